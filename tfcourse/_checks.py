@@ -1,0 +1,82 @@
+"""One wording for bad input everywhere: what is wrong, what is accepted, the value seen."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+
+def _accepted(kind: str, bounds: dict[str, float | None]) -> str:
+    limits = [f"{word.replace('_', ' ')} {b:g}" for word, b in bounds.items() if b is not None]
+    return " ".join([kind, " and ".join(limits)]).strip()
+
+
+def _inside(value: float, bounds: dict[str, float | None]) -> bool:
+    holds = {
+        "above": operator.gt,
+        "at_least": operator.ge,
+        "below": operator.lt,
+        "at_most": operator.le,
+    }
+    return all(b is None or holds[word](value, b) for word, b in bounds.items())
+
+
+def number(
+    name: str,
+    value: Any,
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
+) -> float:
+    """Return `value` as a finite float within the bounds.
+
+    Raises: TypeError if it is no real number, ValueError if it is out of bounds, NaN or infinite.
+    """
+    bounds = {"above": above, "at_least": at_least, "below": below, "at_most": at_most}
+    accepted = _accepted("a finite number", bounds)
+    if isinstance(value, bool | str | bytes):
+        raise TypeError(f"{name} must be {accepted}, got {value!r}")
+    try:
+        result = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be {accepted}, got {value!r}") from None
+    except OverflowError:
+        raise ValueError(f"{name} must be {accepted}, got {value!r}") from None
+    if not math.isfinite(result) or not _inside(result, bounds):
+        raise ValueError(f"{name} must be {accepted}, got {value!r}")
+    return result
+
+
+def integer(
+    name: str, value: Any, *, at_least: int | None = None, at_most: int | None = None
+) -> int:
+    """Return `value` as an int within the bounds.
+
+    Raises: TypeError if it is no whole number, ValueError if it is out of bounds.
+    """
+    bounds: dict[str, float | None] = {"at_least": at_least, "at_most": at_most}
+    accepted = _accepted("a whole number", bounds)
+    if isinstance(value, bool):
+        raise TypeError(f"{name} must be {accepted}, got {value!r}")
+    try:
+        result = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be {accepted}, got {value!r}") from None
+    if not _inside(result, bounds):
+        raise ValueError(f"{name} must be {accepted}, got {value!r}")
+    return result
+
+
+def choice(name: str, value: Any, accepted: Iterable[str]) -> str:
+    """Return `value` if it is one of `accepted`; else raise ValueError that offers the nearest."""
+    names = list(accepted)
+    if value in names:
+        return str(value)
+    near = difflib.get_close_matches(str(value), names, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"{name} must be one of {', '.join(names)}, got {value!r}{hint}")
