@@ -1,0 +1,106 @@
+"""The hyperparameters of the lecture's classifier: their names, defaults and accepted values.
+
+Plain data, so that a command line, a search or a journal can check and keep them without loading
+TensorFlow. `classifier.py` turns them into a model.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from tfcourse import _checks
+
+OPTIMIZERS = ("gradient_descent", "momentum", "rmsprop", "adam")
+ACTIVATIONS = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "tanh", "sigmoid")
+POSITIONS = ("before", "after")
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """What is chosen before training; part 1 of the lecture is about choosing it well.
+
+    layers: number of hidden layers, 0 (plain softmax regression) to 100.
+    units: units of every hidden layer, or one number per layer, each 1 to 65536.
+    activation: g in a = g(z), one of `ACTIVATIONS`.
+    batch_norm: whether hidden layers are batch-normalized.
+    batch_norm_position: "before" normalizes z, as the lecture recommends; "after" normalizes a.
+    batch_norm_momentum: of the moving mean and variance, in [0, 1).
+    dropout: share of hidden activations set to 0 while training, in [0, 1).
+    optimizer: update rule, one of `OPTIMIZERS`.
+    learning_rate: α₀, above 0.
+    momentum: β of gradient descent with momentum, and of RMSprop's average, in [0, 1).
+    beta_1, beta_2, epsilon: β₁, β₂ in [0, 1) and ε > 0 of Adam (ε of RMSprop too).
+    decay: the learning rate of epoch t = 0, 1, … is α₀ / (1 + decay · t); at least 0.
+    batch_size: examples in a mini-batch, at least 1.
+    epochs: passes over the training set, at least 1.
+
+    Raises: ValueError or TypeError for a value that is not accepted.
+    """
+
+    layers: int = 2
+    units: int | tuple[int, ...] = 64
+    activation: str = "relu"
+    batch_norm: bool = True
+    batch_norm_position: str = "before"
+    batch_norm_momentum: float = 0.9
+    dropout: float = 0.0
+    optimizer: str = "adam"
+    learning_rate: float = 0.005
+    momentum: float = 0.9
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
+    decay: float = 0.0
+    batch_size: int = 64
+    epochs: int = 20
+
+    def __post_init__(self) -> None:
+        checked: dict[str, Any] = {
+            "layers": _checks.integer("layers", self.layers, at_least=0, at_most=100),
+            "learning_rate": _checks.number("learning_rate", self.learning_rate, above=0),
+            "epsilon": _checks.number("epsilon", self.epsilon, above=0),
+            "decay": _checks.number("decay", self.decay, at_least=0),
+            "batch_size": _checks.integer("batch_size", self.batch_size, at_least=1),
+            "epochs": _checks.integer("epochs", self.epochs, at_least=1),
+            "activation": _checks.choice("activation", self.activation, ACTIVATIONS),
+            "optimizer": _checks.choice("optimizer", self.optimizer, OPTIMIZERS),
+            "batch_norm_position": _checks.choice(
+                "batch_norm_position", self.batch_norm_position, POSITIONS
+            ),
+        }
+        for name in ("batch_norm_momentum", "dropout", "momentum", "beta_1", "beta_2"):
+            checked[name] = _checks.number(name, getattr(self, name), at_least=0, below=1)
+        if not isinstance(self.batch_norm, bool):
+            raise TypeError(f"batch_norm must be True or False, got {self.batch_norm!r}")
+        if isinstance(self.units, tuple | list):
+            checked["units"] = tuple(
+                _checks.integer("units", n, at_least=1, at_most=65536) for n in self.units
+            )
+            if len(self.units) != self.layers:
+                raise ValueError(
+                    f"units must be one number, or one for each of the {self.layers} layers, "
+                    f"got {len(self.units)} numbers"
+                )
+        else:
+            checked["units"] = _checks.integer("units", self.units, at_least=1, at_most=65536)
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def units_per_layer(self) -> tuple[int, ...]:
+        """Units of each hidden layer, first to last."""
+        return self.units if isinstance(self.units, tuple) else (self.units,) * self.layers
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+        """Return the hyperparameters in `values`, defaults for the rest.
+
+        Raises: ValueError for a name that is none of these, with the nearest one.
+        """
+        names = [field.name for field in dataclasses.fields(cls)]
+        for name in values:
+            _checks.choice("hyperparameter", name, names)
+        return cls(**values)
