@@ -1,0 +1,1 @@
+"""Training: mini-batches, first weights, update rules, and many Keras models at once."""
