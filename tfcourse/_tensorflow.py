@@ -1,0 +1,49 @@
+"""TensorFlow and Keras, loaded without the messages that TensorFlow's libraries print.
+
+TensorFlow's C++ libraries write to file descriptor 2 while they load, and no setting stops all of
+it (TF_CPP_MIN_LOG_LEVEL works only for what comes later). So the descriptor is turned away for as
+long as the import lasts; should the import fail, what was written is shown after all.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# A companion to a TensorFlow course runs Keras on TensorFlow, whatever the machine's Keras prefers.
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+
+@contextmanager
+def _standard_error_held_back() -> Iterator[None]:
+    try:
+        kept = os.dup(2)
+    except OSError:  # no standard error at all: nothing to hold back
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(kept, held.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+if "tensorflow" in sys.modules:
+    import keras
+    import tensorflow as tf
+else:
+    with _standard_error_held_back():
+        import keras
+        import tensorflow as tf
+
+__all__ = ["keras", "tf"]
