@@ -1,0 +1,202 @@
+"""The lecture's program: its printed numbers, its two ways to run, and what it refuses."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tfcourse import quadratic_v1
+from tfcourse._tensorflow import keras, tf
+from tfcourse.quadratic import Minimizer, cost, cost_by_functions, minimize
+from tfcourse.quadratic_problem import (
+    OPTIMIZERS,
+    coefficient_array,
+    largest_learning_rate,
+    minimum,
+)
+
+# The lecture's printed outputs.
+LECTURE_OUTPUTS = [((1, -10, 25), 0.1, 4.99999), ((1, -20, 100), 0.2, 9.99998)]
+
+
+@pytest.mark.parametrize(("coefficients", "first", "last"), LECTURE_OUTPUTS)
+def test_the_lectures_numbers(coefficients, first, last):
+    descent = minimize(coefficients)
+    assert [round(float(w), 5) for w in descent.w[[0, 1, 1000]]] == [0.0, first, last]
+    assert descent.w.shape == descent.cost.shape == (1001,)
+
+
+@pytest.mark.parametrize(("coefficients", "first", "last"), LECTURE_OUTPUTS)
+def test_step_by_step_takes_the_compiled_path(coefficients, first, last):
+    minimizer = Minimizer()
+    w, J = [minimizer.w.numpy()], []
+    for _ in range(1000):
+        J.append(minimizer.step(coefficients))
+        w.append(minimizer.w.numpy())
+    compiled = minimize(coefficients)
+    assert (round(float(w[1]), 5), round(float(w[-1]), 5)) == (first, last)
+    np.testing.assert_allclose(w, compiled.w, rtol=1e-6)
+    np.testing.assert_allclose(J, compiled.cost[:-1], rtol=1e-6, atol=1e-6 * J[0])
+
+
+def test_float64_takes_the_path_of_the_closed_form():
+    t = np.arange(1001)
+    learning_rate = float(np.float32(0.01))  # Keras keeps it in float32
+    exact = 5 * (1 - (1 - 2 * learning_rate) ** t)
+    descent = minimize(dtype="float64")
+    np.testing.assert_allclose(descent.w, exact, rtol=1e-12)
+    np.testing.assert_allclose(descent.cost, (exact - 5) ** 2, atol=1e-13)
+
+
+def test_functions_and_operators_are_the_same_cost():
+    x = coefficient_array()
+    for w in (-3.0, 0.0, 0.1, 5.0):
+        assert float(cost(tf.constant(w), x)) == float(cost_by_functions(tf.constant(w), x))
+    by_functions = Minimizer(cost=cost_by_functions).run()
+    np.testing.assert_array_equal(by_functions.w, minimize().w)
+
+
+def test_new_data_runs_on_the_same_trace():
+    minimizer = Minimizer()
+    for x in (
+        (1, -10, 25),
+        [1.0, -20.0, 100.0],
+        [[1], [-20], [100]],
+        np.array([[1.0], [-10.0], [25.0]]),
+        np.array([2.0, 1.0, 0.0], dtype=np.float64),
+        coefficient_array((3, 1, 4)),
+    ):
+        minimizer.step(x)
+        minimizer.train_step(np.reshape(x, (3, 1)).astype("float32"))
+    minimizer.train_step([[1.0], [-20.0], [100.0]])  # also without our conversion
+    assert minimizer.traces == 1
+    minimizer.run((1, -20, 100), steps=3)
+    minimizer.run(np.tile([1.0, -10, 25], (5, 1)), steps=5)
+    assert minimizer.traces == 1
+
+
+def test_a_stream_feeds_one_set_of_coefficients_per_step():
+    stream = [(1, -10, 25), (2, 0, 1), (1, -20, 100), (4, 4, 4)]
+    minimizer = Minimizer()
+    w = [float(minimizer.w.numpy())]
+    for x in stream:
+        minimizer.step(x)
+        w.append(float(minimizer.w.numpy()))
+    np.testing.assert_allclose(Minimizer().run(stream, steps=4).w, w, rtol=1e-6)
+
+
+@pytest.mark.parametrize("idiom", ["session", "with"])
+@pytest.mark.parametrize("coefficients", [(1, -10, 25), (1, -20, 100)])
+def test_version_1_takes_the_same_path_at_every_step(coefficients, idiom):
+    old = quadratic_v1.minimize(coefficients, idiom=idiom)
+    assert old.shape == (1001,)
+    np.testing.assert_allclose(old, minimize(coefficients).w, rtol=1e-6)
+
+
+def test_version_1_is_fed_a_stream_too():
+    stream = [(1, -10, 25), (2, 0, 1), (1, -20, 100)]
+    old = quadratic_v1.minimize(stream, steps=3)
+    np.testing.assert_allclose(old, Minimizer().run(stream, steps=3).w, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_any_keras_optimizer_by_name_takes_the_path_of_its_instance(name):
+    lecture = {"gradient_descent": {}, "momentum": {"momentum": 0.9}}
+    classes = {cls.lower(): getattr(keras.optimizers, cls) for cls in dir(keras.optimizers)}
+    cls = keras.optimizers.SGD if name in lecture else classes[name]
+    instance = cls(learning_rate=0.01, **lecture.get(name, {}))
+    by_name = minimize(optimizer=name, steps=20).w
+    np.testing.assert_array_equal(by_name, minimize(optimizer=instance, steps=20).w)
+    assert abs(by_name[-1] - 5) < 5
+
+
+def test_all_of_keras_optimizers_have_a_name():
+    wrappers = {"optimizer", "lossscaleoptimizer", "multioptimizer"}
+    keras_names = {
+        name.lower()
+        for name, cls in vars(keras.optimizers).items()
+        if isinstance(cls, type) and issubclass(cls, keras.optimizers.Optimizer)
+    }
+    assert keras_names - wrappers == set(OPTIMIZERS) - {"gradient_descent", "momentum"}
+
+
+well_shaped = st.tuples(
+    st.floats(0.1, 10), st.floats(-10, 10), st.floats(-10, 10), st.floats(0.01, 0.45)
+)
+
+
+@settings(max_examples=20, deadline=None)
+@given(well_shaped)
+def test_the_path_is_monotone_when_alpha_is_below_one_over_curvature(case):
+    a, b, c, share = case
+    learning_rate = share / a  # below 1/J″ = 1/2a
+    minimizer = Minimizer(learning_rate=learning_rate, dtype="float64")
+    descent = minimizer.run((a, b, c), steps=30)
+    goal = np.roots(np.polyder([a, b, c]))[0]
+    error = np.abs(descent.w - goal)
+    assert (np.diff(error) <= 1e-12).all()
+    assert (np.sign(descent.w - goal)[error > 1e-9] == np.sign(0 - goal)).all()
+
+
+@settings(max_examples=20, deadline=None)
+@given(well_shaped, st.floats(0.1, 5))
+def test_scaled_coefficients_scale_the_cost_and_leave_the_minimum(case, scale):
+    a, b, c, share = case
+    plain = minimize((a, b, c), steps=10, learning_rate=share / a, dtype="float64")
+    scaled_coefficients = np.multiply(scale, (a, b, c))
+    scaled = minimize(
+        scaled_coefficients, steps=10, learning_rate=share / a / scale, dtype="float64"
+    )
+    np.testing.assert_allclose(scaled.cost, scale * plain.cost, rtol=1e-4, atol=1e-4)
+    assert minimum(scaled_coefficients) == pytest.approx(minimum((a, b, c)))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(0.05, 20), st.floats(0, 0.95), st.booleans())
+def test_the_largest_learning_rate_is_the_border_of_convergence(a, momentum, inside):
+    bound = largest_learning_rate((a, 0, 0), momentum)
+    learning_rate = bound * (0.97 if inside else 1.03)
+    w, velocity = 1.0, 0.0
+    for _ in range(3000):
+        velocity = momentum * velocity - learning_rate * 2 * a * w
+        w += velocity
+        if abs(w) > 1e6:
+            break
+    assert (abs(w) < 1) == inside
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"coefficients": (0, -10, 25)}, "no minimum.*got 0"),
+        ({"coefficients": (-1, -10, 25)}, "no minimum.*got -1"),
+        ({"coefficients": (1, np.nan, 25)}, "finite.*nan"),
+        ({"coefficients": (1, -np.inf, 25)}, "finite.*-inf"),
+        ({"coefficients": (1, 1e308, 25)}, r"finite in float32, got 1e\+308"),
+        ({"coefficients": (1, -10)}, r"three numbers.*\(2,\)"),
+        ({"coefficients": np.ones((1, 3))}, r"three.*\(1, 3\)"),
+        ({"coefficients": "abc"}, "three numbers.*'abc'"),
+        ({"learning_rate": 1.0}, "below 1 for gradient descent to converge.*got 1"),
+        ({"learning_rate": 2.0, "coefficients": (4, 0, 0)}, "below 0.25 "),
+        ({"learning_rate": 1.91, "optimizer": "momentum"}, "below 1.9 "),
+        ({"learning_rate": 0}, "above 0, got 0"),
+        ({"learning_rate": np.nan}, "got nan"),
+        ({"learning_rate": "0.1"}, "got '0.1'"),
+        ({"learning_rate": 1000, "optimizer": "rmsprop"}, "does not converge: w went from 0"),
+        ({"coefficients": (1e-3, 1e30, 1)}, "left the range of float32 at step 1"),
+        ({"steps": -1}, "steps must be a whole number at least 0, got -1"),
+        ({"steps": 2.5}, "steps .* got 2.5"),
+        ({"optimizer": "adm"}, "did you mean 'adam'"),
+        ({"w": np.inf}, "w must be a finite number, got inf"),
+    ],
+)
+def test_what_has_no_answer_is_said(arguments, words):
+    with pytest.raises((ValueError, TypeError), match=words) as error:
+        minimize(**arguments)
+    assert "\n" not in str(error.value)
+
+
+def test_no_steps_leave_w_where_it_is():
+    descent = minimize(steps=0)
+    assert descent.w.tolist() == [0.0]
+    assert descent.cost.tolist() == [25.0]
