@@ -1,0 +1,18 @@
+"""Tuning: scales, searches, studies; many models at once (caviar) or one, day by day (panda)."""
+
+from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog
+from tfcourse.tuning.search import coarse_to_fine, grid, random
+from tfcourse.tuning.space import Space, When
+
+__all__ = [
+    "Choice",
+    "Integer",
+    "Linear",
+    "Log",
+    "OneMinusLog",
+    "Space",
+    "When",
+    "coarse_to_fine",
+    "grid",
+    "random",
+]
