@@ -113,3 +113,14 @@ def check_learning_rate(
             f"on these coefficients, got {learning_rate:.6g}"
         )
     return learning_rate
+
+
+def check(coefficients: ArrayLike, learning_rate: float, steps: int, optimizer: str) -> None:
+    """Raise what a minimization with these arguments would raise before its first step."""
+    _checks.choice("optimizer", optimizer, OPTIMIZERS)
+    _checks.number("learning_rate", learning_rate, above=0)
+    _checks.integer("steps", steps, at_least=0)
+    coefficient_array(coefficients)
+    if optimizer in {"gradient_descent", "sgd", "momentum"}:
+        momentum = 0.9 if optimizer == "momentum" else 0.0
+        check_learning_rate(learning_rate, np.reshape(coefficients, (1, 3)), momentum)

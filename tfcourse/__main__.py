@@ -1,0 +1,5 @@
+"""`python -m tfcourse`."""
+
+from tfcourse.cli import main
+
+main()

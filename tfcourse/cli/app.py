@@ -1,0 +1,115 @@
+"""What all commands share: the application, its exit statuses, and how it prints.
+
+Results go to stdout; progress, notes and errors go to stderr. Rooms are imported inside the
+commands, so that help and usage errors need no TensorFlow.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.exceptions import TyperException
+
+app = typer.Typer(
+    name="tfcourse",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Run what the lecture on hyperparameter tuning, batch normalization and programming "
+    "frameworks says.",
+    epilog="Start with:  tfcourse demo",
+    rich_markup_mode="rich",
+)
+
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")
+]
+Seed = Annotated[int, typer.Option(help="Decides everything random; the same seed repeats a run.")]
+
+
+def main() -> NoReturn:
+    """Run the command line: exit status 0 if done, 1 if the work failed, 2 for wrong input."""
+    try:
+        status = app(standalone_mode=False)
+    except TyperException as error:
+        fail(error.format_message() or "no command given; see tfcourse --help", error.exit_code)
+    except (ValueError, TypeError, OSError) as error:
+        if os.environ.get("TFCOURSE_TRACEBACK"):
+            raise
+        fail(str(error) or type(error).__name__)
+    if status == 130:
+        note("interrupted")
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def fail(message: str, status: int = 2) -> NoReturn:
+    """Say in one line on stderr what is wrong, and exit."""
+    note("tfcourse: " + " ".join(message.split()))
+    sys.exit(status)
+
+
+def note(text: str) -> None:
+    """Print a line on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def room(name: str) -> Any:
+    """Import a room that needs TensorFlow; on a terminal, say so while it loads."""
+    show = sys.stderr.isatty() and "tensorflow" not in sys.modules
+    if show:
+        print("Loading TensorFlow …", end="", file=sys.stderr, flush=True)
+    try:
+        return importlib.import_module(f"tfcourse.{name}")
+    finally:
+        if show:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def print_json(result: dict[str, Any]) -> None:
+    """Print `result` as JSON; numbers that JSON lacks (NaN, infinity) become null."""
+    print(json.dumps(_plain(result), ensure_ascii=False, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value
+
+
+def writable(path: Path, suffixes: tuple[str, ...]) -> Path:
+    """Return `path` if a file can be written there, before any work is done for it.
+
+    Raises: ValueError for another suffix, OSError if the folder is missing or not writable.
+    """
+    if path.suffix.lower() not in suffixes:
+        raise ValueError(f"{path} must end in {' or '.join(suffixes)}, got {path.suffix!r}")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; a file to write is expected")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"the folder {path.parent} of {path.name} does not exist")
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"the folder {path.parent} of {path.name} is not writable")
+    return path
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        print(installed("tfcourse"))
+        raise typer.Exit

@@ -1,0 +1,227 @@
+"""`tfcourse train`, `evaluate` and `predict`: the softmax classifier."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tfcourse.cli.app import Json, Seed, app, note, print_json, room, writable
+from tfcourse.hyperparameters import ACTIVATIONS, OPTIMIZERS, POSITIONS, Hyperparameters
+
+DEFAULT = Hyperparameters()
+
+Data = Annotated[
+    str, typer.Option(metavar="NAME|PATH", help="A data set: see tfcourse datasets.")
+]
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A .keras file.")]
+
+
+def _one_of(names: tuple[str, ...]) -> str:
+    return ", ".join(names) + "."
+
+
+@app.command(epilog="Example:  tfcourse train --layers 3 --units 100 --out digits.keras")
+def train(
+    data: Data = "digits",
+    layers: Annotated[int, typer.Option(help="Hidden layers.")] = DEFAULT.layers,
+    units: Annotated[
+        str, typer.Option(help="Units of every hidden layer, or one number per layer: 100,50.")
+    ] = str(DEFAULT.units),
+    activation: Annotated[str, typer.Option(help=_one_of(ACTIVATIONS))] = DEFAULT.activation,
+    batch_norm: Annotated[bool, typer.Option(help="Normalize the hidden layers.")] = True,
+    batch_norm_position: Annotated[
+        str, typer.Option(help=f"The activation: {_one_of(POSITIONS)}")
+    ] = DEFAULT.batch_norm_position,
+    dropout: Annotated[float, typer.Option(help="Share of units dropped.")] = DEFAULT.dropout,
+    optimizer: Annotated[str, typer.Option(help=_one_of(OPTIMIZERS))] = DEFAULT.optimizer,
+    learning_rate: Annotated[float, typer.Option(help="α₀.")] = DEFAULT.learning_rate,
+    momentum: Annotated[
+        float, typer.Option(help="β of momentum and of RMSprop.")
+    ] = DEFAULT.momentum,
+    decay: Annotated[float, typer.Option(help="α = α₀ / (1 + decay · epoch).")] = DEFAULT.decay,
+    batch_size: Annotated[int, typer.Option(help="Examples per step.")] = DEFAULT.batch_size,
+    epochs: Annotated[int, typer.Option(help="Passes over the training set.")] = DEFAULT.epochs,
+    recalibrate: Annotated[
+        bool,
+        typer.Option(
+            "--recalibrate",
+            help="Give batch norm the statistics of the whole training set at the end.",
+        ),
+    ] = False,
+    confusion: Annotated[
+        bool, typer.Option("--confusion", help="Print the confusion matrix of the test set.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="MODEL.keras", help="Default: the data set's name.")
+    ] = None,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Train the softmax classifier with batch norm, and save the best epoch as a Keras file."""
+    from tfcourse import _checks, datasets
+
+    chosen = Hyperparameters(
+        layers=layers,
+        units=_units(units),
+        activation=activation,
+        batch_norm=batch_norm,
+        batch_norm_position=batch_norm_position,
+        dropout=dropout,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        momentum=momentum,
+        decay=decay,
+        batch_size=batch_size,
+        epochs=epochs,
+    )
+    _checks.integer("seed", seed, at_least=0)
+    if out:
+        writable(out, (".keras",))
+    dataset = datasets.load(data)
+    out = out or writable(Path(f"{dataset.name}.keras"), (".keras",))
+    classifier = room("classifier")
+    note(
+        f"{dataset.name}: {len(dataset.x_train)} training, {len(dataset.x_validation)} validation, "
+        f"{len(dataset.x_test)} test examples, {dataset.classes} classes"
+    )
+    training = classifier.train(dataset, chosen, seed=seed, on_epoch=_note_epoch(epochs))
+    model = training.model
+    if recalibrate:
+        classifier.recalibrate(model, dataset.x_train)
+    validation = classifier.evaluate(model, dataset.x_validation, dataset.y_validation)
+    test = classifier.evaluate(model, dataset.x_test, dataset.y_test)
+    saved = room("saving")
+    saved.save(model, out, saved.Card.of(dataset, data, chosen, seed))
+    if confusion:
+        _print_confusion(test.confusion, dataset.class_names, to_stderr=json)
+    if json:
+        print_json(
+            {
+                "test_accuracy": test.accuracy,
+                "test_loss": test.loss,
+                "validation_accuracy": validation.accuracy,
+                "model": out,
+                "parameters": model.count_params(),
+                "seconds": round(training.seconds, 3),
+                "best_epoch": training.best.number + 1,
+                "history": [vars(epoch) for epoch in training.history],
+                **({"confusion": test.confusion} if confusion else {}),
+            }
+        )
+        return
+    print(
+        f"test accuracy {test.accuracy:.4f}, validation accuracy {validation.accuracy:.4f}, "
+        f"from epoch {training.best.number + 1} of {epochs}, {training.seconds:.1f} s"
+    )
+    print(f"saved in {out}")
+
+
+def _units(text: str) -> int | tuple[int, ...]:
+    try:
+        numbers = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(
+            f"units must be a whole number, or one per layer as in 100,50, got {text!r}"
+        ) from None
+    return numbers[0] if len(numbers) == 1 else numbers
+
+
+def _note_epoch(epochs: int) -> Any:
+    width = len(str(epochs))
+
+    def show(epoch: Any) -> None:
+        note(
+            f"epoch {epoch.number + 1:>{width}}/{epochs}   loss {epoch.loss:.4f}   "
+            f"accuracy {epoch.accuracy:.4f}   validation loss {epoch.validation_loss:.4f}   "
+            f"accuracy {epoch.validation_accuracy:.4f}"
+        )
+
+    return show
+
+
+def _print_confusion(confusion: Any, class_names: tuple[str, ...], *, to_stderr: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("true \\ predicted", *class_names, title="confusion matrix, test set")
+    for column in table.columns:
+        column.justify = "right"
+    for i, (name, row) in enumerate(zip(class_names, confusion, strict=True)):
+        cells = [f"[bold]{n}[/]" if i == j else str(n or "·") for j, n in enumerate(row)]
+        table.add_row(name, *cells)
+    Console(stderr=to_stderr).print(table)
+
+
+@app.command(epilog="Example:  tfcourse evaluate digits.keras --confusion")
+def evaluate(
+    model: Model,
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|PATH", help="Default: the data set it was trained on."),
+    ] = None,
+    confusion: Annotated[
+        bool, typer.Option("--confusion", help="Print the confusion matrix.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Report loss and accuracy of a saved model on a data set's test examples."""
+    from tfcourse import datasets
+
+    loaded, card = room("saving").load(model)
+    data = data or (card.data if card else "digits")
+    dataset = datasets.load(data)
+    if card and card.data == data and card.fingerprint != dataset.fingerprint:
+        note(f"note: {data} is no longer what {model} was trained on")
+    test = room("classifier").evaluate(loaded, dataset.x_test, dataset.y_test)
+    if confusion:
+        _print_confusion(test.confusion, dataset.class_names, to_stderr=json)
+    if json:
+        print_json(
+            {
+                "test_accuracy": test.accuracy,
+                "test_loss": test.loss,
+                "data": data,
+                "examples": len(dataset.y_test),
+                **({"confusion": test.confusion} if confusion else {}),
+            }
+        )
+        return
+    print(f"test accuracy {test.accuracy:.4f}, test loss {test.loss:.4f} on {dataset.name}")
+
+
+@app.command(epilog="Example:  tfcourse predict digits.keras seven.png three.png")
+def predict(
+    model: Model,
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE…", help=".png, .jpg, or .npy files.")
+    ],
+    json: Json = False,
+) -> None:
+    """Say which class each image shows, and with what probability."""
+    from tfcourse import datasets
+
+    loaded, card = room("saving").load(model)
+    names, x = datasets.read_images(images, tuple(loaded.input_shape[1:]))
+    probabilities = room("classifier").predict(loaded, x)
+    classes = card.class_names if card else [str(i) for i in range(probabilities.shape[1])]
+    guesses = probabilities.argmax(axis=1)
+    if json:
+        print_json(
+            {
+                "predictions": [
+                    {
+                        "image": name,
+                        "class": classes[guess],
+                        "probability": float(p[guess]),
+                        "probabilities": dict(zip(classes, p.tolist(), strict=True)),
+                    }
+                    for name, guess, p in zip(names, guesses, probabilities, strict=True)
+                ]
+            }
+        )
+        return
+    width = max(map(len, names))
+    for name, guess, p in zip(names, guesses, probabilities, strict=True):
+        print(f"{name:<{width}}   {classes[guess]}   {p[guess]:.4f}")

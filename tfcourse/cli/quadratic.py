@@ -1,0 +1,76 @@
+"""`tfcourse quadratic`: minimize J(w) with a Variable and gradient descent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tfcourse.cli.app import Json, app, print_json, room, writable
+
+PICTURES = (".png", ".svg", ".pdf")
+
+
+@app.command(epilog="Example:  tfcourse quadratic --coefficients 1 -20 100 --plot descent.png")
+def quadratic(
+    coefficients: Annotated[
+        tuple[float, float, float],
+        typer.Option(metavar="A B C", help="J(w) = A w² + B w + C, fed as data."),
+    ] = (1.0, -10.0, 25.0),
+    learning_rate: Annotated[float, typer.Option(help="α, above 0.")] = 0.01,
+    steps: Annotated[int, typer.Option(help="Steps of the optimizer.")] = 1000,
+    optimizer: Annotated[
+        str, typer.Option(help="gradient_descent, momentum, or a Keras optimizer's name.")
+    ] = "gradient_descent",
+    v1: Annotated[
+        bool, typer.Option("--v1", help="Run the lecture's TensorFlow 1 program too, and compare.")
+    ] = False,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw J and w's path: .png, .svg or .pdf.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Minimize (w − 5)², or any J(w) with a minimum, as the lecture does."""
+    from tfcourse import quadratic_problem
+
+    quadratic_problem.check(coefficients, learning_rate, steps, optimizer)
+    if v1 and optimizer not in {"gradient_descent", "sgd"}:
+        raise ValueError(f"--v1 runs gradient_descent only, got --optimizer {optimizer}")
+    if plot:
+        writable(plot, PICTURES)
+    descent = room("quadratic").minimize(
+        coefficients, learning_rate=learning_rate, steps=steps, optimizer=optimizer
+    )
+    w_last, first = float(descent.w[-1]), float(descent.w[min(1, steps)])
+    result = {
+        "w": round(w_last, 5),
+        "first_step": round(first, 5),
+        "coefficients": coefficients,
+        "learning_rate": learning_rate,
+        "optimizer": optimizer,
+        "steps": steps,
+        "traces": descent.traces,
+    }
+    if v1:
+        old = room("quadratic_v1").minimize(coefficients, learning_rate=learning_rate, steps=steps)
+        result["v1_difference"] = float(abs(old - descent.w).max())
+    if plot:
+        from tfcourse.figures import drawing, frameworks
+
+        figure = drawing.new_figure(height=2.8)
+        frameworks.draw_descent(figure, coefficients, descent.w, descent.cost)
+        drawing.save(figure, plot)
+        result["plot"] = plot
+    if json:
+        print_json({**result, "path": descent.w, "cost": descent.cost})
+        return
+    a, b, c = coefficients
+    print(f"J(w) = {a:g}w² {b:+g}w {c:+g}   minimum at w = {quadratic_problem.minimum(coefficients):g}")
+    print(f"α = {learning_rate:g}, {optimizer}")
+    for step in sorted({0, min(1, steps), steps}):
+        print(f"after {step:>6} steps   w = {descent.w[step]:.5f}   J = {descent.cost[step]:.5g}")
+    if v1:
+        print(f"largest difference from the TensorFlow 1 path: {result['v1_difference']:.2g}")
+    if plot:
+        print(f"drawn in {plot}")

@@ -1,0 +1,1 @@
+"""Figures: each draws what an experiment or a run found."""

@@ -1,0 +1,53 @@
+"""Figures of part 4, frameworks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfcourse.figures.drawing import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def draw_descent(
+    figure: Figure, coefficients: Sequence[float], w: NDArray[Any], cost: NDArray[Any]
+) -> None:
+    """J(w) with the path of w, and w over the steps."""
+    a, b, c = coefficients
+    goal = -b / (2 * a)
+    with style():
+        left, right = figure.subplots(1, 2)
+    reach = 1.15 * max(abs(np.append(w, goal) - goal).max(), 1e-3)
+    grid = np.linspace(goal - reach, goal + reach, 200)
+    left.plot(grid, a * grid**2 + b * grid + c, color="0.7", lw=1.2)
+    left.plot(w, cost, "o-", ms=3, lw=0.8, markevery=max(1, len(w) // 200))
+    left.annotate("start", (w[0], cost[0]), xytext=(6, 2), textcoords="offset points")
+    left.plot(w[-1], cost[-1], "o", color="C1")
+    left.annotate(
+        f"{w[-1]:.5f}",
+        (w[-1], cost[-1]),
+        xytext=(0, 10),
+        textcoords="offset points",
+        ha="center",
+        color="C1",
+    )
+    left.set(xlabel="$w$", ylabel="$J$", title=f"$J(w) = {a:g}w^2 {b:+g}w {c:+g}$")
+    right.axhline(goal, color="0.7", lw=1.2)
+    right.annotate(
+        f"minimum {goal:g}",
+        (1, goal),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, -4),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        color="0.4",
+    )
+    right.plot(w)
+    right.plot(len(w) - 1, w[-1], "o", color="C1", clip_on=False)
+    right.set(xlabel="step", ylabel="$w$", title="$w$ over the steps", xlim=(0, len(w) - 1 or 1))

@@ -1,0 +1,86 @@
+"""Saving a classifier as a `.keras` file, and loading one without trusting it.
+
+The file is Keras's own and opens with `keras.saving.load_model`. One more member of the archive, a
+card in JSON, says what the model was trained on; Keras takes no notice of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from tfcourse._tensorflow import keras
+from tfcourse.datasets import Dataset
+from tfcourse.hyperparameters import Hyperparameters
+
+CARD = "tfcourse.json"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a saved classifier was trained on, and how.
+
+    data: the data set's name, or its absolute path. fingerprint: of the data set's content.
+    """
+
+    data: str
+    fingerprint: str
+    class_names: tuple[str, ...]
+    hyperparameters: dict[str, Any]
+    seed: int
+
+    @classmethod
+    def of(
+        cls, dataset: Dataset, data: str, hyperparameters: Hyperparameters, seed: int
+    ) -> Self:
+        """Return the card of a training on `data`, which loaded as `dataset`."""
+        path = Path(data)
+        return cls(
+            str(path.resolve()) if path.exists() else data,
+            dataset.fingerprint,
+            dataset.class_names,
+            dataclasses.asdict(hyperparameters),
+            seed,
+        )
+
+
+def save(model: Any, path: Path, card: Card) -> None:
+    """Write `model` and its card to `path`, a `.keras` file: wholly, or not at all."""
+    temporary = path.with_name(f".{path.stem}.{id(model):x}.keras")
+    try:
+        model.save(temporary)
+        with zipfile.ZipFile(temporary, "a") as archive:
+            archive.writestr(CARD, json.dumps(dataclasses.asdict(card), ensure_ascii=False))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load(path: Path) -> tuple[Any, Card | None]:
+    """Return the Keras model in `path`, and its card if it has one.
+
+    Nothing of the file is run: a model with Lambda layers or custom objects is refused.
+
+    Raises: FileNotFoundError, or ValueError for a file that is no Keras model or cannot be loaded
+    safely.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"there is no model {path}")
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{path} is no Keras model: a .keras archive is expected")
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        with zipfile.ZipFile(path) as archive:
+            text = archive.read(CARD) if CARD in archive.namelist() else None
+        card = Card(**json.loads(text)) if text else None
+    except Exception as error:  # whatever a damaged or hostile archive provokes
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise ValueError(f"{path} cannot be loaded as a Keras model: {reason[0]}") from error
+    if not isinstance(getattr(model, "input_shape", None), tuple):
+        raise ValueError(f"{path} must take one input and give class probabilities")
+    return model, card
