@@ -82,6 +82,21 @@ def _require_minimum(x: NDArray[Any]) -> None:
         raise ValueError(f"J has no minimum: the coefficient of w² must be above 0, got {a:g}")
 
 
+def formula(coefficients: ArrayLike = LECTURE) -> str:
+    """Return J's formula as text.
+
+    >>> formula((1, -10, 25))
+    'w² − 10w + 25'
+    """
+    a, *others = coefficient_array(coefficients, "float64").ravel()
+    text = f"{a:g}w²" if a != 1 else "w²"
+    for value, power in zip(others, ("w", ""), strict=True):
+        if value:
+            size = "" if abs(value) == 1 and power else f"{abs(value):g}"
+            text += f" {'−' if value < 0 else '+'} {size}{power}"
+    return text
+
+
 def minimum(coefficients: ArrayLike = LECTURE) -> float:
     """Return w* = −x₁ / 2x₀, where dJ/dw = 2x₀w + x₁ is 0."""
     x = coefficient_array(coefficients, "float64")

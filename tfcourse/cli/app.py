@@ -38,7 +38,7 @@ def main() -> NoReturn:
     try:
         status = app(standalone_mode=False)
     except TyperException as error:
-        fail(error.format_message() or "no command given; see tfcourse --help", error.exit_code)
+        fail(error.format_message() + _value_seen(error), error.exit_code)
     except (ValueError, TypeError, OSError) as error:
         if os.environ.get("TFCOURSE_TRACEBACK"):
             raise
@@ -50,8 +50,15 @@ def main() -> NoReturn:
 
 def fail(message: str, status: int = 2) -> NoReturn:
     """Say in one line on stderr what is wrong, and exit."""
-    note("tfcourse: " + " ".join(message.split()))
+    if message:  # none if help was printed for want of a command
+        note("tfcourse: " + " ".join(message.split()))
     sys.exit(status)
+
+
+def _value_seen(error: TyperException) -> str:
+    """The value that the command line's library found wrong, which its message leaves out."""
+    details = getattr(error.__cause__, "errors", None)
+    return f", got {details()[0]['input']!r}" if details else ""
 
 
 def note(text: str) -> None:

@@ -12,9 +12,7 @@ from tfcourse.hyperparameters import ACTIVATIONS, OPTIMIZERS, POSITIONS, Hyperpa
 
 DEFAULT = Hyperparameters()
 
-Data = Annotated[
-    str, typer.Option(metavar="NAME|PATH", help="A data set: see tfcourse datasets.")
-]
+Data = Annotated[str, typer.Option(metavar="NAME|PATH", help="A data set: see tfcourse datasets.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A .keras file.")]
 
 

@@ -58,18 +58,17 @@ def quadratic(
     if plot:
         from tfcourse.figures import drawing, frameworks
 
-        figure = drawing.new_figure(height=2.8)
-        frameworks.draw_descent(figure, coefficients, descent.w, descent.cost)
-        drawing.save(figure, plot)
+        drawing.draw(plot, frameworks.draw_descent, coefficients, descent.w, descent.cost)
         result["plot"] = plot
     if json:
         print_json({**result, "path": descent.w, "cost": descent.cost})
         return
-    a, b, c = coefficients
-    print(f"J(w) = {a:g}w² {b:+g}w {c:+g}   minimum at w = {quadratic_problem.minimum(coefficients):g}")
-    print(f"α = {learning_rate:g}, {optimizer}")
+    goal = quadratic_problem.minimum(coefficients)
+    print(f"J(w) = {quadratic_problem.formula(coefficients)}, minimum at w = {goal:g}")
+    print(f"{optimizer}, α = {learning_rate:g}")
     for step in sorted({0, min(1, steps), steps}):
-        print(f"after {step:>6} steps   w = {descent.w[step]:.5f}   J = {descent.cost[step]:.5g}")
+        w, J = descent.w[step], descent.cost[step]
+        print(f"step {step:>{len(str(steps))}}   w = {w:.5f}   J = {J:.5g}")
     if v1:
         print(f"largest difference from the TensorFlow 1 path: {result['v1_difference']:.2g}")
     if plot:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import tempfile
+from collections.abc import Callable
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from typing import Any
 
 
 def style() -> Any:
@@ -20,33 +17,28 @@ def style() -> Any:
         return matplotlib.style.context(["default", str(sheet)])
 
 
-def new_figure(width: float = 6.4, height: float = 3.6) -> Figure:
-    """Return an empty figure of this size in inches, in the package's style."""
+def draw(
+    path: Path,
+    function: Callable[..., None],
+    *arguments: Any,
+    width: float = 6.4,
+    height: float = 2.8,
+) -> None:
+    """Let `function(figure, *arguments)` draw in this package's style, and write it to `path`.
+
+    width, height: in inches. The format is that of path's suffix; the same drawing gives the same
+    bytes. The file is written beside its place and moved there, so no half file is ever seen.
+    """
     from matplotlib.figure import Figure
 
-    with style():
-        return Figure(figsize=(width, height))
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write the figure to `path`, in the format of its suffix; the same figure, the same bytes.
-
-    It is written beside its place and moved there, so that no half file is ever seen.
-    """
     suffix = path.suffix.lower()
-    handle, temporary = tempfile.mkstemp(suffix=suffix, prefix=".", dir=path.parent)
-    os.close(handle)
     undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{suffix}")
     try:
         with style():
+            figure = Figure(figsize=(width, height))
+            function(figure, *arguments)
             figure.savefig(temporary, metadata=undated.get(suffix))
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
+        temporary.replace(path)
     finally:
-        Path(temporary).unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        temporary.unlink(missing_ok=True)
