@@ -165,9 +165,7 @@ class _KeepBest(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         logs = logs or {}
-        now = Epoch(
-            epoch, logs["loss"], logs["accuracy"], logs["val_loss"], logs["val_accuracy"]
-        )
+        now = Epoch(epoch, logs["loss"], logs["accuracy"], logs["val_loss"], logs["val_accuracy"])
         self.history.append(now)
         if np.isfinite(now.loss) and (self.best is None or now.rank > self.best.rank):
             self.best, self.best_weights = now, self.model.get_weights()

@@ -34,9 +34,7 @@ class Card:
     seed: int
 
     @classmethod
-    def of(
-        cls, dataset: Dataset, data: str, hyperparameters: Hyperparameters, seed: int
-    ) -> Self:
+    def of(cls, dataset: Dataset, data: str, hyperparameters: Hyperparameters, seed: int) -> Self:
         """Return the card of a training on `data`, which loaded as `dataset`."""
         path = Path(data)
         return cls(

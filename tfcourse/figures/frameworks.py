@@ -28,8 +28,10 @@ def draw_descent(
     left.plot(w[-1], cost[-1], "o", color="C1")
     near = {"textcoords": "offset points"}
     left.annotate("start", (w[0], cost[0]), xytext=(7, 2), **near)
-    left.annotate(f"{w[-1]:.5f}", (w[-1], cost[-1]), xytext=(9, 6), color="C1", **near)
-    left.set(xlabel="$w$", ylabel="$J$", title=f"$J(w)$ = {formula(coefficients)}")
+    end = (w[-1], cost[-1])
+    left.annotate(f"{w[-1]:.5f}", end, xytext=(0, 20), ha="center", color="C1", **near)
+    title = f"$J(w) = {formula(coefficients)}$".replace("²", "^2")
+    left.set(xlabel="$w$", ylabel="$J$", title=title)
     right.axhline(goal, color="0.75", lw=1.2)
     right.plot(w)
     right.plot(len(w) - 1, w[-1], "o", color="C1", clip_on=False)
