@@ -1,0 +1,47 @@
+"""What tests share: the command line, run in this process so that TensorFlow loads once."""
+
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Run:
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def tfcourse(monkeypatch, capsys, tmp_path):
+    """Run a command line in an empty folder: `tfcourse("train", "--epochs", 1)`."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> Run:
+        from tfcourse.cli import main
+
+        monkeypatch.setattr(sys, "argv", ["tfcourse", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        captured = capsys.readouterr()
+        return Run(exit_.value.code or 0, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def refused(tfcourse, tmp_path):
+    """Run a command line that must be refused: status 2, one line on stderr, nothing written."""
+
+    def run(*arguments: object) -> str:
+        before = sorted(tmp_path.rglob("*"))
+        result = tfcourse(*arguments)
+        assert result.status == 2, result
+        assert result.out == ""
+        assert result.err.count("\n") == 1 and result.err.startswith("tfcourse: "), result.err
+        assert sorted(tmp_path.rglob("*")) == before
+        return result.err
+
+    return run
