@@ -3,6 +3,7 @@
 from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog
 from tfcourse.tuning.search import coarse_to_fine, grid, random
 from tfcourse.tuning.space import Space, When
+from tfcourse.tuning.study import Study, Trial
 
 __all__ = [
     "Choice",
@@ -11,6 +12,8 @@ __all__ = [
     "Log",
     "OneMinusLog",
     "Space",
+    "Study",
+    "Trial",
     "When",
     "coarse_to_fine",
     "grid",

@@ -1,0 +1,242 @@
+"""Studies: what ranks where, and resuming from any cut gives what an undisturbed run gives."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny import HEAD, SPACE, TinyTrainer
+
+from tfcourse.tuning import Study, Trial, coarse_to_fine, grid, random
+from tfcourse.tuning.caviar import run, trial_seed
+
+SEARCHES = {
+    "random": lambda trials: random(SPACE, trials, 3),
+    "grid": lambda trials: grid(SPACE, {"x": trials // 2, "kind": 2}),
+    "coarse-to-fine": lambda trials: coarse_to_fine(SPACE, 3, trials, 2, 3),
+}
+
+
+def study(folder, search="random", *, halving=False, trainer=None, trials=10, epochs=9):
+    """Run a tiny study to its end, and return what came out."""
+    trainer = trainer or TinyTrainer(fails={2})
+    with Study(SPACE, folder, **HEAD, halving=halving) as opened:
+        proposals = SEARCHES[search](trials)
+        run(opened, proposals, trainer, seed=3, epochs=epochs, halving=halving)
+        return opened.ranking, opened.kept, opened.model_path.read_bytes()
+
+
+def trial(number, accuracy, *, loss=1.0, state="complete", epochs=1, **more):
+    history = {"validation_loss": [loss], "validation_accuracy": [accuracy]}
+    return Trial(number, {"x": 0.5, "kind": "plain"}, 0, epochs, state, history, **more)
+
+
+def resume_at(cuts, folder, **how):
+    """Cut the journal of an undisturbed run, go on from there, and expect the same results."""
+    undisturbed = study(folder / "whole", **how)
+    whole = (folder / "whole" / "journal.jsonl").read_bytes()
+    journal = folder / "cut" / "journal.jsonl"
+    journal.parent.mkdir()
+    for cut in cuts(whole):
+        journal.write_bytes(whole[:cut])
+        (journal.parent / "best.keras").write_bytes(undisturbed[-1])
+        assert study(journal.parent, **how) == undisturbed, cut
+        assert trials_in(journal.read_bytes()) == trials_in(whole), cut
+
+
+def test_resumed_at_any_byte_the_result_is_that_of_an_undisturbed_run(tmp_path):
+    resume_at(lambda whole: range(len(whole) + 1), tmp_path, trials=4, epochs=2)
+
+
+@pytest.mark.parametrize("halving", [False, True])
+@pytest.mark.parametrize("search", SEARCHES)
+def test_resumed_around_any_line_so_it_is_with_every_search(tmp_path, search, halving):
+    def cuts(whole):
+        ends = [i + 1 for i, byte in enumerate(whole) if byte == ord("\n")]
+        return [end + offset for end in ends for offset in (-1, 0, 1)]
+
+    resume_at(cuts, tmp_path, search=search, halving=halving)
+
+
+def trials_in(journal):
+    """The trials in a journal, whatever their order, without their times."""
+    records = map(json.loads, journal.splitlines())
+    return sorted(json.dumps(record["trial"]) for record in records if "trial" in record)
+
+
+def test_a_finished_study_trains_nothing_more(tmp_path):
+    first = study(tmp_path)
+    trainer = TinyTrainer()
+    assert study(tmp_path, trainer=trainer) == first
+    assert trainer.trained == []
+
+
+def test_more_trials_go_on_from_those_there_are(tmp_path):
+    study(tmp_path)
+    with Study(SPACE, tmp_path, **HEAD, halving=False) as opened:
+        trainer = TinyTrainer()
+        run(opened, random(SPACE, 16, 3), trainer, seed=3, epochs=9)
+        assert len(opened.trials) == 16
+        # Trials 8 and 9 keep 10 and 11 company: the chunks are those of 16 trials.
+        assert {number for number, _ in trainer.trained} == set(range(8, 16))
+
+
+def test_a_lost_model_is_trained_again_in_the_same_company(tmp_path):
+    undisturbed = study(tmp_path)
+    (tmp_path / "best.keras").unlink()
+    assert study(tmp_path) == undisturbed
+
+
+def test_trials_fail_and_diverge_alone(tmp_path):
+    ranking, _, _ = study(tmp_path)
+    assert {t.number for t in ranking} == set(range(10))
+    failed = [t for t in ranking if t.state == "failed"]
+    assert [(t.number, t.error, t.history) for t in failed] == [
+        (2, "ValueError: too many cooks", {})
+    ]
+    diverged = [t for t in ranking if t.state == "diverged"]
+    assert diverged and all(t.hyperparameters["x"] > 0.9 for t in diverged)
+    assert all(len(t.history["validation_loss"]) == 1 for t in diverged)
+    assert [t.state for t in ranking[-2:]] == ["diverged", "failed"]
+
+
+def test_the_best_is_kept_and_tested_once(tmp_path):
+    ranking, kept, model = study(tmp_path)
+    assert kept == ranking[0].number == json.loads(model)["number"]
+    assert ranking[0].test_accuracy == ranking[0].hyperparameters["x"]
+    assert [t.test_accuracy for t in ranking[1:]] == [None] * 9
+    journal = (tmp_path / "journal.jsonl").read_text()
+    assert journal.count('"tested"') == 1
+
+
+def test_halving_stops_the_worst_and_keeps_the_best(tmp_path):
+    full, _, _ = study(tmp_path / "full")
+    halved, _, _ = study(tmp_path / "halved", halving=True)
+    stopped = [t.epochs for t in halved if t.state == "pruned"]
+    assert sorted(stopped) == [1] * 5 + [3] * 2  # of 10: 4 go on, of these 2; one failed at once
+    assert [(t.state, t.epochs) for t in halved[:2]] == [("complete", 9)] * 2
+    assert [t.number for t in halved[:2]] == [t.number for t in full[:2]]
+
+
+@settings(max_examples=20, deadline=None)
+@given(chunk=st.integers(1, 12), halving=st.booleans())
+def test_whatever_trains_together_the_proposals_and_seeds_are_the_same(chunk, halving):
+    with Study(SPACE, **HEAD) as opened:
+        run(opened, random(SPACE, 10, 3), TinyTrainer(chunk), seed=3, epochs=9, halving=halving)
+    expected = list(random(SPACE, 10, 3))
+    assert [(t.hyperparameters, t.seed) for t in opened.trials] == [
+        (proposal, trial_seed(3, number)) for number, proposal in enumerate(expected)
+    ]
+
+
+def test_seeds_of_trials_differ_and_fit_everywhere():
+    seeds = {trial_seed(study, number) for study in range(10) for number in range(1000)}
+    assert len(seeds) > 9990 and min(seeds) >= 0 and max(seeds) < 2**31
+
+
+def test_trials_rank_by_state_then_accuracy_then_loss_then_number():
+    in_order = [
+        trial(7, 0.9, loss=0.1),
+        trial(3, 0.9, loss=0.2),
+        trial(5, 0.9, loss=0.2),
+        trial(1, 0.8),
+        trial(2, 0.95, state="pruned"),
+        trial(4, 0.99, state="diverged"),
+        trial(6, 1.0, state="failed"),
+    ]
+    shuffled = [in_order[i] for i in np.random.default_rng(0).permutation(len(in_order))]
+    with Study(SPACE, **HEAD) as opened:
+        opened.add(shuffled)
+        assert opened.ranking == in_order
+        assert opened.best == in_order[0]
+        assert [t.number for t in opened.trials] == sorted(t.number for t in in_order)
+
+
+def test_the_best_epoch_is_the_most_accurate_and_at_a_tie_the_one_of_lower_loss():
+    history = {"validation_loss": [0.3, 0.5, 0.4, 0.4], "validation_accuracy": [0.8, 0.9, 0.9, 0.9]}
+    one = Trial(0, {}, 0, 4, "complete", history)
+    assert (one.best_epoch, one.validation_accuracy, one.validation_loss) == (2, 0.9, 0.4)
+
+
+def test_times_count_for_nothing_when_trials_are_compared():
+    assert trial(0, 0.9, seconds=1.0, finished="yesterday") == trial(0, 0.9, seconds=2.0)
+    assert trial(0, 0.9) != trial(0, 0.9, test_accuracy=0.5)
+
+
+def test_a_study_that_is_open_is_read_but_not_shared(tmp_path):
+    with Study(SPACE, tmp_path, **HEAD) as opened:
+        opened.add([trial(0, 0.9)])
+        seen = Study.read(tmp_path)
+        assert seen.trials == opened.trials and seen.space == SPACE
+        with pytest.raises(ValueError, match="opened to be read"):
+            seen.add([trial(1, 0.9)])
+        with pytest.raises(BlockingIOError, match="in use by process"):
+            Study(SPACE, tmp_path, **HEAD)
+    with pytest.raises(ValueError, match="closed"):
+        opened.add([trial(1, 0.9)])
+
+
+def test_without_a_folder_nothing_is_left_behind():
+    opened = Study(SPACE, **HEAD)
+    folder = opened.folder
+    opened.close()
+    del opened
+    assert not folder.exists()
+
+
+def test_no_study_and_no_model_are_said(tmp_path):
+    with pytest.raises(FileNotFoundError, match="must be the folder of a study"):
+        Study.read(tmp_path)
+    with (
+        Study(SPACE, tmp_path, **HEAD) as opened,
+        pytest.raises(ValueError, match="model, got none"),
+    ):
+        opened.model()
+
+
+def test_a_trial_cannot_be_added_twice(tmp_path):
+    with Study(SPACE, tmp_path, **HEAD) as opened:
+        opened.add([trial(0, 0.9)])
+        with pytest.raises(ValueError, match="got trial 0 again"):
+            opened.add([trial(0, 0.9)])
+        opened.add([replace(trial(1, 0.9), epochs=2), replace(trial(1, 0.9), epochs=4)])
+    assert [t.epochs for t in Study.read(tmp_path).trials] == [1, 4]
+
+
+def test_when_every_trial_fails_there_is_no_best(tmp_path):
+    trainer = TinyTrainer(fails=range(10))
+    with Study(SPACE, tmp_path, **HEAD) as opened:
+        run(opened, random(SPACE, 10, 3), trainer, seed=3, epochs=9)
+        assert opened.best is None and not opened.model_path.exists()
+
+
+@pytest.mark.parametrize("halving", [False, True])
+def test_progress_rises_to_the_number_of_trials(tmp_path, halving):
+    seen = []
+    with Study(SPACE, tmp_path, **HEAD) as opened:
+        search, how = coarse_to_fine(SPACE, 2, 20, 3, 3), {"seed": 3, "epochs": 9}
+        run(opened, search, TinyTrainer(), **how, halving=halving, on_progress=seen.append)
+    done = [progress.done for progress in seen]
+    assert done == sorted(done) and 0 < done[0] <= 1 and done[-1] == 20
+    assert seen[-1].best.number == opened.best.number
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills with SIGKILL")
+def test_killed_thirty_times_the_result_is_that_of_an_undisturbed_run(tmp_path):
+    """The program in `tiny.py` starts the study in a child and kills that at a random moment."""
+    script = Path(__file__).with_name("tiny.py")
+    killed, alone = tmp_path / "killed", tmp_path / "alone"
+    done = subprocess.run(
+        [sys.executable, script, killed, "30"], capture_output=True, text=True, check=True
+    )
+    kills, moments = map(int, done.stdout.split())
+    assert kills == 30 and moments >= 10  # killed with as many different numbers of trials done
+    subprocess.run([sys.executable, script, alone, "0"], check=True, capture_output=True)
+    for name in ("trials", "kept"):
+        assert getattr(Study.read(killed), name) == getattr(Study.read(alone), name)
+    assert (killed / "best.keras").read_bytes() == (alone / "best.keras").read_bytes()

@@ -1,0 +1,215 @@
+"""A study: the trials of one search, kept in a journal in the study's folder.
+
+What a trial came to is plain data, the same whoever trained it. Times are kept too, but count for
+nothing when trials are compared: a resumed study equals an undisturbed one.
+"""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Self
+
+from tfcourse.tuning import journal
+from tfcourse.tuning.journal import Journal
+from tfcourse.tuning.space import Hyperparameters, Space
+
+STATES = ("complete", "pruned", "diverged", "failed")  # in the order they rank
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One choice of hyperparameters and what training with it came to.
+
+    number: from 0. seed: decides its first weights, mini-batches and dropout.
+    epochs: how many it was to train. state: "complete"; "pruned" if it was stopped after these
+    epochs because others did better; "diverged" if a loss was NaN or infinite; "failed".
+    history: loss, accuracy, validation_loss and validation_accuracy after each epoch, as long as
+    they are finite. error: why it failed. seconds, finished: how long it took, and when it ended.
+    """
+
+    number: int
+    hyperparameters: Hyperparameters
+    seed: int
+    epochs: int
+    state: str
+    history: dict[str, list[float]]
+    error: str | None = None
+    test_accuracy: float | None = None
+    seconds: float = field(default=0.0, compare=False)
+    finished: str = field(default="", compare=False)
+
+    @property
+    def best_epoch(self) -> int:
+        """Epoch, from 0, of the highest validation accuracy; at a tie, of the lowest loss."""
+        scores = zip(
+            self.history["validation_accuracy"], self.history["validation_loss"], strict=True
+        )
+        ranks = [(accuracy, -loss) for accuracy, loss in scores]
+        return ranks.index(max(ranks))
+
+    @property
+    def validation_accuracy(self) -> float | None:
+        """Validation accuracy at the best epoch; none if no epoch was finished."""
+        return self._at_best("validation_accuracy")
+
+    @property
+    def validation_loss(self) -> float | None:
+        """Validation loss at the best epoch; none if no epoch was finished."""
+        return self._at_best("validation_loss")
+
+    def _at_best(self, key: str) -> float | None:
+        return self.history[key][self.best_epoch] if self.history.get(key) else None
+
+    @cached_property
+    def rank(self) -> tuple[int, float, float, int]:
+        """Sorts trials, the best first: by state, accuracy, loss and, last, by number."""
+        accuracy, loss = self.validation_accuracy or 0.0, self.validation_loss or 0.0
+        return STATES.index(self.state), -accuracy, loss, self.number
+
+
+class Study:
+    """Trials of one search.
+
+        with Study(space, "my_study", seed=0) as study:
+            study.add([trial])
+
+    Everything given beside the folder tells what the trials mean, and a study can only be
+    continued with the same.
+    """
+
+    def __init__(self, space: Space, folder: Path | str | None = None, **about: Any) -> None:
+        """Begin a study, or continue the one in `folder`; without one it is kept for this process.
+
+        Raises: BlockingIOError if another process is at it, ValueError if it is a study of
+        something else or its journal is damaged, OSError if the folder cannot be written.
+        """
+        self.space = space
+        self._temporary = None
+        if folder is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="tfcourse-")
+            folder = self._temporary.name
+        self.folder = Path(folder)
+        head = {"space": space.entries(), **about}
+        self._journal: Journal | None = Journal(self.folder / "journal.jsonl", head)
+        self._take(self._journal.head, self._journal.records)
+
+    @classmethod
+    def read(cls, folder: Path | str) -> Self:
+        """Return the study in `folder` as it stands, to look at; another process may be at it.
+
+        Raises: FileNotFoundError if there is none, ValueError if its journal is damaged.
+        """
+        path = Path(folder) / "journal.jsonl"
+        if not path.exists():
+            raise FileNotFoundError(f"{folder} must be the folder of a study, got no journal there")
+        study = cls.__new__(cls)
+        head, records = journal.read(path)
+        study.space, study.folder = Space.parse(head["space"]), Path(folder)
+        study._journal = study._temporary = None
+        study._take(head, records)
+        return study
+
+    def _take(self, head: dict[str, Any], records: Iterable[dict[str, Any]]) -> None:
+        self.about = head
+        self.kept: int | None = None
+        self._results: dict[tuple[int, int], Trial] = {}
+        for record in records:
+            self._apply(record)
+
+    def _apply(self, record: dict[str, Any]) -> None:
+        if "trial" in record:
+            trial = Trial(**record["trial"], **record["times"])
+            self._results[trial.number, trial.epochs] = trial
+        elif "kept" in record:
+            self.kept = record["kept"]
+        elif "tested" in record:
+            key = tuple(record["tested"])
+            self._results[key] = replace(self._results[key], test_accuracy=record["accuracy"])
+
+    def _write(self, records: Sequence[dict[str, Any]]) -> None:
+        if self._journal is None:
+            raise ValueError(f"{self.folder} was opened to be read, or is closed; got a record")
+        self._journal.append(records)
+        for record in records:
+            self._apply(record)
+
+    def add(self, trials: Sequence[Trial], kept: int | None = None) -> None:
+        """Keep finished trials; on return they are on disk.
+
+        kept: number of the trial whose model is now in `model_path`.
+        """
+        for trial in trials:
+            if (trial.number, trial.epochs) in self._results:
+                raise ValueError(f"a trial must be added once, got trial {trial.number} again")
+        # Should only the first line survive, the trial is trained and its model written again.
+        model: list[dict[str, Any]] = [] if kept is None else [{"kept": kept}]
+        self._write(model + [_record(trial) for trial in trials])
+
+    def add_test(self, trial: Trial, accuracy: float) -> None:
+        """Keep the test accuracy of `trial`."""
+        self._write([{"tested": [trial.number, trial.epochs], "accuracy": accuracy}])
+
+    def get(self, number: int, epochs: int) -> Trial | None:
+        """Trial `number` as it was after `epochs`, if it has got there."""
+        return self._results.get((number, epochs))
+
+    @property
+    def trials(self) -> list[Trial]:
+        """Every trial by number; one that was stopped and went on, as it was last."""
+        longest = dict(sorted(self._results))
+        return [self._results[key] for key in longest.items()]
+
+    @property
+    def ranking(self) -> list[Trial]:
+        """Every trial, the best first."""
+        return sorted(self.trials, key=lambda trial: trial.rank)
+
+    @property
+    def best(self) -> Trial | None:
+        """The complete trial that did best in validation, if there is one."""
+        complete = (trial for trial in self.trials if trial.state == "complete")
+        return min(complete, key=lambda trial: trial.rank, default=None)
+
+    @property
+    def model_path(self) -> Path:
+        """Where the best model is saved."""
+        return self.folder / "best.keras"
+
+    def model(self) -> Any:
+        """Return the best trial's Keras model. Raises: ValueError if none is kept."""
+        if self.kept is None or not self.model_path.exists():
+            raise ValueError(f"{self.folder} must hold a finished trial's model, got none")
+        from tfcourse._tensorflow import keras
+
+        return keras.saving.load_model(self.model_path, safe_mode=True)
+
+    def close(self) -> None:
+        """Let other processes at the study."""
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def made_with(data: str) -> dict[str, str]:
+    """What a study's head tells of its surroundings: name of the data set, versions."""
+    packages = {name: metadata.version(name) for name in ("tensorflow", "keras", "numpy")}
+    return {"data": data, "python": platform.python_version(), **packages}
+
+
+def _record(trial: Trial) -> dict[str, Any]:
+    times = {"seconds": trial.seconds, "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
+    names = ("number", "hyperparameters", "seed", "epochs", "state", "history", "error")
+    return {"trial": {name: getattr(trial, name) for name in names}, "times": times}
