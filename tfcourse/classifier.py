@@ -86,14 +86,24 @@ class Evaluation:
 
 
 def build(
-    input_shape: tuple[int, ...], classes: int, hyperparameters: Hyperparameters | None = None
+    input_shape: tuple[int, ...],
+    classes: int,
+    hyperparameters: Hyperparameters | None = None,
+    *,
+    standardize: tuple[Any, Any] | None = None,
 ) -> Any:
     """Return the untrained classifier as a Keras Sequential model.
 
     It takes standardized inputs of shape (m, *input_shape) and gives probabilities (m, classes).
+    standardize: mean and variance (see `datasets.standardization`) that a first layer applies, so
+    that the model takes inputs as the data set holds them.
     """
     chosen = hyperparameters or Hyperparameters()
     layers = [keras.layers.Flatten(name="flatten")] if len(input_shape) > 1 else []
+    if standardize:
+        mean, variance = standardize
+        axis = -1 if np.ndim(mean) else None
+        layers.insert(0, keras.layers.Normalization(axis, mean, variance, name="standardize"))
     for number, units in enumerate(chosen.units_per_layer, start=1):
         dense = keras.layers.Dense(units, use_bias=not chosen.batch_norm, name=f"dense_{number}")
         block = [dense, keras.layers.Activation(chosen.activation, name=f"activation_{number}")]
@@ -107,18 +117,6 @@ def build(
         layers += block
     layers += [keras.layers.Dense(classes, name="logits"), keras.layers.Softmax(name="softmax")]
     return keras.Sequential([keras.Input(input_shape), *layers], name="classifier")
-
-
-def _with_standardization(model: Any, x_train: NDArray[Any]) -> Any:
-    """Put the training set's mean and variance in front of the model, as a layer of it."""
-    mean, variance = standardization(x_train)
-    axis = -1 if np.ndim(mean) else None
-    normalize = keras.layers.Normalization(
-        axis=axis, mean=mean, variance=variance, name="standardize"
-    )
-    return keras.Sequential(
-        [keras.Input(model.input_shape[1:]), normalize, *model.layers], name=model.name
-    )
 
 
 def _optimizer(chosen: Hyperparameters) -> Any:
@@ -216,7 +214,11 @@ def train(
             f"learning_rate must be smaller than {chosen.learning_rate:g}"
         )
     model.set_weights(keep.best_weights)
-    full = _with_standardization(model, dataset.x_train)
+    full = build(
+        dataset.input_shape, dataset.classes, chosen, standardize=standardization(dataset.x_train)
+    )
+    for layer in model.layers:
+        full.get_layer(layer.name).set_weights(layer.get_weights())
     return Training(full, tuple(keep.history), keep.best, time.perf_counter() - started)
 
 
@@ -269,7 +271,7 @@ def recalibrate(model: Any, x: NDArray[Any]) -> Any:
     _require_fitting(model, x)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
-            before = keras.Model(model.inputs, layer.input)
+            before = keras.Model(model.inputs[0], layer.input)
             statistics = PopulationStatistics()
             for start in range(0, len(x), 1024):
                 z = np.asarray(before(x[start : start + 1024], training=False))

@@ -198,11 +198,17 @@ def predict(
     json: Json = False,
 ) -> None:
     """Say which class each image shows, and with what probability."""
+    import numpy as np
+
     from tfcourse import datasets
 
     loaded, card = room("saving").load(model)
-    names, x = datasets.read_images(images, tuple(loaded.input_shape[1:]))
-    probabilities = room("classifier").predict(loaded, x)
+    names, examples = [], []
+    for path in images:
+        x = datasets.read_images(path, loaded.input_shape[1:])
+        names += [str(path)] if len(x) == 1 else [f"{path}[{i}]" for i in range(len(x))]
+        examples.append(x)
+    probabilities = room("classifier").predict(loaded, np.concatenate(examples))
     classes = card.class_names if card else [str(i) for i in range(probabilities.shape[1])]
     guesses = probabilities.argmax(axis=1)
     if json:
