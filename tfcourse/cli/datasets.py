@@ -3,3 +3,56 @@
 from __future__ import annotations
 
 from tfcourse.cli.app import Json, app, print_json
+
+
+@app.command(epilog="Example:  tfcourse train --data fashion_mnist")
+def datasets(json: Json = False) -> None:
+    """List the data sets that have a name, and the kinds of path that --data takes."""
+    from tfcourse import datasets
+
+    named, paths = datasets.available(), datasets.formats()
+    if json:
+        print_json(
+            {
+                "datasets": [
+                    {
+                        "name": entry.name,
+                        "examples": entry.examples,
+                        "shape": entry.shape,
+                        "class_names": entry.class_names,
+                        "source": entry.source,
+                        "licence": entry.licence,
+                        "here": entry.here,
+                    }
+                    for entry in named
+                ],
+                "paths": [vars(path) for path in paths],
+            }
+        )
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table(title="--data NAME", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for heading in ("name", "train/validation/test", "shape", "classes", "", "licence"):
+        table.add_column(heading, no_wrap=True)
+    for entry in named:
+        table.add_row(
+            entry.name,
+            "/".join(map(str, entry.examples)),
+            "×".join(map(str, entry.shape)),
+            str(entry.classes),
+            "here" if entry.here else "downloads",
+            entry.licence,
+        )
+    console.print(table)
+    for entry in named:
+        console.print(f"[dim]{entry.name}: {entry.source}[/]", highlight=False)
+    console.print()
+    table = Table(title="--data PATH", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for heading in ("path", "holds"):
+        table.add_column(heading)
+    for path in paths:
+        table.add_row(path.path, path.holds)
+    console.print(table)

@@ -2,4 +2,65 @@
 
 from __future__ import annotations
 
-from tfcourse.cli.app import app
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tfcourse.cli.app import Json, Seed, app, note, print_json, room
+
+
+@app.command(epilog="Example:  tfcourse demo --out tour")
+def demo(
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where the model and the figures go.")
+    ] = Path("tfcourse-demo"),
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Take the tour: minimize (w − 5)², train the softmax classifier, draw figures."""
+    from tfcourse import _checks, datasets
+    from tfcourse.figures import drawing, frameworks
+    from tfcourse.quadratic_problem import LECTURE, formula
+
+    _checks.integer("seed", seed, at_least=0)
+    out.mkdir(parents=True, exist_ok=True)
+
+    note(f"1. Minimize J(w) = {formula()} by gradient descent, α = 0.01")
+    descent = room("quadratic").minimize()
+    for step in (0, 1, 1000):
+        note(f"   step {step:>4}   w = {descent.w[step]:.5f}")
+    picture = out / "quadratic_descent.png"
+    drawing.draw(picture, frameworks.draw_descent, LECTURE, descent.w, descent.cost)
+
+    digits = datasets.load("digits")
+    note(f"2. Train the softmax classifier on {len(digits.x_train)} images of digits")
+    classifier, saving = room("classifier"), room("saving")
+    training = classifier.train(
+        digits,
+        seed=seed,
+        on_epoch=lambda epoch: note(
+            f"   epoch {epoch.number + 1:>2}   loss {epoch.loss:.4f}   "
+            f"validation accuracy {epoch.validation_accuracy:.4f}"
+        ),
+    )
+    test = classifier.evaluate(training.model, digits.x_test, digits.y_test)
+    model = out / "digits.keras"
+    saving.save(
+        training.model,
+        model,
+        saving.Card.of(digits, "digits", classifier.Hyperparameters(), seed),
+    )
+    if json:
+        print_json(
+            {
+                "w": round(float(descent.w[-1]), 5),
+                "test_accuracy": test.accuracy,
+                "model": model,
+                "figures": [picture],
+            }
+        )
+        return
+    print(f"(w − 5)² is least at w = {descent.w[-1]:.5f} after 1000 steps: see {picture}")
+    print(f"The classifier reads {test.accuracy:.1%} of {len(digits.y_test)} unseen digits right.")
+    print(f"Try it:  tfcourse evaluate {model} --confusion")
