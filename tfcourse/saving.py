@@ -72,13 +72,27 @@ def load(path: Path) -> tuple[Any, Card | None]:
     if not zipfile.is_zipfile(path):
         raise ValueError(f"{path} is no Keras model: a .keras archive is expected")
     try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
         with zipfile.ZipFile(path) as archive:
+            _require_known_code(json.loads(archive.read("config.json")))
             text = archive.read(CARD) if CARD in archive.namelist() else None
         card = Card(**json.loads(text)) if text else None
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # whatever a damaged or hostile archive provokes
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ValueError(f"{path} cannot be loaded as a Keras model: {reason[0]}") from error
     if not isinstance(getattr(model, "input_shape", None), tuple):
         raise ValueError(f"{path} must take one input and give class probabilities")
     return model, card
+
+
+def _require_known_code(config: Any) -> None:
+    """Refuse a model that names code other than Keras's own layers."""
+    if isinstance(config, dict):
+        module, name = str(config.get("module") or "keras"), config.get("class_name")
+        if name == "Lambda":
+            raise ValueError("it has a Lambda layer, and code from a file is never run")
+        if module.split(".")[0] not in {"keras", "builtins"}:
+            raise ValueError(f"it needs {module}.{name}, and only Keras's own layers are loaded")
+    for value in config.values() if isinstance(config, dict) else config:
+        if isinstance(value, dict | list):
+            _require_known_code(value)
