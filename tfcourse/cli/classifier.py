@@ -78,7 +78,7 @@ def train(
     if out:
         writable(out, (".keras",))
     dataset = datasets.load(data)
-    out = out or writable(Path(f"{dataset.name}.keras"), (".keras",))
+    out = out or writable(Path(dataset.name).with_suffix(".keras"), (".keras",))
     classifier = room("classifier")
     note(
         f"{dataset.name}: {len(dataset.x_train)} training, {len(dataset.x_validation)} validation, "
