@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tiny import HEAD, SPACE, TinyTrainer
 
 from tfcourse.tuning import Study, Trial, coarse_to_fine, grid, random
-from tfcourse.tuning.caviar import run, trial_seed
+from tfcourse.tuning.rounds import run, trial_seed
 
 SEARCHES = {
     "random": lambda trials: random(SPACE, trials, 3),
@@ -27,7 +27,7 @@ def study(folder, search="random", *, halving=False, trainer=None, trials=10, ep
     trainer = trainer or TinyTrainer(fails={2})
     with Study(SPACE, folder, **HEAD, halving=halving) as opened:
         proposals = SEARCHES[search](trials)
-        run(opened, proposals, trainer, seed=3, epochs=epochs, halving=halving)
+        run(opened, proposals, lambda: trainer, seed=3, epochs=epochs, halving=halving)
         return opened.ranking, opened.kept, opened.model_path.read_bytes()
 
 
@@ -80,7 +80,7 @@ def test_more_trials_go_on_from_those_there_are(tmp_path):
     study(tmp_path)
     with Study(SPACE, tmp_path, **HEAD, halving=False) as opened:
         trainer = TinyTrainer()
-        run(opened, random(SPACE, 16, 3), trainer, seed=3, epochs=9)
+        run(opened, random(SPACE, 16, 3), lambda: trainer, seed=3, epochs=9)
         assert len(opened.trials) == 16
         # Trials 8 and 9 keep 10 and 11 company: the chunks are those of 16 trials.
         assert {number for number, _ in trainer.trained} == set(range(8, 16))
@@ -127,7 +127,8 @@ def test_halving_stops_the_worst_and_keeps_the_best(tmp_path):
 @given(chunk=st.integers(1, 12), halving=st.booleans())
 def test_whatever_trains_together_the_proposals_and_seeds_are_the_same(chunk, halving):
     with Study(SPACE, **HEAD) as opened:
-        run(opened, random(SPACE, 10, 3), TinyTrainer(chunk), seed=3, epochs=9, halving=halving)
+        how = {"seed": 3, "epochs": 9, "halving": halving}
+        run(opened, random(SPACE, 10, 3), lambda: TinyTrainer(chunk), **how)
     expected = list(random(SPACE, 10, 3))
     assert [(t.hyperparameters, t.seed) for t in opened.trials] == [
         (proposal, trial_seed(3, number)) for number, proposal in enumerate(expected)
@@ -211,7 +212,7 @@ def test_a_trial_cannot_be_added_twice(tmp_path):
 def test_when_every_trial_fails_there_is_no_best(tmp_path):
     trainer = TinyTrainer(fails=range(10))
     with Study(SPACE, tmp_path, **HEAD) as opened:
-        run(opened, random(SPACE, 10, 3), trainer, seed=3, epochs=9)
+        run(opened, random(SPACE, 10, 3), lambda: trainer, seed=3, epochs=9)
         assert opened.best is None and not opened.model_path.exists()
 
 
@@ -220,7 +221,7 @@ def test_progress_rises_to_the_number_of_trials(tmp_path, halving):
     seen = []
     with Study(SPACE, tmp_path, **HEAD) as opened:
         search, how = coarse_to_fine(SPACE, 2, 20, 3, 3), {"seed": 3, "epochs": 9}
-        run(opened, search, TinyTrainer(), **how, halving=halving, on_progress=seen.append)
+        run(opened, search, lambda: TinyTrainer(), **how, halving=halving, on_progress=seen.append)
     done = [progress.done for progress in seen]
     assert done == sorted(done) and 0 < done[0] <= 1 and done[-1] == 20
     assert seen[-1].best.number == opened.best.number

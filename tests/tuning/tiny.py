@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from tfcourse.tuning import Choice, Linear, Space, Study, coarse_to_fine
-from tfcourse.tuning.caviar import run
+from tfcourse.tuning.rounds import run
 from tfcourse.tuning.trainers import Result
 
 SPACE = Space(x=Linear(0, 1), kind=Choice("plain", "other"))
@@ -51,7 +51,7 @@ class TinyTrainer:
     def save(self, result, path):
         Path(path).write_text(json.dumps(result.model()), encoding="utf-8")
 
-    def test(self, path):
+    def test(self, trial, path):
         return json.loads(Path(path).read_text(encoding="utf-8"))["hyperparameters"]["x"]
 
 
@@ -67,7 +67,7 @@ class SlowTrainer(TinyTrainer):
 def whole_study(folder):
     with Study(SPACE, folder, **HEAD) as study:
         search = coarse_to_fine(SPACE, 2, 120, 5, 3)
-        run(study, search, SlowTrainer(chunk=2, fails={2}), seed=3, epochs=9, halving=True)
+        run(study, search, lambda: SlowTrainer(chunk=2, fails={2}), seed=3, epochs=9, halving=True)
 
 
 def main(folder, kills):

@@ -1,150 +1,151 @@
 """Caviar: with the compute, train many models, and keep the one whose curve is best.
 
-`run` joins a search, a study and a trainer, which know nothing of each other: the search says what
-to try, the trainer trains it, the study keeps what came out. (Lecture, part 1.)
+(Lecture, part 1.)
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-import numpy as np
+from tfcourse import _checks, datasets
+from tfcourse.datasets import Dataset
+from tfcourse.hyperparameters import Hyperparameters
+from tfcourse.tuning.models import Build, Own, Packaged, load_build
+from tfcourse.tuning.rounds import HALVING, RUNGS, Progress, run
+from tfcourse.tuning.search import Search, coarse_to_fine, grid, largest_grid, random
+from tfcourse.tuning.space import Space
+from tfcourse.tuning.study import Study, made_with
+from tfcourse.tuning.trainers import Trainer
 
-from tfcourse.tuning.search import Search
-from tfcourse.tuning.study import Study, Trial
-from tfcourse.tuning.trainers import Job, Result, Trainer
+SEARCHES = ("random", "grid", "coarse-to-fine")
+ENGINES = ("keras",)
 
-HALVING = 3  # one in three goes on, for three times as many epochs
-RUNGS = (2, 1, 0)  # after a ninth of the epochs, a third, and all of them
+# Ranges as the lecture gives them, in its order of importance; earlier axes get finer grids.
+DEFAULT_SPACE = Space.parse(
+    [
+        "learning_rate=log:1e-4:1",
+        "units=int:50:100",
+    ]
+)
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a run is: trials done (fractions are trials in training), and the best so far."""
+class Plan:
+    """How a space is searched: by which search, with how much of everything.
 
-    done: float
-    best: Trial | None
+    search: "random", "grid" (the largest that the trials pay for), or "coarse-to-fine", in so many
+    `rounds` around the `keep` best. halving: only the best third of the trials gets beyond a ninth
+    of the epochs, and of these beyond a third.
 
-
-def trial_seed(seed: int, number: int) -> int:
-    """Seed of trial `number` in a study: below 2³¹, decided by these two alone."""
-    return int(np.random.SeedSequence([seed, number], spawn_key=(1,)).generate_state(1)[0]) >> 1
-
-
-def run(
-    study: Study,
-    search: Search,
-    trainer: Trainer,
-    *,
-    seed: int,
-    epochs: int,
-    halving: bool = False,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
-) -> str | None:
-    """Train what the search proposes and the study does not hold; save and test the best model.
-
-    Trials are trained in the company that the proposals alone decide: what a killed run left out
-    is trained as it would have been. Returns why the search ended early, if it did.
-    Raises: OSError if the journal or the model cannot be written.
+    Raises: ValueError or TypeError for what is no such thing, or no budget at all.
     """
-    rounds = _Rounds(study, trainer, RUNGS if halving else (0,), on_progress)
-    jobs: list[Job] = []
-    first, answer = 0, None
-    while True:
-        try:
-            proposal = search.send(answer)
-        except StopIteration as end:
-            reason: str | None = end.value
-            break
-        if proposal is not None:
-            number = first + len(jobs)
-            own_epochs = proposal.get("epochs", epochs)
-            jobs.append(Job(number, proposal, trial_seed(seed, number), own_epochs))
-            answer = None
-        else:
-            rounds.train(jobs)
-            first, jobs = first + len(jobs), []
-            # Later rounds that the journal may already hold must not shape the next one.
-            answer = [t for t in study.ranking if t.number < first and t.state == "complete"]
-    rounds.train(jobs)
-    rounds.finish()
-    return reason
+
+    space: Space
+    search: str = "random"
+    trials: int = 30
+    rounds: int = 3
+    keep: int = 5
+    epochs: int = Hyperparameters.epochs
+    halving: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _checks.choice("search", self.search, SEARCHES)
+        for name in ("trials", "rounds", "keep", "epochs"):
+            _checks.integer(name, getattr(self, name), at_least=1)
+        _checks.integer("seed", self.seed, at_least=0)
+        if self.search == "coarse-to-fine" and self.trials < self.rounds:
+            raise ValueError(
+                f"trials must be at least one a round, got {self.trials} for {self.rounds}"
+            )
+        fewest = min(self.space["epochs"].grid(100)) if "epochs" in self.space else self.epochs
+        if self.halving and fewest < HALVING ** RUNGS[0]:
+            raise ValueError(f"halving must have at least 9 epochs to halve, got {fewest}")
+
+    @property
+    def count(self) -> int:
+        """How many trials there will be, unless the space runs out of them."""
+        if self.search != "grid":
+            return self.trials
+        return sum(1 for _ in grid(self.space, largest_grid(self.space, self.trials)))
+
+    def proposals(self) -> Search:
+        """The search itself."""
+        if self.search == "grid":
+            return grid(self.space, largest_grid(self.space, self.trials))
+        if self.search == "random":
+            return random(self.space, self.trials, self.seed)
+        return coarse_to_fine(self.space, self.rounds, self.trials, self.keep, self.seed)
+
+    def head(self) -> dict[str, Any]:
+        """What must stay the same for a study to go on; more random trials may be asked for."""
+        search = self.search
+        if search == "grid":
+            points = largest_grid(self.space, self.trials)
+            search += " of " + " × ".join(f"{n} {name}" for name, n in points.items())
+        elif search == "coarse-to-fine":
+            search += f", {self.trials} trials, {self.rounds} rounds around the best {self.keep}"
+        return {
+            "search": search,
+            "epochs": self.epochs,
+            "halving": self.halving,
+            "seed": self.seed,
+        }
 
 
-class _Rounds:
-    """Trains jobs into a study, and remembers which were trained together."""
+def caviar(
+    space: Space | None = None,
+    data: str | Dataset = "digits",
+    trials: int = Plan.trials,
+    *,
+    study: Path | str | None = None,
+    build: Build | str | None = None,
+    engine: str = ENGINES[0],
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    **how: Any,
+) -> Study:
+    """Train many models, keep the best, and return the study.
 
-    def __init__(
-        self,
-        study: Study,
-        trainer: Trainer,
-        rungs: Sequence[int],
-        on_progress: Callable[[Progress], None],
-    ) -> None:
-        self.study, self.trainer, self.rungs, self.on_progress = study, trainer, rungs, on_progress
-        self.before = 0  # trials of earlier rounds
-        self.company: dict[int, Sequence[Job]] = {}
+        study = caviar(Space(learning_rate=Log(1e-4, 1), units=Integer(50, 100)), trials=100)
+        study.best.hyperparameters, study.best.test_accuracy, study.model()
 
-    def train(self, jobs: Sequence[Job]) -> None:
-        """Train a round of jobs; on every rung but the last only the best third goes on."""
-        size, share = len(jobs), len(jobs) / len(self.rungs)
-        for step, rung in enumerate(self.rungs):
-            short = [replace(job, epochs=max(1, job.epochs // HALVING**rung)) for job in jobs]
-            done, per_epoch = self.before + share * step, share / max(1, _epochs(short))
-            for chunk in self.trainer.chunks(short):
-                self._train_chunk(chunk, rung == 0, done, per_epoch)
-                done += per_epoch * _epochs(chunk)
-            if rung:
-                trials = [self.study.get(job.number, job.epochs) for job in short]
-                sound = [trial for trial in trials if trial and trial.state == "pruned"]
-                best = sorted(sound, key=lambda trial: trial.rank)[: math.ceil(len(jobs) / HALVING)]
-                go_on = {trial.number for trial in best}
-                jobs = [job for job in jobs if job.number in go_on]
-        self.before += size
-        self._tell(self.before)
+    data: a data set, or what `datasets.load` takes. study: the folder to keep it in; the same
+    call goes on with what is there. build: a function from a draw to a Keras model, or its
+    "package.module:function"; the packaged classifier without one. how: `search`, `rounds`,
+    `keep`, `epochs`, `halving` and `seed` of a `Plan`.
 
-    def _train_chunk(self, chunk: Sequence[Job], last: bool, done: float, per_epoch: float) -> None:
-        if last:
-            self.company |= {job.number: chunk for job in chunk}
-        if any(self.study.get(job.number, job.epochs) is None for job in chunk):
-            tell = partial(self._tell, done, per_epoch)
-            for results in self.trainer.train(chunk, tell):
-                self._keep(results, last)
+    Raises: ValueError, TypeError or OSError, before anything is trained or written, for what
+    cannot go well.
+    """
+    plan = Plan(space or DEFAULT_SPACE, trials=trials, **how)
+    _checks.choice("engine", engine, ENGINES)
+    function = load_build(build) if isinstance(build, str) else build
+    dataset = datasets.load(data) if isinstance(data, str) else data
+    model = Packaged(dataset) if function is None else Own(dataset, function, _name(build))
+    model.check(plan.space)
 
-    def _tell(self, done: float, per_epoch: float = 0, epochs: int = 0) -> None:
-        self.on_progress(Progress(done + per_epoch * epochs, self.study.best))
+    def trainer() -> Trainer:
+        from tfcourse.tuning import fitting
 
-    def _keep(self, results: Sequence[Result], last: bool) -> None:
-        """Journal what is new; if the best trial is among it, save its model before."""
-        new = [r for r in results if self.study.get(r.job.number, r.job.epochs) is None]
-        trials = [result.trial(last=last) for result in new]
-        ranked = sorted(zip(trials, new, strict=True), key=lambda pair: pair[0].rank)
-        kept, so_far = None, self.study.best
-        if ranked and ranked[0][0].state == "complete":
-            best, result = ranked[0]
-            if so_far is None or best.rank < so_far.rank:
-                self.trainer.save(result, self.study.model_path)
-                kept = best.number
-        self.study.add(trials, kept)
+        return fitting.KerasTrainer(model, dataset, data if isinstance(data, str) else data.name)
 
-    def finish(self) -> None:
-        """See to it that the best trial's model is saved, and tested once."""
-        best = self.study.best
-        if best is None:
-            return
-        if self.study.kept != best.number or not self.study.model_path.exists():
-            job = Job(best.number, best.hyperparameters, best.seed, best.epochs)
-            for results in self.trainer.train(self.company.get(best.number, [job]), lambda n: None):
-                for result in results:
-                    if result.job.number == best.number:
-                        self.trainer.save(result, self.study.model_path)
-                        self.study.add([], kept=best.number)
-        if best.test_accuracy is None:
-            self.study.add_test(best, self.trainer.test(self.study.model_path))
+    about = {**plan.head(), "model": model.name, "data": dataset.fingerprint}
+    about["made_with"] = made_with(data=dataset.name, engine=engine)
+    with Study(plan.space, study, **about) as opened:
+        opened.ended = run(
+            opened,
+            plan.proposals(),
+            trainer,
+            seed=plan.seed,
+            epochs=plan.epochs,
+            halving=plan.halving,
+            on_progress=on_progress,
+        )
+    return opened
 
 
-def _epochs(jobs: Sequence[Job]) -> int:
-    return sum(job.epochs for job in jobs)
+def _name(build: Any) -> str:
+    return build if isinstance(build, str) else f"{build.__module__}:{build.__qualname__}"

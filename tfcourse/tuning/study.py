@@ -77,6 +77,8 @@ class Trial:
 class Study:
     """Trials of one search.
 
+    kept: number of the trial whose model is saved. ended: why its search ended early, if it did.
+
         with Study(space, "my_study", seed=0) as study:
             study.add([trial])
 
@@ -119,6 +121,7 @@ class Study:
     def _take(self, head: dict[str, Any], records: Iterable[dict[str, Any]]) -> None:
         self.about = head
         self.kept: int | None = None
+        self.ended: str | None = None
         self._results: dict[tuple[int, int], Trial] = {}
         for record in records:
             self._apply(record)
@@ -203,10 +206,10 @@ class Study:
         self.close()
 
 
-def made_with(data: str) -> dict[str, str]:
-    """What a study's head tells of its surroundings: name of the data set, versions."""
+def made_with(**more: str) -> dict[str, str]:
+    """What a study's head tells of its surroundings: versions, and what else is given."""
     packages = {name: metadata.version(name) for name in ("tensorflow", "keras", "numpy")}
-    return {"data": data, "python": platform.python_version(), **packages}
+    return {**more, "python": platform.python_version(), **packages}
 
 
 def _record(trial: Trial) -> dict[str, Any]:

@@ -70,5 +70,5 @@ class Trainer(Protocol):
     def save(self, result: Result, path: Path) -> None:
         """Write the result's model to a file, wholly or not at all."""
 
-    def test(self, path: Path) -> float:
-        """Test accuracy of a saved model."""
+    def test(self, trial: Trial, path: Path) -> float:
+        """Test accuracy of a trial's saved model."""

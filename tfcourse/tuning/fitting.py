@@ -1,0 +1,139 @@
+"""Training by `model.fit`: one model, epoch by epoch, from wherever it stands."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tfcourse import saving
+from tfcourse._tensorflow import keras
+from tfcourse.classifier import Epoch, _optimizer, evaluate
+from tfcourse.datasets import Dataset
+from tfcourse.hyperparameters import Hyperparameters
+from tfcourse.training.batches import epoch_batches
+from tfcourse.training.initialization import initial_weights
+from tfcourse.tuning.models import Model, Packaged
+from tfcourse.tuning.study import Trial
+from tfcourse.tuning.trainers import Epochs, Job, Result
+
+FIGURES = ("loss", "accuracy", "validation_loss", "validation_accuracy")
+
+
+def prepare(model: Any, settings: Hyperparameters, seed: int) -> None:
+    """Give `model` the first weights of `seed`, its optimizer, and the lecture's cost."""
+    model.set_weights(initial_weights(model, seed))
+    for index, layer in enumerate(model._flatten_layers()):
+        if isinstance(layer, keras.layers.Dropout):
+            layer.seed_generator.state.assign([seed % 2**32, index])
+    model.compile(_optimizer(settings), "sparse_categorical_crossentropy", metrics=["accuracy"])
+
+
+def fit(
+    model: Any, data: Dataset, settings: Hyperparameters, *, seed: int, epochs: range
+) -> Iterator[Epoch]:
+    """Train `model`, compiled, on standardized `data`; yield what each epoch came to.
+
+    epochs: their numbers decide the order of mini-batches and the learning rate, so that two
+    calls with epochs 0…4 and 5…9 train as one call with 0…9 does.
+    """
+    for epoch in epochs:
+        batches = epoch_batches(seed, epoch, len(data.x_train), settings.batch_size)
+        order = batches.ravel()
+        model.optimizer.learning_rate = settings.learning_rate / (1 + settings.decay * epoch)
+        history = model.fit(
+            data.x_train[order],
+            data.y_train[order],
+            batch_size=batches.shape[1],
+            shuffle=False,
+            validation_data=(data.x_validation, data.y_validation),
+            validation_batch_size=1024,
+            verbose=0,
+        ).history
+        names = ("loss", "accuracy", "val_loss", "val_accuracy")
+        yield Epoch(epoch, *(float(history[name][0]) for name in names))
+
+
+class ModelTrainer:
+    """What trainers of Keras models share: the model, the data, and how a model is kept."""
+
+    def __init__(self, model: Model, dataset: Dataset, data: str) -> None:
+        """Train what `model` describes on `dataset`; `data` is the name it was loaded by."""
+        self.model, self.dataset, self.data = model, dataset, data
+        self.standardized = dataset.standardized()
+
+    def save(self, result: Result, path: Path) -> None:
+        """Write the model, wholly or not at all, so that it takes inputs as the data set has them.
+
+        Raises: OSError if it cannot be written.
+        """
+        assert result.model is not None
+        job = result.job
+        settings = self.model.settings({**job.hyperparameters, "epochs": job.epochs})
+        card = saving.Card.of(self.dataset, self.data, settings, job.seed)
+        if not isinstance(self.model, Packaged):
+            card = dataclasses.replace(card, hyperparameters=job.hyperparameters)
+        whole = self.model.with_standardization(result.model(), job.hyperparameters)
+        saving.save(whole, path, card)
+
+    def test(self, trial: Trial, path: Path) -> float:
+        """Accuracy of the saved model of `trial` on the test set."""
+        bare = self.model.build(trial.hyperparameters)
+        model = self.model.with_standardization(bare, trial.hyperparameters)
+        model.load_weights(path)  # weights alone: nothing else that the file may hold is loaded
+        return evaluate(model, self.dataset.x_test, self.dataset.y_test).accuracy
+
+
+class KerasTrainer(ModelTrainer):
+    """Trains trials with `model.fit`, one after the other."""
+
+    def chunks(self, jobs: Sequence[Job]) -> list[Sequence[Job]]:
+        """Each alone."""
+        return [[job] for job in jobs]
+
+    def train(self, chunk: Sequence[Job], on_epochs: Epochs) -> Iterator[Sequence[Result]]:
+        """Train the jobs; what one raises is its result."""
+        for number, job in enumerate(chunk):
+            before = sum(job.epochs for job in chunk[:number])
+            history: list[Epoch] = []
+            started, error, best = time.perf_counter(), None, None
+            try:
+                for epoch, model in self._epochs(job):
+                    history, best = [*history, epoch], model
+                    on_epochs(before + len(history))
+            except Exception as caught:  # one trial's trouble is not the study's
+                error = describe(caught)
+            seconds = time.perf_counter() - started
+            yield [Result(job, columns(history), seconds, error, best)]
+
+    def _epochs(self, job: Job) -> Iterator[tuple[Epoch, Callable[[], Any]]]:
+        """Each epoch of a job, and what makes the model of the best one so far."""
+        settings = self.model.settings({**job.hyperparameters, "epochs": job.epochs})
+        model = self.model.build(job.hyperparameters)
+        prepare(model, settings, job.seed)
+        best, weights = (-math.inf, -math.inf), model.get_weights()
+
+        def best_model() -> Any:
+            model.set_weights(weights)
+            return model
+
+        epochs = range(job.epochs)
+        for epoch in fit(model, self.standardized, settings, seed=job.seed, epochs=epochs):
+            if epoch.rank > best:
+                best, weights = epoch.rank, model.get_weights()
+            yield epoch, best_model
+            if not math.isfinite(epoch.loss + epoch.validation_loss):
+                return
+
+
+def columns(history: Sequence[Epoch]) -> dict[str, list[float]]:
+    """The epochs as a trial keeps them: a list for each figure."""
+    return {name: [getattr(epoch, name) for epoch in history] for name in FIGURES}
+
+
+def describe(error: Exception) -> str:
+    """Return an exception in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())

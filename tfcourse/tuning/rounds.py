@@ -1,0 +1,161 @@
+"""Where a search, a study and a trainer meet, which know nothing of each other.
+
+The search says what to try, the trainer trains it, the study keeps what came out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+
+import numpy as np
+
+from tfcourse.tuning.search import Search
+from tfcourse.tuning.study import Study, Trial
+from tfcourse.tuning.trainers import Job, Result, Trainer
+
+HALVING = 3  # one in three goes on, for three times as many epochs
+RUNGS = (2, 1, 0)  # after a ninth of the epochs, a third, and all of them
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: trials done (fractions are trials in training), and the best so far."""
+
+    done: float
+    best: Trial | None
+
+
+def trial_seed(seed: int, number: int) -> int:
+    """Seed of trial `number` in a study: below 2³¹, decided by these two alone."""
+    return int(np.random.SeedSequence([seed, number], spawn_key=(1,)).generate_state(1)[0]) >> 1
+
+
+def run(
+    study: Study,
+    search: Search,
+    trainer: Callable[[], Trainer],
+    *,
+    seed: int,
+    epochs: int,
+    halving: bool = False,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> str | None:
+    """Train what the search proposes and the study does not hold; save and test the best model.
+
+    trainer: called when there is something to train. epochs: of every trial, unless they are drawn.
+    halving: only the best third gets beyond a ninth of the epochs, and of these beyond a third.
+    Trials are trained in the company that the proposals alone decide: what a killed run left out
+    is trained as it would have been. Returns why the search ended early, if it did.
+    Raises: OSError if the journal or the model cannot be written.
+    """
+    rounds = _Rounds(study, trainer, RUNGS if halving else (0,), on_progress)
+    jobs: list[Job] = []
+    first, answer = 0, None
+    while True:
+        try:
+            proposal = search.send(answer)
+        except StopIteration as end:
+            reason: str | None = end.value
+            break
+        if proposal is not None:
+            number = first + len(jobs)
+            own_epochs = proposal.get("epochs", epochs)
+            jobs.append(Job(number, proposal, trial_seed(seed, number), own_epochs))
+            answer = None
+        else:
+            rounds.train(jobs)
+            first, jobs = first + len(jobs), []
+            # Later rounds that the journal may already hold must not shape the next one.
+            answer = [t for t in study.ranking if t.number < first and t.state == "complete"]
+    rounds.train(jobs)
+    rounds.finish()
+    return reason
+
+
+class _Rounds:
+    """Trains jobs into a study, and remembers which were trained together."""
+
+    def __init__(
+        self,
+        study: Study,
+        trainer: Callable[[], Trainer],
+        rungs: Sequence[int],
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        self.study, self.rungs, self.on_progress = study, rungs, on_progress
+        self._make_trainer = trainer
+        self.before = 0  # trials of earlier rounds
+        self.company: dict[int, Sequence[Job]] = {}
+
+    @cached_property
+    def trainer(self) -> Trainer:
+        """Made only when needed: to look at a finished study, TensorFlow need not load."""
+        return self._make_trainer()
+
+    def _missing(self, jobs: Sequence[Job]) -> bool:
+        return any(self.study.get(job.number, job.epochs) is None for job in jobs)
+
+    def train(self, jobs: Sequence[Job]) -> None:
+        """Train a round of jobs; on every rung but the last only the best third goes on."""
+        size, share = len(jobs), len(jobs) / len(self.rungs)
+        for step, rung in enumerate(self.rungs):
+            short = [replace(job, epochs=max(1, job.epochs // HALVING**rung)) for job in jobs]
+            done, per_epoch = self.before + share * step, share / max(1, _epochs(short))
+            for chunk in self.trainer.chunks(short) if self._missing(short) else ():
+                if self._missing(chunk):
+                    tell = partial(self._tell, done, per_epoch)
+                    for results in self.trainer.train(chunk, tell):
+                        self._keep(results, last=rung == 0)
+                done += per_epoch * _epochs(chunk)
+            self.company |= {job.number: short for job in short}
+            if rung:
+                trials = [self.study.get(job.number, job.epochs) for job in short]
+                sound = [trial for trial in trials if trial and trial.state == "pruned"]
+                best = sorted(sound, key=lambda trial: trial.rank)[: math.ceil(len(jobs) / HALVING)]
+                go_on = {trial.number for trial in best}
+                jobs = [job for job in jobs if job.number in go_on]
+        self.before += size
+        self._tell(self.before)
+
+    def _tell(self, done: float, per_epoch: float = 0, epochs: int = 0) -> None:
+        self.on_progress(Progress(done + per_epoch * epochs, self.study.best))
+
+    def _keep(self, results: Sequence[Result], last: bool) -> None:
+        """Journal what is new; if the best trial is among it, save its model before."""
+        new = [r for r in results if self.study.get(r.job.number, r.job.epochs) is None]
+        trials = [result.trial(last=last) for result in new]
+        ranked = sorted(zip(trials, new, strict=True), key=lambda pair: pair[0].rank)
+        kept, so_far = None, self.study.best
+        if ranked and ranked[0][0].state == "complete":
+            best, result = ranked[0]
+            if so_far is None or best.rank < so_far.rank:
+                self.trainer.save(result, self.study.model_path)
+                kept = best.number
+        self.study.add(trials, kept)
+
+    def finish(self) -> None:
+        """See to it that the best trial's model is saved, and tested once."""
+        best = self.study.best
+        if best is None:
+            return
+        if self.study.kept != best.number or not self.study.model_path.exists():
+            alone = [Job(best.number, best.hyperparameters, best.seed, best.epochs)]
+            for chunk in self.trainer.chunks(self.company.get(best.number, alone)):
+                if any(job.number == best.number for job in chunk):
+                    self._save_again(best, chunk)
+        if best.test_accuracy is None:
+            self.study.add_test(best, self.trainer.test(best, self.study.model_path))
+
+    def _save_again(self, best: Trial, chunk: Sequence[Job]) -> None:
+        for results in self.trainer.train(chunk, lambda epochs: None):
+            for result in results:
+                if result.job.number == best.number:
+                    self.trainer.save(result, self.study.model_path)
+                    self.study.add([], kept=best.number)
+
+
+def _epochs(jobs: Sequence[Job]) -> int:
+    return sum(job.epochs for job in jobs)
