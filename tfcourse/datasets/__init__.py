@@ -1,0 +1,26 @@
+"""Data to learn from: the packaged digits, MNIST, and whatever lies at a path.
+
+Readers (`npz`, `idx`, `hdf5`, `images`) return arrays as they find them; `arrays` alone decides
+whether they make a data set, scales and splits them; `files` alone words what goes wrong with a
+file. Nothing here runs code from a file, and nothing is read outside the path that was given.
+"""
+
+from tfcourse.datasets.arrays import from_arrays
+from tfcourse.datasets.catalogue import Entry, Format, available, formats
+from tfcourse.datasets.dataset import Dataset, standardization
+from tfcourse.datasets.images import read_images
+from tfcourse.datasets.loading import load
+from tfcourse.datasets.splits import stratified
+
+__all__ = [
+    "Dataset",
+    "Entry",
+    "Format",
+    "available",
+    "formats",
+    "from_arrays",
+    "load",
+    "read_images",
+    "standardization",
+    "stratified",
+]

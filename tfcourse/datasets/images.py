@@ -1,0 +1,151 @@
+"""Pictures: a folder with a subfolder of images per class, and images to predict."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tfcourse.datasets import files
+from tfcourse.datasets.arrays import Found, as_float32
+from tfcourse.datasets.dataset import Array, Floats
+from tfcourse.datasets.files import ContentError, DataFileError, shown
+from tfcourse.datasets.npz import read_array
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+EXPECTED = "an image (PNG, JPEG, BMP, GIF or WebP; 8 bits a channel)"
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
+MAGICS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"GIF8", b"RIFF")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
+PARTS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
+GREY, COLOUR = "L", "RGB"  # Pillow's names
+MODES = dict.fromkeys(("1", "L", "LA"), GREY) | dict.fromkeys(
+    ("P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"), COLOUR
+)
+MOST_PIXELS = 50_000_000  # of one image
+
+
+def read_folder(folder: Path) -> Found | None:
+    """Read class/*.png and the like, or train/class/*.png with test/… and validation/… beside.
+
+    Class names are the names of the (training) subfolders, sorted. None without subfolders.
+    """
+    roots = {"train": folder}
+    subfolders = {path.name: path for path in _subfolders(folder, folder)}
+    if not subfolders:
+        return None
+    if "train" in subfolders and subfolders.keys() <= PARTS.keys():
+        roots = {PARTS[name]: path for name, path in subfolders.items()}
+    class_names = tuple(path.name for path in _subfolders(roots["train"], folder))
+    labelled = {part: _labelled(root, class_names, folder) for part, root in roots.items()}
+    pixels = _stacked([path for pairs in labelled.values() for path, _ in pairs])
+    ends = np.cumsum([len(pairs) for pairs in labelled.values()])
+    return Found(
+        {
+            part: (x, np.array([label for _, label in labelled[part]]))
+            for part, x in zip(labelled, np.split(pixels, ends[:-1]), strict=True)
+        },
+        class_names,
+    )
+
+
+def read_images(
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], input_shape: Sequence[int]
+) -> Floats:
+    """Read examples to predict, as a model with this input shape takes them.
+
+    Pictures become grey or RGB as the input has 1 or 3 channels, are resized where they differ,
+    and scaled to [0, 1]. A `.npy` array holds one example or a stack of them, of the input's own
+    shape: uint8 is divided by 255, other numbers are taken as they are.
+
+    Returns: float32, (examples, *input_shape), in the order of `paths`.
+
+    Raises: FileNotFoundError, PermissionError; ValueError for a file that is neither, an array of
+        another shape, NaN or infinite values.
+    """
+    paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    if not paths:
+        raise ValueError("images to read: expected at least one path, got none")
+    return np.concatenate([_examples(Path(path), tuple(input_shape)) for path in paths])
+
+
+def _examples(path: Path, shape: tuple[int, ...]) -> Floats:
+    """The example or examples of one file."""
+    if path.suffix.lower() == ".npy":
+        x = read_array(path)
+        stack = x[np.newaxis] if x.shape == shape else x
+        if stack.shape[1:] != shape or not len(stack):
+            raise DataFileError(
+                f"{shown(path)} has shape {x.shape}, expected {shape} or a stack of such examples"
+            )
+        return as_float32(stack, shown(path))
+    from PIL import Image
+
+    channels = shape[2] if len(shape) == 3 else 1
+    if len(shape) not in (2, 3) or channels not in (1, 3):
+        raise DataFileError(
+            f"{shown(path)} cannot fill inputs of shape {shape}, expected a .npy array"
+        )
+    image = _picture(path, MOST_PIXELS).convert(GREY if channels == 1 else COLOUR)
+    height, width = shape[:2]
+    if image.size != (width, height):
+        image = image.resize((width, height), Image.Resampling.BILINEAR)  # averages as it shrinks
+    return as_float32(np.asarray(image).reshape(1, *shape), shown(path))
+
+
+def _subfolders(folder: Path, within: Path) -> list[Path]:
+    return [files.inside(path, within) for path in files.entries(folder) if path.is_dir()]
+
+
+def _labelled(root: Path, class_names: tuple[str, ...], within: Path) -> list[tuple[Path, int]]:
+    """The images below `root`, each with the index of its subfolder's name."""
+    labelled = []
+    for subfolder in _subfolders(root, within):
+        if subfolder.name not in class_names:
+            raise DataFileError(f"{shown(subfolder)} is no class of the training folder")
+        images = [path for path in files.entries(subfolder) if path.suffix.lower() in SUFFIXES]
+        if not images:
+            raise DataFileError(
+                f"{shown(subfolder)} holds no images, expected {', '.join(SUFFIXES)}"
+            )
+        label = class_names.index(subfolder.name)
+        labelled += [(files.inside(path, within), label) for path in images]
+    return labelled
+
+
+def _stacked(paths: list[Path]) -> Array:
+    """All pictures as one array: (m, height, width) if all are grey, else with 3 channels."""
+    images: list[Picture] = []
+    for path in paths:
+        images.append(_picture(path, min(MOST_PIXELS, files.MOST_VALUES // len(paths))))
+        if images[-1].size != images[0].size:
+            other, one = ("×".join(map(str, images[at].size)) for at in (-1, 0))
+            raise DataFileError(
+                f"{shown(path)} is {other}, {shown(paths[0])} {one}, expected images of one size"
+            )
+    mode = GREY if all(image.mode == GREY for image in images) else COLOUR
+    return np.stack([np.asarray(image.convert(mode)) for image in images])
+
+
+def _picture(path: Path, most: int) -> Picture:
+    """One picture, upright, grey or RGB, of at most so many values."""
+    from PIL import Image, ImageOps
+
+    with files.opened(path, EXPECTED, *MAGICS) as file:
+        with Image.open(file, formats=FORMATS) as image:
+            width, height = image.size
+            mode = MODES.get(image.mode)
+            if mode is None:
+                raise ContentError(f"has pixels of mode {image.mode}")
+            if width * height * len(mode) > most:
+                limit = f"the {most // len(mode):,} accepted"
+                raise ContentError(f"has {width}×{height} pixels, more than {limit}")
+            image.verify()  # checksums, where the format has them
+        file.seek(0)
+        with Image.open(file, formats=FORMATS) as image:
+            return ImageOps.exif_transpose(image).convert(mode)
