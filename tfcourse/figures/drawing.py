@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
+
+WIDTH = 6.4  # inches: a page's text, or half a slide
+MUTED = "0.45"  # grey for words that explain
+FAINT = "0.78"  # grey for lines and points that stand back
 
 
 def style() -> Any:
@@ -21,24 +27,53 @@ def draw(
     path: Path,
     function: Callable[..., None],
     *arguments: Any,
-    width: float = 6.4,
-    height: float = 2.8,
+    width: float = WIDTH,
+    height: float = 3.2,
+    title: str = "",
+    description: str = "",
 ) -> None:
     """Let `function(figure, *arguments)` draw in this package's style, and write it to `path`.
 
-    width, height: in inches. The format is that of path's suffix; the same drawing gives the same
-    bytes. The file is written beside its place and moved there, so no half file is ever seen.
+    width, height: in inches. title, description: for those who hear the figure rather than see
+    it; SVG and PNG files hold them. The format is that of path's suffix; the same drawing gives
+    the same bytes. No half file is ever seen.
     """
     from matplotlib.figure import Figure
 
     suffix = path.suffix.lower()
-    undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{suffix}")
-    try:
+    words = {"Title": title, "Description": description} if title else {}
+    metadata = {
+        ".svg": {"Date": None},
+        ".pdf": {"CreationDate": None, "Title": title or None},
+        ".png": words,
+    }
+    with whole_file(path) as temporary:
         with style():
             figure = Figure(figsize=(width, height))
             function(figure, *arguments)
-            figure.savefig(temporary, metadata=undated.get(suffix))
+            figure.savefig(temporary, metadata=metadata.get(suffix))
+        if suffix == ".svg" and title:
+            temporary.write_text(_speaking(temporary.read_text("utf-8"), path.stem, words), "utf-8")
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a path to write to, and move what was written to `path`: all of it, or nothing."""
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _speaking(svg: str, name: str, words: dict[str, str]) -> str:
+    """Give an SVG the title and description that a screen reader speaks."""
+    start, tag, rest = svg.partition("<svg ")
+    attributes, end, drawing = rest.partition(">")
+    title, description = (escape(text) for text in words.values())
+    return (
+        f'{start}{tag}role="img" aria-labelledby="{name}-title {name}-description" '
+        f'{attributes}{end}\n <title id="{name}-title">{title}</title>\n'
+        f' <desc id="{name}-description">{description}</desc>{drawing}'
+    )

@@ -11,11 +11,25 @@ from numpy.typing import NDArray
 from tfcourse.quadratic_problem import formula, minimum
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
+
+
+def quadratic_descent(figure: Figure, seed: int = 0) -> None:
+    """J(w) = (w − 5)² and (w − 10)²: the same program, fed other coefficients, finds each minimum.
+
+    Two rows of two panels. Left, a parabola with gradient descent's points running down to its
+    lowest point, in large steps and then ever smaller ones; right, w over 1000 steps, rising fast
+    and levelling out. The upper row ends at w = 4.99999, the lower one at 9.99998.
+    """
+    from tfcourse.experiments import frameworks
+
+    paths = frameworks.descents(seed)
+    for part, descent in zip(figure.subfigures(2, 1), paths, strict=True):
+        draw_descent(part, descent.coefficients, descent.w, descent.cost)
 
 
 def draw_descent(
-    figure: Figure, coefficients: Sequence[float], w: NDArray[Any], cost: NDArray[Any]
+    figure: Figure | SubFigure, coefficients: Sequence[float], w: NDArray[Any], cost: NDArray[Any]
 ) -> None:
     """J(w) with the path of w, and w over the steps."""
     a, b, c = coefficients

@@ -1,0 +1,89 @@
+"""`tfcourse figures`: draw the lecture's figures."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tfcourse.cli.app import Json, Seed, app, note, print_json
+
+
+@app.command(
+    epilog="Example:  tfcourse figures grid_vs_random beta_scale --format svg --out slides"
+)
+def figures(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]…", help="Which; all if none is named.")
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to draw into.")] = Path(
+        "figures"
+    ),
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="png, svg or pdf; Repeat for several; png and svg if none is.",
+        ),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Only those that need no training.")
+    ] = False,
+    readme: Annotated[
+        bool, typer.Option("--readme", help="Write README.md too, a page that shows them all.")
+    ] = False,
+    listing: Annotated[
+        bool, typer.Option("--list", help="Print names and captions; draw nothing.")
+    ] = False,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Draw the lecture's figures, each from a run made for it."""
+    from tfcourse import _checks
+    from tfcourse.figures import gallery
+
+    _checks.integer("seed", seed, at_least=0)
+    suffixes = [
+        _checks.choice("--format", form, gallery.FORMATS) for form in formats or ["png", "svg"]
+    ]
+    entries = [entry for entry in gallery.find(names or []) if not (quick and entry.trains)]
+    rows: list[dict[str, Any]] = [
+        {"name": e.name, "part": e.part, "caption": e.caption} for e in entries
+    ]
+    if listing:
+        if json:
+            print_json({"figures": rows})
+        else:
+            _print_list(rows)
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    begin = time.perf_counter()
+    for number, (entry, row) in enumerate(zip(entries, rows, strict=True), start=1):
+        start = time.perf_counter()
+        row["files"] = [out / f"{entry.name}.{suffix}" for suffix in suffixes]
+        for path in row["files"]:
+            gallery.draw(entry.name, path, seed)
+        row["seconds"] = round(time.perf_counter() - start, 2)
+        note(f"{number:>2}/{len(entries)}  {entry.name:<26} {row['seconds']:6.1f} s")
+    if readme:
+        gallery.write_readme(out / "README.md")
+    if json:
+        print_json({"figures": rows})
+        return
+    count = "1 figure" if len(entries) == 1 else f"{len(entries)} figures"
+    print(f"{count} drawn in {out} in {time.perf_counter() - begin:.0f} s")
+
+
+def _print_list(rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 1, 0))
+    for heading in ("part", "name", "caption"):
+        table.add_column(heading, no_wrap=heading != "caption")
+    for row in rows:
+        table.add_row(row["part"], row["name"], row["caption"])
+    Console().print(table)
