@@ -77,6 +77,10 @@ def choice(name: str, value: Any, accepted: Iterable[str]) -> str:
     names = list(accepted)
     if value in names:
         return str(value)
-    near = difflib.get_close_matches(str(value), names, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"{name} must be one of {', '.join(names)}, got {value!r}{hint}")
+    raise ValueError(f"{name} must be one of {', '.join(names)}, got {value!r}{nearest(value, names)}")
+
+
+def nearest(value: Any, names: Iterable[str]) -> str:
+    """Return "; did you mean …?" with the name that is nearest to `value`, or "" if none is."""
+    near = difflib.get_close_matches(str(value), list(names), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,1 @@
+"""What the lecture claims, one check each, and the ledger that runs them."""

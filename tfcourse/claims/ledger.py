@@ -1,0 +1,212 @@
+"""The registry of the lecture's claims, and the runner that puts each to the test.
+
+A claim is registered by the function that checks it:
+
+    @claim("bn.identity", "γ = √(σ² + ε) and β = μ undo the normalization.", HOLDS,
+           note("001", "γ和β"))
+    def identity(seed: int) -> Evidence:
+        \"\"\"The experiment in two or three sentences: this text is printed in CLAIMS.md.\"\"\"
+        ...
+        return Evidence(HOLDS if error < 1e-12 else REFUTED, f"largest |z̃ − z| {error:.0e}")
+
+The verdict that the decorator records is the one the package was released with; `run` compares.
+Modules of claims import lightly (experiments inside the functions), so listing needs no TensorFlow.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from tfcourse import _checks
+from tfcourse.claims.intervals import Interval
+
+HOLDS = "holds"
+CONDITIONS = "holds under conditions"
+REFUTED = "refuted"
+ERRATUM = "erratum"
+VERDICTS = (HOLDS, CONDITIONS, REFUTED, ERRATUM)
+FAILED = "failed"  # no verdict: the check raised an exception
+
+PARTS: dict[str, tuple[str, ...]] = {  # a part of the lecture, and the modules that hold its claims
+    "tuning": ("tuning",),
+    "normalization": ("normalization",),
+    "classification": ("classification",),
+    "frameworks": ("frameworks",),
+}
+
+NOTES = {
+    "000": "000_8fe9471c225575c8.txt",  # Chinese, from 超参数 to softmax, images left out
+    "001": "001_77a4dd42866f7ac4.txt",  # Chinese, the longest on batch norm; no softmax
+    "002": "002_9d3dac75703a948c.txt",  # Chinese, numbered 7.1 to 7.11
+    "003": "003_c14fdc38fc99a24e.txt",  # English, a blog page with its code; the lecture's programs
+    "004": "004_04fbae4ce2a17faa.txt",  # handwritten, transcribed
+}
+
+
+class Source(NamedTuple):
+    """Where a claim stands: a file of lecture notes, and the heading or the words it stands by."""
+
+    file: str
+    section: str
+
+    def __str__(self) -> str:
+        return f"{self.file[:3]} {self.section}"
+
+
+def note(number: str, section: str) -> Source:
+    """Return the source in the notes file that begins with `number`, 000 to 004."""
+    return Source(NOTES[number], section)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a check came to.
+
+    verdict: one of `VERDICTS`, which must follow from what was measured and nothing else.
+    measured: one line, what was measured against what, with the figures.
+    trainings: how many models were trained for it.
+    effect: the figure the verdict rests on, with its 95% interval, where chance is involved.
+    """
+
+    verdict: str
+    measured: str
+    trainings: int = 0
+    effect: Interval | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement of the lecture (or of ours), where it stands, and how it is put to the test.
+
+    check: takes a seed, returns the evidence; its docstring is the experiment in a few sentences.
+    verdict: the one recorded in this package. trains: whether models are trained, which takes time.
+    conditions: what must be given for it to hold, for "holds under conditions".
+    literature: papers that treat the question, where there are.
+    """
+
+    id: str
+    part: str
+    statement: str
+    verdict: str
+    sources: tuple[Source, ...]
+    check: Callable[[int], Evidence]
+    trains: bool = False
+    conditions: str = ""
+    literature: str = ""
+
+    @property
+    def experiment(self) -> str:
+        """The experiment in words: the check's docstring, unwrapped."""
+        return " ".join((self.check.__doc__ or "").split())
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A claim that was run: the evidence, or the exception that kept it from being found."""
+
+    claim: Claim
+    evidence: Evidence
+    seconds: float
+
+    @property
+    def as_recorded(self) -> bool:
+        """Whether the verdict is the one that this package was released with."""
+        return self.evidence.verdict == self.claim.verdict
+
+    def as_json(self) -> dict[str, Any]:
+        """The entry as plain data."""
+        claim, evidence = self.claim, self.evidence
+        return {
+            "id": claim.id,
+            "part": claim.part,
+            "statement": claim.statement,
+            "sources": [source._asdict() for source in claim.sources],
+            "measured": evidence.measured,
+            "effect": evidence.effect._asdict() if evidence.effect else None,
+            "verdict": evidence.verdict,
+            "recorded": claim.verdict,
+            "conditions": claim.conditions,
+            "experiment": claim.experiment,
+            "literature": claim.literature,
+            "trainings": evidence.trainings,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+_registry: dict[str, Claim] = {}
+
+
+def claim(
+    id: str,
+    statement: str,
+    verdict: str,
+    *sources: Source,
+    trains: bool = False,
+    conditions: str = "",
+    literature: str = "",
+) -> Callable[[Callable[[int], Evidence]], Callable[[int], Evidence]]:
+    """Register the decorated function as the check of a claim; arguments as in `Claim`.
+
+    Raises: ValueError for an id that is taken, an unknown verdict, a check without a docstring, or
+    conditions without the verdict that they belong to, or the other way round.
+    """
+
+    def register(check: Callable[[int], Evidence]) -> Callable[[int], Evidence]:
+        module = check.__module__.rpartition(".")[2]
+        part = next((part for part, modules in PARTS.items() if module in modules), module)
+        taken = _registry.get(id)
+        if taken and taken.check.__module__ != check.__module__:
+            raise ValueError(f"a claim's id must be its own, got {id!r} twice")
+        if not check.__doc__:
+            raise ValueError(f"the check of {id} must have a docstring that tells the experiment")
+        if bool(conditions) != (_checks.choice("verdict", verdict, VERDICTS) == CONDITIONS):
+            raise ValueError(f"{id}: conditions belong to {CONDITIONS!r}, got {verdict!r}")
+        _registry[id] = Claim(
+            id, part, statement, verdict, sources, check, trains, conditions, literature
+        )
+        return check
+
+    return register
+
+
+def claims(part: str | None = None) -> tuple[Claim, ...]:
+    """Return the claims of one part of the lecture, or all, in the lecture's order.
+
+    Raises: ValueError for another part.
+    """
+    parts = PARTS if part is None else [_checks.choice("part", part, PARTS)]
+    for name in parts:
+        for module in PARTS[name]:
+            importlib.import_module(f"tfcourse.claims.{module}")
+    return tuple(one for name in parts for one in _registry.values() if one.part == name)
+
+
+def find(ids: Sequence[str]) -> tuple[Claim, ...]:
+    """Return the claims with these ids, in the order given.
+
+    Raises: ValueError for an id that is none, with the nearest one.
+    """
+    known = {one.id: one for one in claims()}
+    for id in ids:
+        if id not in known:
+            hint = _checks.nearest(id, known) or "; tfcourse claims --list shows all"
+            raise ValueError(f"there is no claim {id!r}{hint}")
+    return tuple(known[id] for id in ids)
+
+
+def run(chosen: Sequence[Claim], seed: int = 0) -> Iterator[Entry]:
+    """Check the claims one after the other.
+
+    A check that raises an exception does not end the run: its verdict is `FAILED`.
+    """
+    for one in chosen:
+        started = time.perf_counter()
+        try:
+            evidence = one.check(seed)
+        except Exception as error:
+            evidence = Evidence(FAILED, f"{type(error).__name__}: {error}")
+        yield Entry(one, evidence, time.perf_counter() - started)

@@ -1,0 +1,1 @@
+"""Claims of part 1, tuning."""

@@ -1,0 +1,164 @@
+"""`tfcourse claims`: what the lecture says, put to the test."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tfcourse.cli.app import Json, Seed, app, note, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tfcourse.claims.ledger import Claim, Entry
+
+COLOURS = {"holds": "green", "refuted": "red", "erratum": "yellow", "failed": "bold red"}
+
+
+@app.command(epilog="Example:  tfcourse claims softmax.example bn.identity")
+def claims(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]…", help="Claims to run; all if none.")
+    ] = None,
+    part: Annotated[
+        str | None,
+        typer.Option(help="tuning, normalization, classification or frameworks."),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Leave out the claims that need trainings.")
+    ] = False,
+    only_list: Annotated[
+        bool, typer.Option("--list", help="List them with their recorded verdicts; run none.")
+    ] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the results as the page CLAIMS.md.")
+    ] = False,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Run the lecture's claims; exit status 1 if one comes out other than recorded."""
+    from tfcourse import _checks
+    from tfcourse.claims import ledger
+
+    _checks.integer("seed", seed, at_least=0)
+    if ids and (part or quick):
+        raise ValueError("ID cannot be combined with --part or --quick: it says all there is")
+    if markdown and (json or only_list):
+        raise ValueError("--markdown cannot be combined with --json or --list")
+    chosen = ledger.find(ids) if ids else ledger.claims(part)
+    chosen = tuple(one for one in chosen if not (quick and one.trains))
+    if only_list:
+        _list(chosen, json)
+        return
+    entries = _run(chosen, seed)
+    if markdown:
+        from tfcourse.claims import page
+
+        print(page.markdown(entries), end="")
+    elif json:
+        print_json({"seed": seed, "claims": [entry.as_json() for entry in entries]})
+    else:
+        _print(entries)
+    changed = [entry for entry in entries if not entry.as_recorded]
+    for entry in changed:
+        note(
+            f"{entry.claim.id}: {entry.evidence.verdict}, "
+            f"but this package records {entry.claim.verdict!r}"
+        )
+    if changed:
+        raise typer.Exit(1)
+
+
+def _list(chosen: Sequence[Claim], json: bool) -> None:
+    if json:
+        print_json(
+            {
+                "claims": [
+                    {
+                        "id": one.id,
+                        "part": one.part,
+                        "statement": one.statement,
+                        "sources": [source._asdict() for source in one.sources],
+                        "verdict": one.verdict,
+                        "trains": one.trains,
+                    }
+                    for one in chosen
+                ]
+            }
+        )
+        return
+    from rich.markup import escape
+
+    table = _table("id", "statement", "recorded verdict", "")
+    for one in chosen:
+        trains = "trains" if one.trains else ""
+        table.add_row(one.id, escape(one.statement), _coloured(one.verdict), trains)
+    _console().print(table)
+
+
+def _run(chosen: Sequence[Claim], seed: int) -> list[Entry]:
+    """Run the claims, with a progress line on stderr."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from tfcourse.claims import ledger
+
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[id]}"),
+    )
+    entries = []
+    on_terminal = sys.stderr.isatty()
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, disable=not on_terminal
+    ) as progress:
+        task = progress.add_task("", total=len(chosen), id=chosen[0].id if chosen else "")
+        for number, entry in enumerate(ledger.run(chosen, seed), start=1):
+            entries.append(entry)
+            if not on_terminal:
+                note(f"{entry.claim.id}: {entry.evidence.verdict} ({entry.seconds:.1f} s)")
+            following = chosen[number].id if number < len(chosen) else ""
+            progress.update(task, advance=1, id=following)
+    return entries
+
+
+def _print(entries: Sequence[Entry]) -> None:
+    from rich.markup import escape
+
+    from tfcourse.claims import page
+
+    console = _console()
+    for part in dict.fromkeys(entry.claim.part for entry in entries):
+        table = _table("id", "statement", "measured", "verdict", title=part)
+        for entry in entries:
+            if entry.claim.part == part:
+                texts = escape(entry.claim.statement), escape(entry.evidence.measured)
+                table.add_row(entry.claim.id, *texts, _coloured(entry.evidence.verdict))
+        console.print(table)
+    seconds = sum(entry.seconds for entry in entries)
+    console.print(f"{page.summary(entries)} {seconds:.0f} s")
+
+
+def _coloured(verdict: str) -> str:
+    colour = COLOURS.get(verdict, "cyan")
+    return f"[{colour}]{verdict}[/]"
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    # Into a pipe or a file, as wide as a wide page; on a terminal, as wide as that.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
+def _table(*headings: str, title: str = "") -> Any:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 1, 0))
+    for heading in headings:
+        table.add_column(heading, no_wrap=heading == "id")
+    return table
