@@ -90,7 +90,7 @@ class Journal:
             opening = first[: first.index(b":")]
             if text[: len(opening)] != opening[: len(text)]:
                 raise ValueError(f"{path} is no journal of tfcourse: it does not begin with {{…")
-            _replace(path, first)
+            write_whole(path, first)
             text = first
         found, records, size = _parse(path, text)
         _require_same(path.parent, found, head)
@@ -135,8 +135,11 @@ def _line(record: Record) -> bytes:
     return json.dumps(record, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
-def _replace(path: Path, text: bytes) -> None:
-    """Write a whole file at once: whoever reads it sees the old one or this one."""
+def write_whole(path: Path, text: bytes) -> None:
+    """Write a file at once: whoever reads it, whenever, sees the old one or all of this one.
+
+    Raises: OSError if it cannot be written.
+    """
     draft = path.with_name(path.name + ".new")
     with draft.open("wb") as file:
         file.write(text)

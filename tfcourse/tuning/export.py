@@ -1,0 +1,157 @@
+"""A study for the tools of others: Optuna's dashboard and importances, TensorBoard's HParams."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from tfcourse.tuning.notation import value_text
+from tfcourse.tuning.scales import Choice, Integer, Log, OneMinusLog, Scale
+from tfcourse.tuning.space import Space
+from tfcourse.tuning.study import Study, Trial
+
+
+def require(extra: str) -> None:
+    """Raise ModuleNotFoundError that names the extra if the package it brings is missing."""
+    if find_spec(extra) is None:
+        raise ModuleNotFoundError(
+            f"{extra} must be installed for this: pip install 'tfcourse[{extra}]'"
+        )
+
+
+def to_optuna(study: Study, storage: Any = None, name: str | None = None) -> Any:
+    """Return an Optuna study with the same trials and distributions, to maximize accuracy.
+
+    storage: a URL such as "sqlite:///optuna.db" or an Optuna storage; in memory without one.
+    name: of the Optuna study, the folder's without one. Trials that it holds already are left as
+    they are. Optuna knows no scale of 1 − β: there, `momentum` becomes "1 - momentum".
+    Raises: ModuleNotFoundError without the extra `optuna`.
+    """
+    require("optuna")
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    copy = optuna.create_study(
+        storage=storage,
+        study_name=name or study.folder.resolve().name,
+        direction="maximize",
+        load_if_exists=True,
+    )
+    names = {name: _optuna_name(study.space, name) for name in study.space}
+    there = {trial.user_attrs.get("number") for trial in copy.get_trials(deepcopy=False)}
+    states = {
+        "complete": optuna.trial.TrialState.COMPLETE,
+        "pruned": optuna.trial.TrialState.PRUNED,
+    }
+    for trial in study.trials:
+        if trial.number not in there:
+            copy.add_trial(
+                optuna.trial.create_trial(
+                    state=states.get(trial.state, optuna.trial.TrialState.FAIL),
+                    value=trial.validation_accuracy if trial.state in states else None,
+                    params={
+                        names[name]: _optuna_value(study.space[name], value)
+                        for name, value in trial.hyperparameters.items()
+                    },
+                    distributions={
+                        names[name]: _distribution(study.space[name])
+                        for name in trial.hyperparameters
+                    },
+                    user_attrs=_attributes(trial),
+                    intermediate_values=dict(
+                        enumerate(trial.history.get("validation_accuracy", []))
+                    ),
+                )
+            )
+    return copy
+
+
+def _optuna_name(space: Space, name: str) -> str:
+    return f"1 - {name}" if isinstance(space[name], OneMinusLog) else name
+
+
+def _optuna_value(scale: Scale, value: Any) -> Any:
+    return 1 - value if isinstance(scale, OneMinusLog) else value
+
+
+def _distribution(scale: Scale) -> Any:
+    from optuna.distributions import (
+        CategoricalDistribution,
+        FloatDistribution,
+        IntDistribution,
+    )
+
+    if isinstance(scale, Choice):
+        return CategoricalDistribution(scale.options)
+    if isinstance(scale, Integer):
+        return IntDistribution(scale.low, scale.high, log=scale.log)
+    if isinstance(scale, OneMinusLog):
+        return FloatDistribution(1 - scale.high, 1 - scale.low, log=True)
+    return FloatDistribution(scale.low, scale.high, log=isinstance(scale, Log))
+
+
+def _attributes(trial: Trial) -> dict[str, Any]:
+    known = {
+        "number": trial.number,
+        "seed": trial.seed,
+        "state": trial.state,
+        "error": trial.error,
+        "validation_loss": trial.validation_loss,
+        "test_accuracy": trial.test_accuracy,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def to_tensorboard(study: Study, folder: Path) -> None:
+    """Write every trial's hyperparameters and curves for TensorBoard's HParams and Scalars.
+
+    One run a trial, in a folder of its own; what an earlier call wrote there is replaced.
+    Raises: ModuleNotFoundError without the extra `tensorboard`, OSError if it cannot be written.
+    """
+    require("tensorboard")
+    from tfcourse._tensorflow import tf  # before tensorboard, which would load it with its noise
+
+    from tensorboard.plugins.hparams import api  # isort: skip
+
+    with _writer(folder):
+        api.hparams_config(
+            hparams=[api.HParam(name, _domain(scale)) for name, scale in study.space.items()],
+            metrics=[api.Metric("validation_accuracy"), api.Metric("validation_loss")],
+        )
+    for trial in study.trials:
+        with _writer(folder / f"trial-{trial.number:04}"):
+            values = {
+                name: value_text(value) if _is_mixed(study.space[name]) else value
+                for name, value in trial.hyperparameters.items()
+            }
+            api.hparams(values, trial_id=f"{trial.number:04}")
+            for name, figures in trial.history.items():
+                for epoch, figure in enumerate(figures):
+                    tf.summary.scalar(name, figure, step=epoch)
+
+
+def _writer(folder: Path) -> Any:
+    from tfcourse._tensorflow import tf
+
+    for old in folder.glob("events.out.tfevents.*"):
+        old.unlink()
+    return tf.summary.create_file_writer(str(folder)).as_default()
+
+
+def _domain(scale: Scale) -> Any:
+    from tensorboard.plugins.hparams import api
+
+    if isinstance(scale, Choice):
+        return api.Discrete(
+            list(map(value_text, scale.options) if _is_mixed(scale) else scale.options)
+        )
+    interval = api.IntInterval if isinstance(scale, Integer) else api.RealInterval
+    return interval(scale.low, scale.high)
+
+
+def _is_mixed(scale: Scale) -> bool:
+    """Whether TensorBoard, which takes options of one type only, must be given words."""
+    return isinstance(scale, Choice) and (
+        None in scale.options or len(set(map(type, scale.options))) > 1
+    )
