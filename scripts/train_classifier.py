@@ -15,7 +15,7 @@ print(f"{len(digits.x_train)} training images of shape {digits.input_shape}")
 # activation; the output layer is Dense → softmax.
 
 # %%
-hyperparameters = Hyperparameters(layers=2, units=64)
+hyperparameters = Hyperparameters(layers=2, units=100)
 build(digits.input_shape, digits.classes, hyperparameters).summary()
 
 # %% [markdown]

@@ -41,21 +41,21 @@ class Hyperparameters:
     """
 
     layers: int = 2
-    units: int | tuple[int, ...] = 64
+    units: int | tuple[int, ...] = 100
     activation: str = "relu"
     batch_norm: bool = True
     batch_norm_position: str = "before"
     batch_norm_momentum: float = 0.9
     dropout: float = 0.0
     optimizer: str = "adam"
-    learning_rate: float = 0.005
+    learning_rate: float = 0.01
     momentum: float = 0.9
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-7
-    decay: float = 0.0
+    decay: float = 0.1
     batch_size: int = 64
-    epochs: int = 20
+    epochs: int = 30
 
     def __post_init__(self) -> None:
         checked: dict[str, Any] = {
