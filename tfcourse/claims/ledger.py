@@ -7,7 +7,7 @@ A claim is registered by the function that checks it:
     def identity(seed: int) -> Evidence:
         \"\"\"The experiment in two or three sentences: this text is printed in CLAIMS.md.\"\"\"
         ...
-        return Evidence(HOLDS if error < 1e-12 else REFUTED, f"largest |z̃ − z| {error:.0e}")
+        return judged(error < 1e-12, f"largest |z̃ − z| {error:.0e}")
 
 The verdict that the decorator records is the one the package was released with; `run` compares.
 Modules of claims import lightly (experiments inside the functions), so listing needs no TensorFlow.
@@ -33,8 +33,8 @@ FAILED = "failed"  # no verdict: the check raised an exception
 
 PARTS: dict[str, tuple[str, ...]] = {  # a part of the lecture, and the modules that hold its claims
     "tuning": ("tuning",),
-    "normalization": ("normalization",),
-    "classification": ("classification",),
+    "normalization": ("normalization", "normalization_errata"),
+    "classification": ("classification", "classification_errata"),
     "frameworks": ("frameworks",),
 }
 
@@ -76,6 +76,18 @@ class Evidence:
     measured: str
     trainings: int = 0
     effect: Interval | None = None
+
+
+def judged(
+    holds: bool, measured: str, trainings: int = 0, effect: Interval | None = None
+) -> Evidence:
+    """Return the evidence of a claim that is either true or not."""
+    return Evidence(HOLDS if holds else REFUTED, measured, trainings, effect)
+
+
+def corrected(printed_fails: bool, corrected_holds: bool, measured: str) -> Evidence:
+    """Return the evidence of an erratum: one only if the printed form fails and ours does not."""
+    return Evidence(ERRATUM if printed_fails and corrected_holds else REFUTED, measured)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Errors in notes on part 2: each printed form is run and fails, the corrected one holds."""
