@@ -47,8 +47,9 @@ class ContentError(Exception):
 
 
 def shown(path: Path) -> str:
-    """The path in quotes, on one line whatever it holds."""
-    return repr(str(path))
+    """The path in quotes, on one line whatever it holds; of a long one, its end."""
+    text = str(path)
+    return repr(text if len(text) <= 200 else f"…{text[-200:]}")
 
 
 def one_line(error: BaseException) -> str:

@@ -36,12 +36,11 @@ def load(name_or_path: str | os.PathLike[str] = "digits") -> Dataset:
     if not os.fspath(name_or_path):
         raise ValueError(f"data must be a name or a path, got {name_or_path!r}")
     path = Path(name_or_path)
-    try:
-        found = _read(path)
-    except FileNotFoundError:
-        if path.name == str(name_or_path) and not path.suffix:  # a name, more likely than a path
-            _checks.choice("data", path.name, [*named, "a path"])
-        raise
+    with accessible(path):
+        missing = not path.exists()
+    if missing and path.name == str(name_or_path) and not path.suffix:  # rather a name than a path
+        _checks.choice("data", path.name, [*named, "a path"])
+    found = _read(path)
     whole = path.absolute()
     return from_arrays(whole.name, found.parts, class_names=found.class_names, source=str(whole))
 
