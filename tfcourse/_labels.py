@@ -44,7 +44,7 @@ def weighted_targets(
     classes = z.shape[-1] if z.ndim else 0
     y = np.asarray(labels)
     if y.ndim == z.ndim:
-        y = floats("labels", labels)
+        y = floats("labels", labels).astype(np.float64)
         if y.shape != z.shape:
             raise ValueError(f"labels must have shape {z.shape}, got {y.shape}")
         refuse_improbable("labels", y)

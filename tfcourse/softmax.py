@@ -300,7 +300,8 @@ def _expected(weighted_targets: Floats, log_p: Floats) -> Floats:
 def _reduce(loss: Floats, reduction: str) -> Floats:
     if _checks.choice("reduction", reduction, ("mean", "none")) == "none":
         return loss
-    return np.asarray(loss.mean(dtype=np.float64), loss.dtype)
+    # Divided before it is summed: losses near the largest number have a mean, but no sum.
+    return np.asarray((loss / np.float64(loss.size)).sum(), loss.dtype)
 
 
 def _bad_logits(z: Floats, axis: int) -> ValueError:
