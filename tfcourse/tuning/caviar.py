@@ -104,7 +104,6 @@ def caviar(
     study: Path | str | None = None,
     build: Build | str | None = None,
     engine: str = ENGINES[0],
-    on_progress: Callable[[Progress], None] = lambda progress: None,
     **how: Any,
 ) -> Study:
     """Train many models, keep the best, and return the study.
@@ -112,18 +111,34 @@ def caviar(
         study = caviar(Space(learning_rate=Log(1e-4, 1), units=Integer(50, 100)), trials=100)
         study.best.hyperparameters, study.best.test_accuracy, study.model()
 
-    data: a data set, or what `datasets.load` takes. study: the folder to keep it in; the same
-    call goes on with what is there. build: a function from a draw to a Keras model, or its
-    "package.module:function"; the packaged classifier without one. how: `search`, `rounds`,
-    `keep`, `epochs`, `halving` and `seed` of a `Plan`.
+    how: `search`, `rounds`, `keep`, `epochs`, `halving` and `seed` of a `Plan`; the rest and what
+    is raised, as in `carry_out`.
+    """
+    plan = Plan(space or DEFAULT_SPACE, trials=trials, **how)
+    return carry_out(plan, data, study=study, build=build, engine=engine)
+
+
+def carry_out(
+    plan: Plan,
+    data: str | Dataset = "digits",
+    *,
+    study: Path | str | None = None,
+    build: Build | str | None = None,
+    engine: str = ENGINES[0],
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> Study:
+    """Search as planned and return the study; what it holds already is not trained again.
+
+    data: a data set, or what `datasets.load` takes. study: the folder to keep it in; without one
+    it lasts as long as the result. build: a function from a draw to a Keras model, or its
+    "package.module:function"; the packaged classifier without one. engine: who trains.
 
     Raises: ValueError, TypeError or OSError, before anything is trained or written, for what
     cannot go well.
     """
-    plan = Plan(space or DEFAULT_SPACE, trials=trials, **how)
     _checks.choice("engine", engine, ENGINES)
-    function = load_build(build) if isinstance(build, str) else build
     dataset = datasets.load(data) if isinstance(data, str) else data
+    function = load_build(build) if isinstance(build, str) else build
     model = Packaged(dataset) if function is None else Own(dataset, function, _name(build))
     model.check(plan.space)
 

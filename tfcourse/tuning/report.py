@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfcourse.tuning.journal import write_whole
 from tfcourse.tuning.notation import value_text
+from tfcourse.tuning.scales import Choice, Scale
 from tfcourse.tuning.study import Study, Trial
 
 if TYPE_CHECKING:
@@ -76,51 +77,63 @@ def to_csv(study: Study, path: Path) -> None:
 
 def draw(figure: Figure, study: Study) -> None:
     """Every hyperparameter on its own scale against validation accuracy, and the best so far."""
-    trials = [trial for trial in study.trials if trial.validation_accuracy is not None]
-    complete = [trial for trial in trials if trial.state == "complete"]
-    columns = min(3, len(study.space) + 1)
-    grid = figure.subplots(-(-(len(study.space) + 1) // columns), columns, squeeze=False)
+    trials = [trial for trial in study.trials if trial.state in ("complete", "pruned")]
+    panels = len(study.space) + 1
+    columns = min(3, panels)
+    grid = figure.subplots(-(-panels // columns), columns, squeeze=False, sharey=True)
     axes: list[Axes] = list(grid.flat)
-    floor = _floor(complete or trials)
     for name, on in zip(study.space, axes, strict=False):
         _draw_scale(on, name, study, trials)
-    _draw_best(axes[len(study.space)], complete)
-    for on in axes[len(study.space) + 1 :]:
+    _draw_best(axes[panels - 1], trials)
+    for on in axes[panels:]:
         on.remove()
-    for on in axes[: len(study.space) + 1]:
-        on.set_ylim(floor, 1.0 + (1.0 - floor) * 0.04)
+    axes[0].set_ylim(_floor(trials), 1.005)
     for row in grid:
         row[0].set_ylabel("validation accuracy")
 
 
 def _floor(trials: Sequence[Trial]) -> float:
-    """Lowest accuracy worth showing: that of the better three quarters, with some room."""
-    scores = sorted(trial.validation_accuracy or 0.0 for trial in trials) or [0.0]
-    low = scores[len(scores) // 4]
-    return max(0.0, low - 0.15 * (1 - low) - 0.01)
+    """Lowest accuracy shown: that of the median trial, with as much again below it."""
+    scores = sorted(map(_score, trials)) or [0.0]
+    return max(0.0, 1 - 2 * (1 - scores[len(scores) // 2]))
 
 
 def _draw_scale(on: Axes, name: str, study: Study, trials: Sequence[Trial]) -> None:
     scale, best = study.space[name], study.best
     drawn = [trial for trial in trials if name in trial.hyperparameters]
     x = [scale.to_unit(trial.hyperparameters[name]) for trial in drawn]
-    y = [trial.validation_accuracy or 0.0 for trial in drawn]
-    on.plot(x, y, "o", ms=4, alpha=0.5, mew=0)
+    on.plot(x, list(map(_score, drawn)), "o", ms=4, alpha=0.5, mew=0)
     if best and name in best.hyperparameters:
         value = best.hyperparameters[name]
-        at = scale.to_unit(value), best.validation_accuracy or 0.0
-        on.plot(*at, "o", ms=7, color="C1")
-        on.annotate(scale.show(value), at, xytext=(0, 7), textcoords="offset points", ha="center")
-    ticks: list[Any] = scale.grid(4)
-    on.set_xticks([scale.to_unit(tick) for tick in ticks], [scale.show(tick) for tick in ticks])
+        on.plot(scale.to_unit(value), _score(best), "o", color="C1", clip_on=False)
+        on.set_title(scale.show(value), loc="right", color="C1")
+    ticks, labels = _ticks(scale)
+    on.set_xticks(ticks, labels)
     on.set(xlim=(-0.04, 1.04), title=name.replace("_", " "))
 
 
-def _draw_best(on: Axes, complete: Sequence[Trial]) -> None:
-    best = [-math.inf]
-    for trial in complete:
-        best.append(max(best[-1], trial.validation_accuracy or 0.0))
-    numbers = [trial.number for trial in complete]
-    on.plot(numbers, [trial.validation_accuracy or 0.0 for trial in complete], "o", ms=4, alpha=0.5)
-    on.step(numbers, best[1:], where="post", color="C1")
+def _ticks(scale: Scale) -> tuple[list[float], list[str]]:
+    """Positions and labels of the grid on a scale that has the shortest labels."""
+
+    def grid(n: int) -> tuple[list[float], list[str]]:
+        values: list[Any] = scale.grid(n)
+        labels = [scale.show(value) for value in values]
+        return [scale.to_unit(value) for value in values], [
+            label.rstrip("0") if "." in label else label for label in labels
+        ]
+
+    if isinstance(scale, Choice):
+        return grid(len(scale.options))
+    return min(map(grid, (5, 4, 3)), key=lambda found: max(map(len, found[1])))
+
+
+def _draw_best(on: Axes, trials: Sequence[Trial]) -> None:
+    on.plot([t.number for t in trials], list(map(_score, trials)), "o", ms=4, alpha=0.5, mew=0)
+    complete = [trial for trial in trials if trial.state == "complete"]
+    best = list(accumulate(map(_score, complete), max))
+    on.step([trial.number for trial in complete], best, where="post", color="C1")
     on.set(xlabel="trial", title="best so far")
+
+
+def _score(trial: Trial) -> float:
+    return trial.validation_accuracy or 0.0

@@ -174,6 +174,11 @@ class Study:
         """Every trial, the best first."""
         return sorted(self.trials, key=lambda trial: trial.rank)
 
+    def count(self) -> dict[str, int]:
+        """How many trials are in each state."""
+        states = [trial.state for trial in self.trials]
+        return {state: states.count(state) for state in STATES}
+
     @property
     def best(self) -> Trial | None:
         """The complete trial that did best in validation, if there is one."""
