@@ -3,29 +3,113 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tfcourse.experiments import frameworks
+from tfcourse.figures._layered import layout
+from tfcourse.figures.drawing import FAINT
 from tfcourse.quadratic_problem import formula, minimum
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
 
 def quadratic_descent(figure: Figure, seed: int = 0) -> None:
-    """J(w) = (w − 5)² and (w − 10)²: the same program, fed other coefficients, finds each minimum.
+    """The same program, fed the coefficients of (w − 5)² and then of (w − 10)², finds each minimum.
 
-    Two rows of two panels. Left, a parabola with gradient descent's points running down to its
-    lowest point, in large steps and then ever smaller ones; right, w over 1000 steps, rising fast
-    and levelling out. The upper row ends at w = 4.99999, the lower one at 9.99998.
+    Left, two parabolas that open upwards, on each a row of points from w = 0 down to the lowest
+    point, far apart first and then ever closer. Right, w over 1000 steps for both, rising fast and
+    levelling out: one ends at 4.99999, the other at 9.99998.
     """
-    from tfcourse.experiments import frameworks
+    bowl, path = figure.subplots(1, 2)
+    for i, run in enumerate(frameworks.descents(seed)):
+        a, b, c = run.coefficients
+        color, goal = f"C{i}", minimum(run.coefficients)
+        w = np.linspace(-1, 16, 200)
+        bowl.plot(w, a * w**2 + b * w + c, color=FAINT, lw=1.2)
+        shown = slice(0, 120)  # later points lie on each other
+        bowl.plot(run.w[shown], run.cost[shown], "o", ms=3.5, color=color)
+        path.axhline(goal, color=FAINT, lw=1.2)
+        path.plot(run.w, color=color)
+        path.plot(len(run.w) - 1, run.w[-1], "o", color=color, clip_on=False)
+        path.annotate(
+            f"{run.w[-1]:.5f}",
+            (len(run.w) - 1, run.w[-1]),
+            xytext=(0, -7),
+            textcoords="offset points",
+            ha="right",
+            va="top",
+            color=color,
+        )
+    bowl.annotate("$w^2 - 10w + 25$", (0.3, 27), (4.2, 52), color="C0")
+    bowl.annotate("$w^2 - 20w + 100$", (0.4, 100), (2.6, 93), color="C1")
+    bowl.set(xlabel="$w$", title="$J(w)$", xlim=(-1, 16), ylim=(-4, 110), xticks=[0, 5, 10, 15])
+    path.set(xlabel="step", title="$w$", xlim=(0, 1000), ylim=(0, 10.5), yticks=[0, 5, 10])
+    path.set_xticks([0, 500, 1000])
 
-    paths = frameworks.descents(seed)
-    for part, descent in zip(figure.subfigures(2, 1), paths, strict=True):
-        draw_descent(part, descent.coefficients, descent.w, descent.cost)
+
+def computation_graph(figure: Figure, seed: int = 0) -> None:
+    """What TensorFlow traced: the cost as a graph, and the derivative that it built from it.
+
+    Boxes are operations, arrows the numbers that flow between them, all to the right. The upper
+    half computes J = w² − 10w + 25 from w. The lower half, the backward pass, begins with a 1,
+    reads w and two constants of the upper half, and ends in dJ/dw = 2w − 10. One of its products
+    leads nowhere: the derivative by the constant −10, which nobody asked for.
+    """
+    from matplotlib.patches import FancyBboxPatch
+
+    nodes = frameworks.graph(seed).nodes
+    axes = figure.subplots()
+    backward = {node.name for node in nodes if node.backward}
+    places, routes = layout({node.name: node.inputs for node in nodes}, backward)
+    half = {}
+    for node in nodes:
+        x, y = places[node.name]
+        color, label = f"C{int(node.backward)}", _label(node)
+        fill, ink = (color, "white") if node.value is None else ("white", color)
+        half[node.name] = 0.1 + 0.042 * len(label.strip("$"))
+        corner, width = (x - half[node.name], y - 0.32), 2 * half[node.name]
+        shape: dict[str, Any] = {"boxstyle": "round,pad=0,rounding_size=0.08", "mutation_aspect": 2}
+        box = FancyBboxPatch(corner, width, 0.64, **shape, fc=fill, ec=color, gid=node.name)
+        axes.add_patch(box)
+        axes.text(x, y, label, ha="center", va="center_baseline", color=ink)
+    for (start, end), route in routes.items():
+        (x, y), *middle, (x_end, y_end) = route
+        points = [(x + half[start], y), *middle, (x_end - half[end], y_end)]
+        _flow(axes, np.array(points), "C1" if end in backward else "C0")
+    x, y = np.transpose(list(places.values()))
+    axes.set(xlim=(-0.4, x.max() + 0.4), ylim=(y.min() - 0.5, y.max() + 0.5))
+    aside: dict[str, Any] = {"transform": axes.transAxes, "ha": "right"}
+    axes.text(1, 1, "forward: $J = w^2 - 10w + 25$", color="C0", va="top", **aside)
+    axes.text(1, 0, "backward: $dJ/dw = 2w - 10$", color="C1", va="bottom", **aside)
+    axes.axis("off")
+
+
+def _label(node: frameworks.Node) -> str:
+    if node.value is not None:
+        return f"{node.value:g}".replace("-", "−")
+    words = {"w": "$w$", "Identity": "$J$", "Identity_1": "$dJ/dw$"}
+    return words.get(node.name, node.kind)
+
+
+def _flow(axes: Axes, points: NDArray[np.float64], color: str) -> None:
+    """A smooth arrow through the points, level wherever it passes one."""
+    from matplotlib.patches import FancyArrowPatch
+    from matplotlib.path import Path
+
+    vertices, codes = [points[0]], [Path.MOVETO]
+    for start, end in pairwise(points):
+        reach = [(end[0] - start[0]) / 2, 0]
+        vertices += [start + reach, end - reach, end]
+        codes += [Path.CURVE4] * 3
+    head: dict[str, Any] = {"arrowstyle": "-|>,head_width=2.2,head_length=4", "mutation_scale": 1}
+    path = Path(np.array(vertices), codes)
+    axes.add_patch(FancyArrowPatch(path=path, **head, color=color, lw=1, alpha=0.7, zorder=0))
 
 
 def draw_descent(

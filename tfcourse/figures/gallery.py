@@ -66,7 +66,16 @@ class Entry:
         return [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
 
 
-ENTRIES = (Entry("quadratic_descent", "frameworks", height=5.2),)
+ENTRIES = (
+    Entry("grid_vs_random", "tuning", height=3.5),
+    Entry("random_cube", "tuning", height=3.6),
+    Entry("uniform_picks", "tuning", height=3.2),
+    Entry("learning_rate_scale", "tuning", height=3.4),
+    Entry("beta_scale", "tuning", height=3.4),
+    Entry("beta_sensitivity", "tuning", height=3.0),
+    Entry("quadratic_descent", "frameworks", height=3.0),
+    Entry("computation_graph", "frameworks", height=3.8),
+)
 """Every figure, in the lecture's order."""
 
 
@@ -86,9 +95,14 @@ def draw(name: str, path: Path | str, seed: int = 0, **size: Any) -> None:
     Raises: ValueError for a name that no figure has, OSError if the file cannot be written.
     """
     [entry] = find([name])
-    words = {"title": entry.title, "description": entry.description}
-    shape = {"width": entry.width, "height": entry.height, **size}
-    drawing.draw(Path(path), entry.function, seed, **shape, **words)
+    drawing.draw(
+        Path(path),
+        entry.function,
+        seed,
+        title=entry.title,
+        description=entry.description,
+        **{"width": entry.width, "height": entry.height, **size},
+    )
 
 
 def readme() -> str:
