@@ -90,6 +90,15 @@ def corrected(printed_fails: bool, corrected_holds: bool, measured: str) -> Evid
     return Evidence(ERRATUM if printed_fails and corrected_holds else REFUTED, measured)
 
 
+def below(value: float, limit: float) -> str:
+    """Say that `value` is below `limit`, such as "< 1e-6", or what it is.
+
+    Rounding errors differ between machines; that they are small does not.
+    """
+    words = f"{limit:g}".replace("e-0", "e-")
+    return f"< {words}" if value < limit else f"{value:.2g}, not < {words}"
+
+
 @dataclass(frozen=True)
 class Claim:
     """A statement of the lecture (or of ours), where it stands, and how it is put to the test.
