@@ -75,6 +75,7 @@ ENTRIES = (
     Entry("beta_sensitivity", "tuning", height=3.0),
     Entry("quadratic_descent", "frameworks", height=3.0),
     Entry("computation_graph", "frameworks", height=3.8),
+    Entry("framework_speed", "frameworks", height=2.4),
 )
 """Every figure, in the lecture's order."""
 
