@@ -4,7 +4,7 @@ The same minimization of (w − 5)² by gradient descent, from w = 0, in every w
 runs, after a first one that builds, traces and compiles. JAX and PyTorch take part where they are
 installed.
 
-`--json` prints one JSON object; `--record` writes the times that the figure `framework_speed` draws.
+`--json` prints one JSON object; `--record` writes the times that `framework_speed` draws.
 """
 
 # %%
