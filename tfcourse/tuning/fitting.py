@@ -23,13 +23,30 @@ from tfcourse.tuning.trainers import Epochs, Job, Result
 FIGURES = ("loss", "accuracy", "validation_loss", "validation_accuracy")
 
 
-def prepare(model: Any, settings: Hyperparameters, seed: int) -> None:
-    """Give `model` the first weights of `seed`, its optimizer, and the lecture's cost."""
+def prepare(model: Any, settings: Hyperparameters, seed: int, first_epoch: int = 0) -> None:
+    """Give `model` the first weights of `seed`, its optimizer, and the lecture's cost.
+
+    first_epoch: a model that went so far before draws its dropout from there on.
+    """
     model.set_weights(initial_weights(model, seed))
-    for index, layer in enumerate(model._flatten_layers()):
+    layers = list(model._flatten_layers(include_self=False))
+    for index, layer in enumerate(layers, start=first_epoch * len(layers)):
         if isinstance(layer, keras.layers.Dropout):
             layer.seed_generator.state.assign([seed % 2**32, index])
-    model.compile(_optimizer(settings), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    optimizer = _optimizer(settings)
+    optimizer.build(model.trainable_variables)
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+
+
+def go_on(model: Any, before: Any) -> None:
+    """Give `model` what `before` has learnt; an optimizer of the same kind, its memory too."""
+    for layer in model.layers:
+        if layer.weights:
+            layer.set_weights(before.get_layer(layer.name).get_weights())
+    if type(model.optimizer) is type(before.optimizer):
+        pairs = zip(model.optimizer.variables, before.optimizer.variables, strict=True)
+        for variable, old in pairs:
+            variable.assign(old)
 
 
 def fit(

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfcourse.tuning.journal import write_whole
 from tfcourse.tuning.notation import value_text
+from tfcourse.tuning.panda import Diary
 from tfcourse.tuning.scales import Choice, Scale
 from tfcourse.tuning.study import Study, Trial
 
@@ -87,14 +88,14 @@ def draw(figure: Figure, study: Study) -> None:
     _draw_best(axes[panels - 1], trials)
     for on in axes[panels:]:
         on.remove()
-    axes[0].set_ylim(_floor(trials), 1.005)
+    axes[0].set_ylim(_floor(map(_score, trials)), 1.005)
     for row in grid:
         row[0].set_ylabel("validation accuracy")
 
 
-def _floor(trials: Sequence[Trial]) -> float:
-    """Lowest accuracy shown: that of the median trial, with as much again below it."""
-    scores = sorted(map(_score, trials)) or [0.0]
+def _floor(scores: Iterable[float]) -> float:
+    """Lowest accuracy shown: the median's distance from 1, twice."""
+    scores = sorted(scores) or [0.0]
     return max(0.0, 1 - 2 * (1 - scores[len(scores) // 2]))
 
 
@@ -137,3 +138,68 @@ def _draw_best(on: Axes, trials: Sequence[Trial]) -> None:
 
 def _score(trial: Trial) -> float:
     return trial.validation_accuracy or 0.0
+
+
+def days_table(diary: Diary) -> Table:
+    """Return a run's days and steps back as a rich table; an arrow marks the day that stands."""
+    from rich.table import Table
+
+    result = Table(box=None, pad_edge=False)
+    for name in ("day", "after", "epochs", "validation\nloss", "validation\naccuracy"):
+        result.add_column(name, justify="right")
+    result.add_column("changed")
+    for entry in diary.entries:
+        if isinstance(entry, int):
+            result.add_row("", "", "", "", "", f"back to day {entry}")
+            continue
+        scores = [
+            f"{entry.history[name][-1]:.4f}" if entry.history[name] else "·"
+            for name in ("validation_loss", "validation_accuracy")
+        ]
+        changed = ", ".join(f"{name} {value_text(v)}" for name, v in entry.changed.items())
+        mark = "→ " if entry.number == diary.today else ""
+        epochs = f"{entry.first_epoch + 1}–{entry.last_epoch}"
+        told = "diverged; " * entry.diverged + changed
+        result.add_row(f"{mark}{entry.number}", str(entry.after or "new"), epochs, *scores, told)
+    return result
+
+
+def draw_days(figure: Figure, diary: Diary) -> None:
+    """One model's validation loss and accuracy over the days; changes and steps back marked.
+
+    What was gone back from is grey; a dotted line leads down or up to what was gone back to.
+    """
+    panels = figure.subplots(2, 1, sharex=True)
+    for on, name in zip(panels, ("validation_loss", "validation_accuracy"), strict=True):
+        evening: dict[int, float] = {}
+        for day in diary.days.values():
+            y = day.history[name]
+            x = [day.number - 1 + (i + 1) / len(y) for i in range(len(y))]
+            if day.after in evening:  # the line goes on from where that day ended
+                x, y = [day.number - 1, *x], [evening[day.after], *y]
+            kept = day.number in diary.lineage
+            on.plot(x, y, color="C0" if kept else "0.7", zorder=2 if kept else 1)
+            if day.after != day.number - 1 and {day.after, day.number - 1} <= evening.keys():
+                ends = evening[day.number - 1], evening[day.after]
+                on.plot([day.number - 1] * 2, ends, ":", color="C1", lw=1.2)
+            if y:
+                evening[day.number] = y[-1]
+        on.set_ylabel(name.replace("_", " "))
+    panels[0].set_yscale("log")
+    stood = [diary.days[number].history["validation_accuracy"] for number in diary.lineage]
+    panels[1].set_ylim(_floor([score for scores in stood for score in scores]), 1.005)
+    for day in diary.days.values():
+        if day.after and day.changed:
+            for on in panels:
+                on.axvline(day.number - 1, color="0.85", lw=0.8, zorder=0)
+            panels[0].annotate(
+                "\n".join(f"{name}\n{value_text(v)}" for name, v in day.changed.items()),
+                (day.number - 1, 1),
+                xycoords=("data", "axes fraction"),
+                xytext=(2, 3),
+                textcoords="offset points",
+                fontsize=7,
+                va="bottom",
+            )
+    days = range(max(diary.days, default=0) + 1)
+    panels[1].set(xlabel="day", xticks=days if len(days) <= 20 else days[:: len(days) // 10])
