@@ -325,9 +325,10 @@ def test_an_adapted_normalization_travels_with_the_fold(tmp_path):
     adapted = make.Normalization()
     adapted.adapt(np.random.default_rng(9).normal(5, 3, (50, 6)).astype(np.float32))
     model, x = trained([keras.Input((6,)), adapted, make.Dense(4), make.BatchNormalization()])
-    batch_norm.fold(model).save(tmp_path / "folded.keras")
-    again = keras.saving.load_model(tmp_path / "folded.keras")
-    np.testing.assert_allclose(again(x), model(x), rtol=1e-4, atol=1e-5)
+    folded = batch_norm.fold(model)
+    folded.save(tmp_path / "folded.keras")
+    for each in (folded, keras.saving.load_model(tmp_path / "folded.keras")):
+        np.testing.assert_allclose(each(x), model(x), rtol=1e-4, atol=1e-5)
 
 
 def residual():

@@ -36,8 +36,9 @@ def floats(name: str, value: Any) -> Floats:
 def fast_arithmetic() -> Iterator[None]:
     """Let NumPy overflow to infinity in silence, and broadcast at full speed.
 
-    Above its default of 8192 elements NumPy's buffer is what a broadcast row or column gets
-    copied through, which makes such an operation half as slow again. `errstate` restores both.
+    NumPy copies a broadcast row or column through its buffer where it is shorter than the buffer,
+    8192 elements by default, which makes the operation half as slow again. 512 suits rows of any
+    length. `errstate` puts back both settings.
     """
     with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
         np.setbufsize(512)
