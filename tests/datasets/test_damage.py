@@ -1,6 +1,7 @@
 """Files with flipped bits and cut ends, and files that claim or unpack to far too much."""
 
 import gzip
+import pickle
 import struct
 import subprocess
 import sys
@@ -96,6 +97,37 @@ def test_damage_is_noticed_or_harmless(tmp_path, images, write):
         assert 0 <= data.x_train.min() <= data.x_train.max() <= 1
         assert set(data.y_train) == set(range(data.classes))
     assert refused >= CUTS
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"", "is an empty file"),
+        (b"\n <!DOCTYPE html><title>404</title>", "is an HTML page"),
+        (b"<html><title>Sign in</title>", "is an HTML page"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0",
+            "is a Git LFS pointer (fetch",
+        ),
+        (pickle.dumps({"x_train": 1}), "is a pickle"),
+        (b"x,y\n1,2\n", r"is something else (it begins with b'x,y\n1,2\n')"),
+        (b"%PDF-1.7", "is a PDF document"),
+    ],
+)
+@pytest.mark.parametrize("write", CHECKSUMMED + UNCHECKED, ids=lambda write: write.__name__[6:])
+def test_a_wrong_kind_under_the_right_name(tmp_path, images, refusal, write, content, found):
+    given, victim = write(tmp_path, images(40, 6, 5))
+    victim.write_bytes(content)
+    message = refusal(given)
+    assert str(victim) in message and found in message and ", expected " in message
+
+
+@pytest.mark.parametrize("write", CHECKSUMMED + UNCHECKED, ids=lambda write: write.__name__[6:])
+def test_a_folder_under_the_name_of_a_file(tmp_path, images, refusal, write):
+    given, victim = write(tmp_path, images(40, 6, 5))
+    victim.unlink()
+    victim.mkdir()
+    assert "is a folder" in refusal(given)
 
 
 def test_a_damaged_array_to_predict(tmp_path, images):
