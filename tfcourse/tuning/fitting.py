@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tfcourse import saving
 from tfcourse._tensorflow import keras
 from tfcourse.classifier import Epoch, _optimizer, evaluate
@@ -29,10 +31,10 @@ def prepare(model: Any, settings: Hyperparameters, seed: int, first_epoch: int =
     first_epoch: a model that went so far before draws its dropout from there on.
     """
     model.set_weights(initial_weights(model, seed))
-    layers = list(model._flatten_layers(include_self=False))
-    for index, layer in enumerate(layers, start=first_epoch * len(layers)):
-        if isinstance(layer, keras.layers.Dropout):
-            layer.seed_generator.state.assign([seed % 2**32, index])
+    dropouts = [x for x in model._flatten_layers() if isinstance(x, keras.layers.Dropout)]
+    for number, layer in enumerate(dropouts):
+        own = np.random.SeedSequence([seed, first_epoch, number]).generate_state(2)
+        layer.seed_generator.state.assign(own)
     optimizer = _optimizer(settings)
     optimizer.build(model.trainable_variables)
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])

@@ -105,9 +105,7 @@ def read(folder: Path) -> Diary:
     """
     path = _path(folder)
     if not path.exists():
-        raise FileNotFoundError(
-            f"{folder} must be the folder of a babysat model, got no diary there"
-        )
+        raise FileNotFoundError(f"{folder} must hold the diary of a model, got none")
     return _diary(folder, *journal.read(path))
 
 
