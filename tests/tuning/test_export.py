@@ -1,0 +1,160 @@
+"""Studies for other tools, read back by those tools."""
+
+import csv
+import io
+import subprocess
+import sys
+
+import pytest
+from tiny import HEAD, TinyTrainer
+
+from tfcourse.tuning import Space, Study, export, random, report
+from tfcourse.tuning.rounds import run
+
+SPACE = Space.parse(
+    [
+        "x=linear:0:1",
+        "kind=choice:plain,2,none",
+        "learning_rate=log:1e-4:1",
+        "momentum=1-log:0.9:0.999",
+        "units=int-log:1:100 if kind=plain",
+        "layers=choice:2,3,4",
+    ]
+)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported") / "my_study"
+    with Study(SPACE, folder, **HEAD) as opened:
+        trainer = TinyTrainer(fails={2})
+        run(opened, random(SPACE, 20, 3), lambda: trainer, seed=3, epochs=9, halving=True)
+    return opened
+
+
+def test_optuna_finds_the_same_best_and_judges_importances(study, tmp_path):
+    optuna = pytest.importorskip("optuna")
+    storage = f"sqlite:///{tmp_path}/optuna.db"
+    export.to_optuna(study, storage)
+    export.to_optuna(study, storage)  # what is there is not copied again
+    copy = optuna.load_study(study_name="my_study", storage=storage)
+    assert [trial.user_attrs["number"] for trial in copy.trials] == list(range(20))
+    assert copy.best_trial.number == study.best.number
+    assert copy.best_value == study.best.validation_accuracy
+    assert copy.best_params["1 - momentum"] == 1 - study.best.hyperparameters["momentum"]
+    states = [trial.state.name.lower() for trial in copy.trials]
+    assert states.count("pruned") == study.count()["pruned"]
+    assert states.count("complete") == study.count()["complete"]
+    curve = copy.trials[study.best.number].intermediate_values
+    assert list(curve.values()) == study.best.history["validation_accuracy"]
+    evaluator = optuna.importance.PedAnovaImportanceEvaluator()
+    shares = optuna.importance.get_param_importances(copy, evaluator=evaluator)
+    assert {"x", "learning_rate", "1 - momentum"} <= set(shares)
+
+
+def test_optunas_distributions_are_the_scales(study):
+    optuna = pytest.importorskip("optuna")
+    from optuna.distributions import (
+        CategoricalDistribution,
+        FloatDistribution,
+        IntDistribution,
+    )
+
+    copy = export.to_optuna(study)
+    found = {}
+    for trial in copy.trials:
+        found |= trial.distributions
+    momentum = found.pop("1 - momentum")
+    assert found == {
+        "x": FloatDistribution(0, 1),
+        "kind": CategoricalDistribution(("plain", 2, None)),
+        "learning_rate": FloatDistribution(1e-4, 1, log=True),
+        "units": IntDistribution(1, 100, log=True),
+        "layers": CategoricalDistribution((2, 3, 4)),
+    }
+    assert momentum.log and (momentum.low, momentum.high) == pytest.approx((0.001, 0.1))
+    assert copy.direction == optuna.study.StudyDirection.MAXIMIZE
+
+
+def test_tensorboard_reads_curves_and_hyperparameters(study, tmp_path):
+    pytest.importorskip("tensorboard")
+    export.to_tensorboard(study, tmp_path / "logs")
+    export.to_tensorboard(study, tmp_path / "logs")  # replaces what it wrote
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.plugins.hparams import plugin_data_pb2
+    from tensorboard.util.tensor_util import make_ndarray
+
+    runs = sorted(path.name for path in (tmp_path / "logs").glob("trial-*"))
+    assert runs == [f"trial-{number:04}" for number in range(20)]
+    best = study.best
+    events = EventAccumulator(str(tmp_path / "logs" / f"trial-{best.number:04}"))
+    events.Reload()
+    curve = [
+        float(make_ndarray(event.tensor_proto)) for event in events.Tensors("validation_accuracy")
+    ]
+    assert curve == pytest.approx(best.history["validation_accuracy"], rel=1e-6)
+    content = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
+    told = plugin_data_pb2.HParamsPluginData.FromString(content).session_start_info.hparams
+    assert told["learning_rate"].number_value == best.hyperparameters["learning_rate"]
+
+
+@pytest.mark.parametrize("extra", ["optuna", "tensorboard"])
+def test_a_missing_extra_is_named(extra, study, monkeypatch, tmp_path):
+    monkeypatch.setattr(export, "find_spec", lambda name: None)
+    function = {"optuna": export.to_optuna, "tensorboard": export.to_tensorboard}[extra]
+    with pytest.raises(ModuleNotFoundError, match=rf"pip install 'tfcourse\[{extra}\]'"):
+        function(study, tmp_path)
+
+
+def test_the_csv_file_holds_every_trial_with_all_digits(study, tmp_path):
+    report.to_csv(study, tmp_path / "trials.csv")
+    rows = list(csv.DictReader((tmp_path / "trials.csv").open(encoding="utf-8")))
+    assert [int(row["number"]) for row in rows] == list(range(20))
+    for row, trial in zip(rows, study.trials, strict=True):
+        assert float(row["x"]) == trial.hyperparameters["x"]
+        assert (row["units"] != "") == ("units" in trial.hyperparameters)
+        assert row["state"] == trial.state
+        if trial.validation_accuracy is not None:
+            assert float(row["validation_accuracy"]) == trial.validation_accuracy
+    assert sum(row["test_accuracy"] != "" for row in rows) == 1
+    assert rows[2]["error"] == "ValueError: too many cooks"
+    assert [path.name for path in tmp_path.iterdir()] == ["trials.csv"]
+
+
+def test_the_table_shows_the_best_first_within_eighty_columns(study):
+    from rich.console import Console
+
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(report.table(study, rows=5))
+    lines = [line.rstrip() for line in console.export_text().splitlines()]
+    numbers = [int(line.split()[0]) for line in lines if line.split()[0].isdigit()]
+    assert numbers == [trial.number for trial in study.ranking[:5]]
+    assert lines[-1] == "and 15 more"
+    assert all(len(line) <= 80 and "…" not in line for line in lines)
+    shown = f"{study.best.hyperparameters['learning_rate']:.3g}"
+    assert any(shown in line.split() for line in lines)
+
+
+def test_the_picture_has_every_hyperparameter_on_its_own_scale(study):
+    pytest.importorskip("matplotlib")
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    report.draw(figure, study)
+    panels = {axes.get_title(): axes for axes in figure.axes}
+    assert list(panels) == [name.replace("_", " ") for name in SPACE] + ["best so far"]
+    labels = {name: [tick.get_text() for tick in panels[name].get_xticklabels()] for name in panels}
+    assert labels["learning rate"] == ["0.0001", "0.001", "0.01", "0.1", "1"]
+    assert labels["momentum"] == ["0.9", "0.99", "0.999"]
+    assert labels["kind"] == ["plain", "2", "none"]
+    running = panels["best so far"].lines[-1].get_ydata()
+    assert list(running) == sorted(running) and running[-1] == study.best.validation_accuracy
+
+
+def test_exports_load_nothing_until_they_are_asked_for():
+    code = (
+        "import sys, tfcourse.tuning.export, tfcourse.tuning.report;"
+        "print(sorted({'optuna', 'tensorboard', 'rich', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
