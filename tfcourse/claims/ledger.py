@@ -32,10 +32,10 @@ VERDICTS = (HOLDS, CONDITIONS, REFUTED, ERRATUM)
 FAILED = "failed"  # no verdict: the check raised an exception
 
 PARTS: dict[str, tuple[str, ...]] = {  # a part of the lecture, and the modules that hold its claims
-    "tuning": ("tuning",),
+    "tuning": ("tuning", "tuning_errata"),
     "normalization": ("normalization", "normalization_errata"),
     "classification": ("classification", "classification_errata"),
-    "frameworks": ("frameworks",),
+    "frameworks": ("frameworks", "frameworks_errata"),
 }
 
 NOTES = {
@@ -95,7 +95,7 @@ def below(value: float, limit: float) -> str:
 
     Rounding errors differ between machines; that they are small does not.
     """
-    words = f"{limit:g}".replace("e-0", "e-")
+    words = f"{limit:.0e}".replace("e-0", "e-")
     return f"< {words}" if value < limit else f"{value:.2g}, not < {words}"
 
 
