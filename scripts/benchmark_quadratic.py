@@ -16,9 +16,8 @@ import time
 from collections.abc import Callable
 from importlib import metadata
 from importlib.util import find_spec
-from pathlib import Path
 
-from tfcourse.experiments import frameworks
+from tfcourse.experiments import speed
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -28,8 +27,8 @@ arguments = parser.parse_args()
 
 
 # %% TensorFlow's four ways
-speed = frameworks.speed(size=arguments.runs)
-seconds, ends = dict(speed.seconds), dict(speed.w)
+ours = speed.measure(size=arguments.runs)
+seconds, ends = dict(ours.seconds), dict(ours.w)
 
 
 # %% [markdown]
@@ -86,15 +85,15 @@ machine = (
     f"{os.cpu_count()} cores ({platform.machine()}), TensorFlow {metadata.version('tensorflow')}"
 )
 if arguments.record:
-    times = {way: float(f"{speed.seconds[way]:.2g}") for way in frameworks.WAYS}
+    times = {way: float(f"{ours.seconds[way]:.2g}") for way in speed.WAYS}
     record = {"machine": machine, "seconds": times}
-    Path(frameworks.RECORD).write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+    speed.RECORD.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
 if arguments.json:
     print(json.dumps({"seconds": seconds, "w": ends, "machine": machine}))
 else:
     print(f"1000 steps on {machine}")
     for name, value in seconds.items():
-        ratio = seconds[frameworks.WAYS[0]] / value
+        ratio = seconds[speed.WAYS[0]] / value
         print(
             f"{name:<28} {1e3 * value:10.3f} ms  {ratio:8.1f} times as fast   w = {ends[name]:.5f}"
         )

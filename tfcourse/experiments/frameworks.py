@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable
+import ast
+import tempfile
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
-from pathlib import Path
+from importlib import metadata
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tfcourse.experiments import speed
 from tfcourse.quadratic_problem import LECTURE
 
 SECOND = (1.0, -20.0, 100.0)
@@ -97,106 +98,133 @@ def graph(seed: int = 0, size: int = 21) -> Graph:
     return Graph(tuple(nodes), w, cost, slope)
 
 
-RECORD = Path(__file__).with_name("speed.json")
-"""Where the times are kept that the figure draws: a figure must not change from run to run."""
-
-WAYS = ("session loop", "eager", "a tf.function call per step", "the loop compiled")
-
-
-@dataclass(frozen=True, eq=False)
-class Speed:
-    """Seconds that 1000 steps take, and where w ends, by way of running them (`WAYS`)."""
-
-    seconds: dict[str, float]
-    w: dict[str, float]
-
-
 @cache
-def speed(seed: int = 0, size: int = 5) -> Speed:
-    """Time the lecture's 1000 steps in four ways: the best of `size` runs each, after a first one.
+def swapped(seed: int = 0, size: int = 1000) -> tuple[dict[str, float], list[NDArray[Any]]]:
+    """Minimize for `size` steps, changing the optimizer and nothing else.
 
-    What a program needs only once (building graphs, tracing, compiling) is not in the time.
+    Returns: where w ends, by optimizer, and each one's path.
     """
-    programs = dict(zip(WAYS, (_session(), _eager(), _function(), _compiled()), strict=True))
-    w = {way: run() for way, run in programs.items()}
-    seconds = {way: min(map(_timed, [run] * size)) for way, run in programs.items()}
-    return Speed(seconds, w)
+    from tfcourse import quadratic
+    from tfcourse._tensorflow import keras
+
+    optimizers = {
+        "gradient descent": keras.optimizers.SGD(0.05),
+        "momentum": keras.optimizers.SGD(0.05, momentum=0.9),
+        "RMSprop": keras.optimizers.RMSprop(0.05),
+        "Adam": keras.optimizers.Adam(0.05),
+    }
+    paths = {name: quadratic.minimize(optimizer=o, steps=size).w for name, o in optimizers.items()}
+    return {name: float(w[-1]) for name, w in paths.items()}, list(paths.values())
+
+
+@dataclass(frozen=True)
+class Stall:
+    """Where gradient descent stands still in float32.
+
+    exact, float64, float32: w after the last step. stands_from: the step at which w last moved in
+    float32. step: α |dJ/dw| there. spacing: of the float32 numbers around w.
+    """
+
+    exact: float
+    float64: float
+    float32: float
+    stands_from: int
+    step: float
+    spacing: float
 
 
 @cache
-def recorded_speed() -> tuple[dict[str, float], str]:
-    """Seconds by way as they were recorded, and on what machine."""
-    record = json.loads(RECORD.read_text("utf-8"))
-    return record["seconds"], record["machine"]
+def stall(coefficients: tuple[float, float, float] = LECTURE, size: int = 1000) -> Stall:
+    """Take `size` steps from 0 with α = 0.01 in float32, in float64, and in exact fractions."""
+    from tfcourse import quadratic
+
+    a, b = Fraction(coefficients[0]), Fraction(coefficients[1])
+    goal = -b / (2 * a)
+    exact = goal * (1 - (1 - a / 50) ** size)
+    single = quadratic.minimize(coefficients, steps=size).w
+    double = quadratic.minimize(coefficients, steps=size, dtype="float64").w
+    last = single[-1]
+    slope = 2 * coefficients[0] * float(last) + coefficients[1]
+    step = float(np.float32(0.01)) * abs(slope)
+    moved = np.flatnonzero(np.diff(single))
+    return Stall(
+        float(exact),
+        float(double[-1]),
+        float(last),
+        int(moved[-1]) + 1,
+        step,
+        float(np.spacing(last)),
+    )
 
 
-def _timed(run: Callable[[], float]) -> float:
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
+@dataclass(frozen=True)
+class Criteria:
+    """What can be measured of the lecture's three criteria on an installed framework.
+
+    statements: of the lecture's program. reloaded_difference: between the program's results before
+    it was saved and after it was loaded. slowest, fastest: seconds for 1000 steps. licences, open:
+    by package, its licence as its metadata state it, and whether that is an open one.
+    """
+
+    statements: int
+    reloaded_difference: float
+    slowest: float
+    fastest: float
+    licences: dict[str, str]
+    open: dict[str, bool]
 
 
-def _session() -> Callable[[], float]:
-    from tfcourse._tensorflow import tf
+PROGRAM = """
+w = tf.Variable(0, dtype=tf.float32)
+optimizer = keras.optimizers.SGD(0.01)
+for step in range(1000):
+    with tf.GradientTape() as tape:
+        cost = w**2 - 10 * w + 25
+    optimizer.apply(tape.gradient(cost, [w]), [w])
+"""
 
-    v1, data = tf.compat.v1, np.reshape(LECTURE, (3, 1))
-    with tf.Graph().as_default():
-        w = v1.Variable(0, dtype=tf.float32)
-        x = v1.placeholder(tf.float32, [3, 1])
-        cost = x[0][0] * w**2 + x[1][0] * w + x[2][0]
-        train = v1.train.GradientDescentOptimizer(0.01).minimize(cost)
-        init = v1.global_variables_initializer()
-        session = v1.Session()
-
-    def run() -> float:
-        session.run(init)
-        for _ in range(1000):
-            session.run(train, feed_dict={x: data})
-        return float(session.run(w))
-
-    return run
+OPEN_LICENCES = ("Apache", "BSD", "MIT")
 
 
-def _eager() -> Callable[[], float]:
+@cache
+def criteria(seed: int = 0, size: int = 1) -> Criteria:
+    """Measure ease, speed (the best of `size` runs) and openness of the installed TensorFlow."""
     from tfcourse._tensorflow import keras, tf
 
-    w = tf.Variable(0, dtype=tf.float32)
-    optimizer = keras.optimizers.SGD(0.01)
-
-    def run() -> float:
-        w.assign(0)
-        for _ in range(1000):
-            with tf.GradientTape() as tape:
-                cost = w**2 - 10 * w + 25
-            optimizer.apply(tape.gradient(cost, [w]), [w])
-        return float(w)
-
-    return run
-
-
-def _function() -> Callable[[], float]:
-    from tfcourse.quadratic import Minimizer
-
-    program, data = Minimizer(), np.reshape(LECTURE, (3, 1)).astype(np.float32)
-
-    def run() -> float:
-        program.w.assign(0)
-        for _ in range(1000):
-            program.train_step(data)
-        return float(program.w)
-
-    return run
+    names: dict[str, Any] = {"tf": tf, "keras": keras}
+    exec(PROGRAM, names)
+    if round(float(names["w"]), 5) != 4.99999:
+        raise ValueError(f"the program must end at 4.99999, got {float(names['w']):.5f}")
+    statements = sum(isinstance(node, ast.stmt) for node in ast.walk(ast.parse(PROGRAM)))
+    seconds = speed.measure(seed, size).seconds.values()
+    licences = {name: _licence(name) for name in ("tensorflow", "keras")}
+    return Criteria(
+        statements,
+        _reloaded_difference(),
+        max(seconds),
+        min(seconds),
+        licences,
+        {name: text.startswith(OPEN_LICENCES) for name, text in licences.items()},
+    )
 
 
-def _compiled() -> Callable[[], float]:
-    from tfcourse.quadratic import Minimizer
+def _reloaded_difference() -> float:
+    from tfcourse._tensorflow import tf
+    from tfcourse.quadratic import cost
 
-    program, data = Minimizer(), np.reshape(LECTURE, (1, 3, 1)).astype(np.float32)
-    stream = np.repeat(data, 1000, axis=0)
+    w = np.linspace(-5, 15, 21, dtype=np.float32)
+    x = np.reshape(LECTURE, (3, 1)).astype(np.float32)
+    module = tf.Module()
+    signature = [tf.TensorSpec((None,), tf.float32), tf.TensorSpec((3, 1), tf.float32)]
+    module.cost = tf.function(cost, input_signature=signature)
+    with tempfile.TemporaryDirectory() as folder:
+        tf.saved_model.save(module, folder)
+        loaded = tf.saved_model.load(folder)
+        return float(np.abs(loaded.cost(w, x) - module.cost(w, x)).max())
 
-    def run() -> float:
-        program.w.assign(0)
-        program.train_loop(stream)
-        return float(program.w)
 
-    return run
+def _licence(package: str) -> str:
+    about: Any = metadata.metadata(package)
+    classifiers = about.get_all("Classifier") or []
+    named = [text.rpartition(" :: ")[2] for text in classifiers if text.startswith("License")]
+    return about.get("License-Expression") or about.get("License") or ", ".join(named) or "none"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse.experiments import frameworks
+from tfcourse.experiments import frameworks, speed
 from tfcourse.figures._layered import layout
 from tfcourse.figures.drawing import FAINT, MUTED
 from tfcourse.quadratic_problem import formula, minimum
@@ -119,15 +119,15 @@ def framework_speed(figure: Figure, seed: int = 0) -> None:
     and one call of a tf.function for each step lie between a tenth of a second and a second, the
     whole loop compiled far below a thousandth of one.
     """
-    seconds, machine = frameworks.recorded_speed()
+    seconds, machine = speed.recorded()
     axes: Any = figure.subplots()
-    first, last = seconds[frameworks.WAYS[0]], seconds[frameworks.WAYS[-1]]
-    for row, way in enumerate(frameworks.WAYS):
-        color = "C1" if way == frameworks.WAYS[-1] else "C0"
+    first, last = seconds[speed.WAYS[0]], seconds[speed.WAYS[-1]]
+    for row, way in enumerate(speed.WAYS):
+        color = "C1" if way == speed.WAYS[-1] else "C0"
         axes.plot([1e-4, seconds[way]], [row, row], color=FAINT, lw=0.8, zorder=0)
         axes.plot(seconds[way], row, "o", ms=8, color=color)
         text = _duration(seconds[way])
-        if way == frameworks.WAYS[-1]:
+        if way == speed.WAYS[-1]:
             text += f", {round(first / last, -1):.0f} times as fast as the session loop"
         axes.annotate(text, (seconds[way], row), (9, 0), textcoords="offset points", va="center")
     axes.set(xscale="log", xlim=(1e-4, 6), ylim=(len(seconds) - 0.5, -0.5))
