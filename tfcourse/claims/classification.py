@@ -113,11 +113,11 @@ def linear_boundaries(seed: int) -> Evidence:
     """
     straight, curved = experiments.boundaries(seed), experiments.boundaries(seed, squares=True)
     bent = [value for problem in straight for value in problem.bent.values()]
-    control = [value for problem in curved for value in problem.bent.values()]
+    control = float(np.median([max(problem.bent.values()) for problem in curved]))
     return judged(
-        max(bent) < 1e-9 and float(np.median(control)) > 1e-3,
+        max(bent) < 1e-9 and control > 1e-3,
         f"{len(bent)} borders leave a straight line by {below(max(bent), 1e-9)} of their length; "
-        f"with squared inputs by {np.median(control):.2f} (median)",
+        f"with squared inputs the most bent by {control:.1%}",
         trainings=len(straight) + len(curved),
     )
 

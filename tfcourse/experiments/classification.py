@@ -126,7 +126,10 @@ def _boundaries(random: np.random.Generator, classes: int, size: int, squares: b
     centres = radii[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     y = np.repeat(np.arange(classes), size)
     spread = random.uniform(0.5, 1.0, (classes, 2)) * 0.9 / classes
-    x = np.clip(centres[y] + spread[y] * random.normal(size=(len(y), 2)), -0.98, 0.98)
+    x = centres[y] + spread[y] * random.normal(size=(len(y), 2))
+    while (outside := np.abs(x).max(axis=1) > 0.95).any():
+        again = y[outside]
+        x[outside] = centres[again] + spread[again] * random.normal(size=(len(again), 2))
 
     def inputs(x: Floats) -> Floats:
         if not squares:
@@ -155,9 +158,12 @@ def _boundaries(random: np.random.Generator, classes: int, size: int, squares: b
 
 
 def _borders(
-    predict: Callable[[Floats], Integers], resolution: int = 60
+    predict: Callable[[Floats], Integers], resolution: int = 240
 ) -> dict[tuple[int, int], Floats]:
-    """Find where predicted classes change on [−1, 1]², by bisection between points of a grid."""
+    """Find where predicted classes change on [−1, 1]², by bisection between points of a grid.
+
+    A border of fewer than 8 points is too short to say whether it is straight, and left out.
+    """
     axis = np.linspace(-1, 1, resolution)
     grid = np.stack(np.meshgrid(axis, axis), axis=-1)
     found = predict(grid.reshape(-1, 2)).reshape(resolution, resolution)
