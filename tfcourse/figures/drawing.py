@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.resources import as_file, files
@@ -53,7 +54,7 @@ def draw(
             function(figure, *arguments)
             figure.savefig(temporary, metadata=metadata.get(suffix))
         if suffix == ".svg" and title:
-            temporary.write_text(_speaking(temporary.read_text("utf-8"), path.stem, words), "utf-8")
+            temporary.write_text(_speaking(temporary.read_text("utf-8"), words), "utf-8")
 
 
 @contextmanager
@@ -67,11 +68,13 @@ def whole_file(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _speaking(svg: str, name: str, words: dict[str, str]) -> str:
+def _speaking(svg: str, words: dict[str, str]) -> str:
     """Give an SVG the title and description that a screen reader speaks."""
     start, tag, rest = svg.partition("<svg ")
     attributes, end, drawing = rest.partition(">")
     title, description = (escape(text) for text in words.values())
+    # A page may hold several figures: each calls its words by a name of its own.
+    name = re.sub(r"\W+", "-", words["Title"]).lower()
     return (
         f'{start}{tag}role="img" aria-labelledby="{name}-title {name}-description" '
         f'{attributes}{end}\n <title id="{name}-title">{title}</title>\n'

@@ -1,0 +1,71 @@
+"""What the figures of part 4 show, read off their artists."""
+
+import numpy as np
+import pytest
+
+from tfcourse._tensorflow import tf
+from tfcourse.experiments import speed
+
+
+def test_quadratic_descent_ends_where_the_lecture_does(drawn):
+    bowl, path = drawn("quadratic_descent").axes
+    runs = [line.get_xydata() for line in path.lines if len(line.get_xdata()) == 1001]
+    ends = [round(float(run[-1, 1]), 5) for run in runs]
+    assert ends == [4.99999, 9.99998]
+    assert [round(float(run[1, 1]), 5) for run in runs] == [0.1, 0.2]
+    points = [line.get_xydata() for line in bowl.lines if line.get_linestyle() == "None"]
+    for (w, cost), goal in zip((points[0].T, points[1].T), (5, 10), strict=True):
+        assert cost == pytest.approx((w - goal) ** 2, abs=1e-4)
+    labels = {text.get_text() for text in path.texts}
+    assert labels == {"4.99999", "9.99998"}
+
+
+def test_computation_graph_has_the_traced_graphs_nodes(drawn):
+    @tf.function
+    def lecture(w):
+        with tf.GradientTape() as tape:
+            tape.watch(w)
+            cost = tf.add(tf.add(w**2, tf.multiply(-10.0, w)), 25)
+        return cost, tape.gradient(cost, w)
+
+    graph = lecture.get_concrete_function(tf.TensorSpec((), tf.float32, name="w")).graph
+    [axes] = drawn("computation_graph").axes
+    boxes = {patch.get_gid() for patch in axes.patches if patch.get_gid()}
+    assert boxes == {op.name for op in graph.get_operations()}
+    arrows = sum(not patch.get_gid() for patch in axes.patches)
+    assert arrows == sum(len({i.op.name for i in op.inputs}) for op in graph.get_operations())
+
+
+def test_computation_graphs_boxes_do_not_overlap(drawn):
+    figure = drawn("computation_graph")
+    boxes = [p.get_window_extent() for p in figure.axes[0].patches if p.get_gid()]
+    for i, one in enumerate(boxes):
+        assert not any(one.overlaps(other) for other in boxes[:i])
+
+
+def test_framework_speed_draws_what_was_recorded(drawn):
+    [axes] = drawn("framework_speed").axes
+    seconds, machine = speed.recorded()
+    points = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "o"]
+    assert points == [seconds[way] for way in speed.WAYS]
+    assert machine in axes.get_title(loc="left")
+    assert seconds["session loop"] / seconds["the loop compiled"] > 100
+
+
+def test_the_four_ways_end_at_the_same_w():
+    measured = speed.measure(size=1)
+    assert list(measured.w) == list(speed.WAYS)
+    assert [round(w, 5) for w in measured.w.values()] == [4.99999] * 4
+    assert min(measured.seconds, key=measured.seconds.get) == "the loop compiled"
+
+
+def test_words_stay_within_the_paper(drawn):
+    for name in ("quadratic_descent", "computation_graph", "framework_speed"):
+        figure = drawn(name)
+        paper = figure.bbox
+        for axes in figure.axes:
+            for text in axes.texts:
+                box = text.get_window_extent()
+                assert paper.x0 <= box.x0 and box.x1 <= paper.x1, (name, text.get_text())
+                assert paper.y0 <= box.y0 and box.y1 <= paper.y1, (name, text.get_text())
+    assert np.isfinite(paper.width)
