@@ -59,7 +59,7 @@ class Plan:
         _checks.integer("seed", self.seed, at_least=0)
         if self.search == "coarse-to-fine" and self.trials < self.rounds:
             raise ValueError(
-                f"trials must be at least one a round, got {self.trials} for {self.rounds}"
+                f"trials must be at least one for each of {self.rounds} rounds, got {self.trials}"
             )
         fewest = min(self.space["epochs"].grid(100)) if "epochs" in self.space else self.epochs
         if self.halving and fewest < HALVING ** RUNGS[0]:

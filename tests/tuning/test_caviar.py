@@ -1,0 +1,114 @@
+"""Caviar with real models: plans, the best kept and tested, resuming after a kill."""
+
+import pytest
+
+from tfcourse import saving
+from tfcourse._tensorflow import keras
+from tfcourse.classifier import evaluate
+from tfcourse.tuning import Choice, Integer, Log, Plan, Space, caviar
+
+TINY = Space(learning_rate=Log(1e-3, 0.1), units=Integer(4, 8), layers=Choice(1))
+
+WIDTHS = Space(learning_rate=Log(1e-3, 0.1), units=Integer(4, 8))
+
+
+def build(draw):
+    layers = [keras.layers.Dense(draw["units"], "relu"), keras.layers.Dense(3, "softmax")]
+    return keras.Sequential([keras.Input((2,)), *layers])
+
+
+@pytest.fixture(scope="module")
+def finished(blobs, tmp_path_factory):
+    """A study of three trials, and its folder."""
+    return caviar(TINY, blobs, trials=3, study=tmp_path_factory.mktemp("study"), epochs=2)
+
+
+def test_the_best_is_the_best_in_validation_and_its_model_gives_its_test_score(finished, blobs):
+    scores = [trial.validation_accuracy for trial in finished.trials]
+    assert len(scores) == 3 and finished.best.validation_accuracy == max(scores)
+    assert (
+        finished.best.test_accuracy
+        == evaluate(finished.model(), blobs.x_test, blobs.y_test).accuracy
+    )
+    model, card = saving.load(finished.model_path)
+    assert (card.seed, card.fingerprint) == (finished.best.seed, blobs.fingerprint)
+    validation = evaluate(model, blobs.x_validation, blobs.y_validation)
+    assert validation.accuracy == pytest.approx(finished.best.validation_accuracy)
+    assert validation.loss == pytest.approx(finished.best.validation_loss, rel=1e-3)
+
+
+def test_a_study_that_is_finished_is_returned_as_it_is(finished, blobs):
+    journal = finished.folder / "journal.jsonl"
+    before = journal.read_bytes()
+    again = caviar(TINY, blobs, trials=3, study=finished.folder, epochs=2)
+    assert again.ranking == finished.ranking
+    assert journal.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"space": Space(learning_rate=Log(1e-3, 0.2))}, "space learning_rate=log:0.001:0.1"),
+        ({"seed": 1}, "begun with seed 0 .* got 1"),
+        ({"epochs": 3}, "begun with epochs 2 .* got 3"),
+        ({"halving": True, "epochs": 9}, "begun with epochs 2"),
+        (
+            {"build": build, "space": WIDTHS},
+            "begun with space learning_rate=log:0.001:0.1, units=int:4:8, layers",
+        ),
+        ({"search": "grid"}, r"begun with search random .* got grid of 3 learning_rate × 1 units"),
+        ({"data": "digits"}, "begun with data .* and must be continued with the same"),
+    ],
+)
+def test_a_study_of_something_else_is_refused_and_left_alone(finished, blobs, change, says):
+    before = (finished.folder / "journal.jsonl").read_bytes()
+    with pytest.raises(ValueError, match=says):
+        caviar(
+            **(
+                {"space": TINY, "data": blobs, "epochs": 2, "trials": 3}
+                | change
+                | {"study": finished.folder}
+            )
+        )
+    assert (finished.folder / "journal.jsonl").read_bytes() == before
+
+
+def test_a_function_of_ones_own_is_tuned(blobs):
+    study = caviar(WIDTHS, blobs, trials=2, epochs=2, build=build)
+    assert study.about["model"].endswith("test_caviar:build")
+    judged = evaluate(study.model(), blobs.x_test, blobs.y_test)
+    assert judged.accuracy == study.best.test_accuracy
+
+
+def test_a_grid_is_as_large_as_the_trials_pay_for():
+    space = Space(learning_rate=Log(1e-4, 1), units=Integer(50, 100), layers=Choice(2, 3, 4))
+    plan = Plan(space, search="grid", trials=30)
+    assert plan.count == 27
+    assert plan.head()["search"] == "grid of 3 learning_rate × 3 units × 3 layers"
+    assert Plan(space, trials=30).count == 30
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"trials": 0}, "trials must be a whole number at least 1, got 0"),
+        ({"search": "bayes"}, "search must be one of random, grid, coarse-to-fine, got 'bayes'"),
+        (
+            {"search": "coarse-to-fine", "trials": 2},
+            "trials must be at least one for each of 3 rounds, got 2",
+        ),
+        ({"epochs": 0}, "epochs must be"),
+        ({"keep": 0}, "keep must be"),
+        ({"rounds": 0}, "rounds must be"),
+        ({"seed": -1}, "seed must be a whole number at least 0, got -1"),
+        ({"halving": True, "epochs": 8}, "halving must have at least 9 epochs to halve, got 8"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_refused(wrong, says):
+    with pytest.raises(ValueError, match=says):
+        Plan(TINY, **wrong)
+
+
+def test_halving_counts_drawn_epochs():
+    with pytest.raises(ValueError, match="at least 9 epochs to halve, got 5"):
+        Plan(Space(epochs=Integer(5, 20)), halving=True)
