@@ -57,7 +57,7 @@ def test_a_trial_is_what_the_same_seed_gives_again_and_its_model_is_of_the_best_
     trainer = fitting.KerasTrainer(Packaged(blobs), blobs, "blobs")
     job = Job(3, DRAW, seed=11, epochs=3)
     progress = []
-    (first,), (second,) = (next(trainer.train([job], progress.append)) for _ in range(2))
+    (first,), (second,) = (next(trainer.train([job], {3}, progress.append)) for _ in range(2))
     trial = first.trial(last=True)
     assert trial == second.trial(last=True)
     assert (trial.number, trial.state, trial.epochs) == (3, "complete", 3)
@@ -80,8 +80,8 @@ def test_trials_diverge_and_fail_alone(blobs):
     wild = {**fine, "batch_norm": False, "optimizer": "gradient_descent", "learning_rate": 1e30}
     odd = {**fine, "activation": "no such thing"}
     jobs = [Job(n, draw, seed=1, epochs=2) for n, draw in enumerate((wild, odd, fine))]
-    assert trainer.chunks(jobs) == [[job] for job in jobs]
-    trials = [r.trial(last=True) for results in trainer.train(jobs, print) for r in results]
+    found = [r for results in trainer.train(jobs, {0, 1, 2}, print) for r in results]
+    trials = [result.trial(last=True) for result in found]
     assert [trial.state for trial in trials] == ["diverged", "failed", "complete"]
     assert "activation must be one of" in trials[1].error and "\n" not in trials[1].error
     assert len(trials[0].history["loss"]) < 2
@@ -95,7 +95,7 @@ def test_a_model_of_ones_own_is_saved_with_the_standardization(blobs, tmp_path):
 
     trainer = fitting.KerasTrainer(Own(blobs, build, "here:build"), blobs, "blobs")
     job = Job(0, {"units": 6, "learning_rate": 0.05}, seed=2, epochs=2)
-    (result,) = next(trainer.train([job], print))
+    (result,) = next(trainer.train([job], {0}, print))
     trainer.save(result, tmp_path / "best.keras")
     loaded = keras.saving.load_model(tmp_path / "best.keras")
     judged = evaluate(loaded, blobs.x_validation, blobs.y_validation)

@@ -25,16 +25,20 @@ class TinyTrainer:
     """The closer x is to 0.3, the better; x above 0.9 diverges, and `fails` names who raise."""
 
     def __init__(self, chunk=4, fails=()):
-        self.size, self.fails, self.trained = chunk, fails, []
+        self.size, self.fails, self.trained, self.epochs = chunk, fails, [], 0
 
-    def chunks(self, jobs):
-        return [jobs[i : i + self.size] for i in range(0, len(jobs), self.size)]
+    def train(self, jobs, wanted, on_epochs):
+        for start in range(0, len(jobs), self.size):
+            chunk = jobs[start : start + self.size]
+            if any(job.number in wanted for job in chunk):
+                yield from self.train_chunk(chunk, on_epochs)
 
-    def train(self, chunk, on_epochs):
-        # The company matters a little, as the last digits of a compiled chunk do.
+    def train_chunk(self, chunk, on_epochs):
+        # The company matters a little, as it does to the last digits of a compiled chunk.
         company = sum(job.seed for job in chunk) % 1000 * 1e-12
         for job in chunk:
             self.trained.append((job.number, job.epochs))
+            self.epochs += job.epochs
             if job.number in self.fails:
                 yield [Result(job, {}, 0.1, error="ValueError: too many cooks")]
                 continue
@@ -44,7 +48,7 @@ class TinyTrainer:
             if x > 0.9:
                 loss[1:] = [math.nan] * (job.epochs - 1)
             accuracy = [1 - abs(x - 0.3) - n - company for n in noise.tolist()]
-            on_epochs(job.epochs * (1 + chunk.index(job)))
+            on_epochs(self.epochs)
             history = {"validation_loss": loss, "validation_accuracy": accuracy}
             yield [Result(job, history, 0.1, model=lambda job=job: vars(job))]
 
@@ -58,8 +62,8 @@ class TinyTrainer:
 class SlowTrainer(TinyTrainer):
     """Takes three milliseconds for a job."""
 
-    def train(self, chunk, on_epochs):
-        for results in super().train(chunk, on_epochs):
+    def train_chunk(self, chunk, on_epochs):
+        for results in super().train_chunk(chunk, on_epochs):
             time.sleep(0.003)
             yield results
 

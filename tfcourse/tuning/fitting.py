@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -109,14 +109,12 @@ class ModelTrainer:
 class KerasTrainer(ModelTrainer):
     """Trains trials with `model.fit`, one after the other."""
 
-    def chunks(self, jobs: Sequence[Job]) -> list[Sequence[Job]]:
-        """Each alone."""
-        return [[job] for job in jobs]
-
-    def train(self, chunk: Sequence[Job], on_epochs: Epochs) -> Iterator[Sequence[Result]]:
-        """Train the jobs; what one raises is its result."""
-        for number, job in enumerate(chunk):
-            before = sum(job.epochs for job in chunk[:number])
+    def train(
+        self, jobs: Sequence[Job], wanted: Collection[int], on_epochs: Epochs
+    ) -> Iterator[Sequence[Result]]:
+        """Train each alone; what one raises is its result."""
+        before = 0
+        for job in [job for job in jobs if job.number in wanted]:
             history: list[Epoch] = []
             started, error, best = time.perf_counter(), None, None
             try:
@@ -126,6 +124,7 @@ class KerasTrainer(ModelTrainer):
             except Exception as caught:  # one trial's trouble is not the study's
                 error = describe(caught)
             seconds = time.perf_counter() - started
+            before += job.epochs
             yield [Result(job, columns(history), seconds, error, best)]
 
     def _epochs(self, job: Job) -> Iterator[tuple[Epoch, Callable[[], Any]]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 
@@ -95,22 +95,12 @@ class _Rounds:
         """Made only when needed: to look at a finished study, TensorFlow need not load."""
         return self._make_trainer()
 
-    def _missing(self, jobs: Sequence[Job]) -> bool:
-        return any(self.study.get(job.number, job.epochs) is None for job in jobs)
-
     def train(self, jobs: Sequence[Job]) -> None:
         """Train a round of jobs; on every rung but the last only the best third goes on."""
         size, share = len(jobs), len(jobs) / len(self.rungs)
         for step, rung in enumerate(self.rungs):
             short = [replace(job, epochs=max(1, job.epochs // HALVING**rung)) for job in jobs]
-            done, per_epoch = self.before + share * step, share / max(1, _epochs(short))
-            for chunk in self.trainer.chunks(short) if self._missing(short) else ():
-                if self._missing(chunk):
-                    tell = partial(self._tell, done, per_epoch)
-                    for results in self.trainer.train(chunk, tell):
-                        self._keep(results, last=rung == 0)
-                done += per_epoch * _epochs(chunk)
-            self.company |= {job.number: short for job in short}
+            self._train_rung(short, self.before + share * step, share, last=rung == 0)
             if rung:
                 trials = [self.study.get(job.number, job.epochs) for job in short]
                 sound = [trial for trial in trials if trial and trial.state == "pruned"]
@@ -120,8 +110,21 @@ class _Rounds:
         self.before += size
         self._tell(self.before)
 
-    def _tell(self, done: float, per_epoch: float = 0, epochs: int = 0) -> None:
-        self.on_progress(Progress(done + per_epoch * epochs, self.study.best))
+    def _train_rung(self, jobs: Sequence[Job], begin: float, share: float, *, last: bool) -> None:
+        self.company |= {job.number: jobs for job in jobs}
+        missing = [job for job in jobs if self.study.get(job.number, job.epochs) is None]
+        if not missing:
+            return
+        total, left = (sum(job.epochs for job in some) for some in (jobs, missing))
+
+        def on_epochs(trained: int) -> None:
+            self._tell(begin + share * min(1, (total - left + trained) / total))
+
+        for results in self.trainer.train(jobs, {job.number for job in missing}, on_epochs):
+            self._keep(results, last)
+
+    def _tell(self, done: float) -> None:
+        self.on_progress(Progress(done, self.study.best))
 
     def _keep(self, results: Sequence[Result], last: bool) -> None:
         """Journal what is new; if the best trial is among it, save its model before."""
@@ -143,19 +146,11 @@ class _Rounds:
             return
         if self.study.kept != best.number or not self.study.model_path.exists():
             alone = [Job(best.number, best.hyperparameters, best.seed, best.epochs)]
-            for chunk in self.trainer.chunks(self.company.get(best.number, alone)):
-                if any(job.number == best.number for job in chunk):
-                    self._save_again(best, chunk)
+            jobs = self.company.get(best.number, alone)
+            for results in self.trainer.train(jobs, {best.number}, lambda epochs: None):
+                for result in results:
+                    if result.job.number == best.number:
+                        self.trainer.save(result, self.study.model_path)
+                        self.study.add([], kept=best.number)
         if best.test_accuracy is None:
             self.study.add_test(best, self.trainer.test(best, self.study.model_path))
-
-    def _save_again(self, best: Trial, chunk: Sequence[Job]) -> None:
-        for results in self.trainer.train(chunk, lambda epochs: None):
-            for result in results:
-                if result.job.number == best.number:
-                    self.trainer.save(result, self.study.model_path)
-                    self.study.add([], kept=best.number)
-
-
-def _epochs(jobs: Sequence[Job]) -> int:
-    return sum(job.epochs for job in jobs)

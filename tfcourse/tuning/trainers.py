@@ -7,7 +7,7 @@ for another, a compiled one for Keras or a cluster for one machine, without the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from tfcourse.tuning.space import Hyperparameters
 from tfcourse.tuning.study import Trial
 
-Epochs = Callable[[int], None]  # told how many epochs of a chunk are done, over all its jobs
+Epochs = Callable[[int], None]  # told how many epochs have been trained, over all jobs
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,17 @@ class Result:
 
 
 class Trainer(Protocol):
-    """Trains jobs chunk by chunk."""
+    """Trains jobs, saves and tests their models."""
 
-    def chunks(self, jobs: Sequence[Job]) -> Iterable[Sequence[Job]]:
-        """Cut jobs into those that are trained together; the same jobs give the same chunks."""
+    def train(
+        self, jobs: Sequence[Job], wanted: Collection[int], on_epochs: Epochs
+    ) -> Iterator[Sequence[Result]]:
+        """Train the jobs of these numbers, and yield results as they come.
 
-    def train(self, chunk: Sequence[Job], on_epochs: Epochs) -> Iterator[Sequence[Result]]:
-        """Train a chunk and hand over results as they come, one for every job."""
+        Where jobs are trained together, all of them decide which, whatever is wanted: so a job
+        comes out the same, to the last bit, whether or not others are finished already. Results
+        that are not wanted may come along.
+        """
 
     def save(self, result: Result, path: Path) -> None:
         """Write the result's model to a file, wholly or not at all."""
