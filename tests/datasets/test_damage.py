@@ -1,6 +1,7 @@
 """Files with flipped bits and cut ends, and files that claim or unpack to far too much."""
 
 import gzip
+import os
 import pickle
 import struct
 import subprocess
@@ -217,6 +218,16 @@ def test_bombs_do_not_go_off(tmp_path):
     assert "has 9000×9000 pixels, more than the 50,000,000 accepted" in said["large-png"]
     assert "exceeds limit" in said["png"]
     assert "claims 240,000,040 values" in said["set.npz"]
+
+
+@pytest.mark.parametrize(
+    ("name", "magic"), [("set.npz", b"PK\x03\x04"), ("set.h5", b"\x89HDF\r\n\x1a\n")]
+)
+def test_files_too_large_to_read(tmp_path, refusal, name, magic):
+    path = tmp_path / name
+    path.write_bytes(magic)
+    os.truncate(path, 2**29 + 1)  # a hole, that takes no room
+    assert "has 536,870,913 bytes, more than the 536,870,912 accepted" in refusal(path)
 
 
 @pytest.mark.long

@@ -91,6 +91,7 @@ def test_uncompressible_chunks(tmp_path, half, images):
         ({"y": h5py.Empty("i8")}, "holds nothing as train_set_y"),
         ({"names": np.array([0.5, 1.5])}, "holds float64 as list_classes"),
         ({"names": ["cat", "x" * 1000]}, "a class name of 1,000 characters"),
+        ({"names": np.arange(10_001)}, "holds 10,001 class names"),
         ({"names": np.array([b"cat", b"\xff\xfe"])}, "cannot be decoded"),
         ({"names": np.array([b"cat"])}, "holds label 1, expected 0 … 0"),
         ({"names": np.array([b"a", b"b", b"c"])}, "no example of class c"),

@@ -109,6 +109,15 @@ def test_archives_of_other_things(tmp_path, sets, refusal):
     assert "packs x_train by method 14" in refusal(packed(path, members, zipfile.ZIP_LZMA))
 
 
+def test_ends_that_are_missing_or_too_much(tmp_path, sets, refusal):
+    path = tmp_path / "data.npz"
+    np.savez(path, **sets)
+    whole = path.read_bytes()
+    for content in (whole[:-1], whole[: len(whole) // 2], whole + b"more"):
+        path.write_bytes(content)
+        assert "does not end as an archive does" in refusal(path)
+
+
 def test_text_and_records_are_no_numbers(tmp_path, sets, refusal):
     path = tmp_path / "data.npz"
     np.savez(path, **sets | {"y_train": sets["y_train"].astype(str)})

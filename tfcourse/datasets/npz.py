@@ -58,7 +58,7 @@ def _check_directory(file: BinaryIO) -> None:
     file.seek(-42, 2)
     locator, end = file.read(20), file.read(22)
     if not end.startswith(b"PK\x05\x06"):
-        raise ContentError("is cut short")
+        raise ContentError("does not end as an archive does")
     if (
         locator.startswith(b"PK\x06\x07")
         or int.from_bytes(end[12:16], "little") > LARGEST_DIRECTORY
