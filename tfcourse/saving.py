@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,7 @@ class Card:
 
 def save(model: Any, path: Path, card: Card) -> None:
     """Write `model` and its card to `path`, a `.keras` file: wholly, or not at all."""
-    temporary = path.with_name(f".{path.stem}.{id(model):x}.keras")
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.keras")
     try:
         model.save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:

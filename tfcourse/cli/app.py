@@ -43,6 +43,8 @@ def main() -> NoReturn:
         if os.environ.get("TFCOURSE_TRACEBACK"):
             raise
         fail(str(error) or type(error).__name__)
+    except KeyboardInterrupt:  # before or after the command itself
+        status = 130
     if status == 130:
         note("interrupted")
     sys.exit(status if isinstance(status, int) else 0)
