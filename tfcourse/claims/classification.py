@@ -217,7 +217,7 @@ def gradient(seed: int) -> Evidence:
     "z, a, y are (C, 1); for m examples Y and Ŷ are (C, m).",
     HOLDS,
     note("002", "7.9 训练一个Softmax分类器"),
-    note("004", "k classes, m points"),
+    note("004", "k classes"),
 )
 def shapes(seed: int) -> Evidence:
     """A layer of C = 4 classes in the lecture's orientation, Z = WA + b with b (C, 1), on m = 7

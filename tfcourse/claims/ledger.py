@@ -229,5 +229,6 @@ def run(chosen: Sequence[Claim], seed: int = 0) -> Iterator[Entry]:
         try:
             evidence = one.check(seed)
         except Exception as error:
-            evidence = Evidence(FAILED, f"{type(error).__name__}: {error}")
+            reason = str(error).strip().partition("\n")[0]
+            evidence = Evidence(FAILED, f"{type(error).__name__}: {reason}")
         yield Entry(one, evidence, time.perf_counter() - started)

@@ -158,7 +158,7 @@ def gamma_is_variance(seed: int) -> Evidence:
     "bn.erratum.identity-gamma",
     "Printed: γ = 1/σ² + ε, β = μ give z̃ = z. Correct: γ = √(σ² + ε).",
     ERRATUM,
-    note("004", "then z̃ = z"),
+    note("004", "learnable parameter"),
 )
 def identity_gamma(seed: int) -> Evidence:
     """Runs both on 64 numbers and measures how far z̃ is from z."""

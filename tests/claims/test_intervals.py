@@ -1,0 +1,83 @@
+"""95% intervals, against SciPy and against simulation."""
+
+import numpy as np
+import pytest
+
+from tfcourse.claims import intervals
+from tfcourse.claims.intervals import Interval
+
+stats = pytest.importorskip("scipy.stats")
+
+
+@pytest.mark.parametrize("freedom", [2, 3, 4, 5.5, 8, 20, 100, 1e6])
+def test_the_t_quantile_is_that_of_student(freedom):
+    assert intervals.t_quantile(freedom) == pytest.approx(
+        stats.t.ppf(0.975, freedom), rel=0.01 if freedom < 4 else 0.001
+    )
+
+
+def test_a_mean_and_a_difference_are_those_of_scipy():
+    a, b = np.random.default_rng(0).normal(size=(2, 12)) * [[1], [5]]
+    expected = stats.ttest_1samp(a, 0).confidence_interval(0.95)
+    assert intervals.mean(a)[1:] == pytest.approx(expected, rel=1e-4)
+    expected = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
+    found = intervals.difference(a, b)
+    assert found.value == pytest.approx(a.mean() - b.mean())
+    assert found[1:] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(("hits", "of"), [(0, 10), (3, 10), (10, 10), (180, 256)])
+def test_a_share_is_wilsons(hits, of):
+    expected = stats.binomtest(hits, of).proportion_ci(0.95, method="wilson")
+    assert intervals.share(hits, of)[1:] == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+def test_a_difference_of_shares_is_newcombes():
+    # Newcombe 1998, table II, (a) method 10: 56/70 against 48/80
+    found = intervals.share_difference(56, 70, 48, 80)
+    assert found == pytest.approx((0.2, 0.0524, 0.3339), abs=1e-4)
+
+
+def test_a_slope_is_that_of_scipy():
+    random = np.random.default_rng(1)
+    x = np.arange(8.0)
+    y = 3 - 0.5 * x + random.normal(0, 0.1, 8)
+    line = stats.linregress(x, y)
+    half = stats.t.ppf(0.975, 6) * line.stderr
+    assert intervals.slope(x, y) == pytest.approx(
+        (line.slope, line.slope - half, line.slope + half), rel=1e-4
+    )
+
+
+def test_95_of_100_hold_the_truth():
+    random = np.random.default_rng(2)
+    inside = [
+        low <= 0 <= high for _, low, high in map(intervals.mean, random.normal(size=(4000, 8)))
+    ]
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.012)
+
+
+def test_equal_values_have_no_width():
+    assert intervals.difference([2, 2, 2], [1, 1, 1]) == (1, 1, 1)
+    assert intervals.mean([0.5] * 4) == (0.5, 0.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: intervals.mean([1, 2]),
+        lambda: intervals.difference([1, 2], [1, 2, 3]),
+        lambda: intervals.slope([1, 2, 3], [1, 2, 3]),
+    ],
+)
+def test_too_few_values_have_none(call):
+    with pytest.raises(ValueError, match="needs at least"):
+        call()
+
+
+def test_it_shows_itself_and_where_it_lies():
+    found = Interval(-0.012, -0.02, -0.004)
+    assert found.show(".1f", "%") == "−1.2% [−2.0, −0.4]"
+    assert Interval(1.234, 1.1, 1.3).show() == "1.23 [1.1, 1.3]"
+    assert (found.below_zero, found.above_zero) == (True, False)
+    assert not Interval(0, -1, 1).below_zero and not Interval(0, -1, 1).above_zero
