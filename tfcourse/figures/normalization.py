@@ -96,7 +96,7 @@ def batch_norm_network(figure: Figure, seed: int = 0) -> None:
         title = f"layer {layer.layer}" if hidden else f"layer {layer.layer}, the output"
         axes.text(-0.22 if row == 0 else 0.06, y + 0.3, title, color=MUTED, va="bottom")
         if row:
-            line = {"color": "0.4", "lw": 1, "zorder": 0}
+            line: dict[str, Any] = {"color": "0.4", "lw": 1, "zorder": 0}
             axes.plot([4, 4, 0, 0], [y + 0.74, y + 0.62, y + 0.62, y + 0.26], **line)
     axes.set(xlim=(-0.25, 4.25), ylim=(-len(layers) + 0.72, 0.52))
     axes.axis("off")
