@@ -9,6 +9,7 @@ from tfcourse import quadratic, quadratic_v1
 from tfcourse._tensorflow import keras, tf
 from tfcourse.claims import frameworks_errata, ledger
 from tfcourse.experiments import frameworks as experiments
+from tfcourse.experiments import speed
 
 CLAIMS = [one.id for one in ledger.claims("frameworks")]
 
@@ -70,6 +71,21 @@ BREAKS = {
     ),
     "tf.erratum.names": lambda monkeypatch: monkeypatch.setattr(tf, "Session", 1, raising=False),
 }
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered():
+    """Run every experiment afresh, and leave nothing of a broken one."""
+    forget()
+    yield
+    forget()
+
+
+def forget():
+    for module in (experiments, speed):
+        for thing in vars(module).values():
+            if hasattr(thing, "cache_clear"):
+                thing.cache_clear()
 
 
 @pytest.mark.parametrize("id", CLAIMS)

@@ -88,6 +88,20 @@ BREAKS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def nothing_remembered():
+    """Run every experiment afresh, and leave nothing of a broken one."""
+    forget()
+    yield
+    forget()
+
+
+def forget():
+    for thing in vars(experiments).values():
+        if hasattr(thing, "cache_clear"):
+            thing.cache_clear()
+
+
 @pytest.mark.parametrize("id", CLAIMS)
 def test_it_comes_out_as_recorded_whatever_the_seed(id, verdict):
     [one] = ledger.find([id])

@@ -19,6 +19,7 @@ MOMENTUM = OneMinusLog(0.9, 0.999)
 EPSILON = Log(1e-10, 1e-4)
 UNITS = Integer(50, 100)
 LAYERS = Choice(2, 3, 4)
+BETAS = (0.9, 0.9005, 0.999, 0.9995)
 
 Floats = NDArray[np.float64]
 
@@ -151,7 +152,7 @@ class Averages:
 @cache
 def averages(seed: int = 0, size: int = 20_000) -> Averages:
     """Average a single 1 followed by `size` zeros, for the lecture's four β; nothing is random."""
-    betas = np.array([0.9, 0.9005, 0.999, 0.9995])
+    betas = np.array(BETAS)
     weights = np.empty((size, len(betas)))
     v = 1 - betas  # v₁ = β v₀ + (1 − β) θ₁, with θ₁ = 1 and v₀ = 0
     for step in range(size):
