@@ -63,6 +63,29 @@ def test_no_hidden_layer_is_softmax_regression():
     assert kinds(build((5,), 3, Hyperparameters(layers=0))) == ["Dense", "Softmax"]
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"optimizer": "gradient_descent", "batch_norm": False, "decay": 1.0},
+        {"optimizer": "momentum", "learning_rate": 0.005},
+        {"optimizer": "rmsprop", "learning_rate": 1e-4},
+        {"optimizer": "adam", "batch_norm_position": "after", "batch_size": 256},
+        {"layers": 0, "batch_size": 5000},
+    ],
+)
+def test_both_engines_come_to_the_same_weights(digits, changed):
+    chosen = Hyperparameters.from_mapping({"units": 16, "epochs": 2, **changed})
+    compiled, fit = (train(digits, chosen, seed=4, engine=e) for e in ("compiled", "keras"))
+    for a, b in zip(compiled.model.get_weights(), fit.model.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-5)
+    figures = [
+        [(e.loss, e.validation_loss, e.validation_accuracy) for e in one.history]
+        for one in (compiled, fit)
+    ]
+    np.testing.assert_allclose(*figures, rtol=1e-4)
+    assert compiled.best.number == fit.best.number
+
+
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_the_same_seed_gives_the_same_weights_bit_for_bit(digits, dropout):
     chosen = Hyperparameters(layers=1, units=8, epochs=2, dropout=dropout)
@@ -110,8 +133,9 @@ def test_divergence_is_said(digits):
     chosen = Hyperparameters(
         layers=1, optimizer="gradient_descent", learning_rate=1e30, batch_norm=False, epochs=2
     )
-    with pytest.raises(ValueError, match="diverged in the first epoch.*smaller than 1e"):
-        train(digits, chosen)
+    for engine in ("compiled", "keras"):
+        with pytest.raises(ValueError, match="diverged in the first epoch.*smaller than 1e"):
+            train(digits, chosen, engine=engine)
 
 
 def test_evaluate_agrees_with_scikit_learn(digits, small):

@@ -6,10 +6,11 @@ Hidden layers are Dense → BatchNormalization → activation (a = g(γ z_norm +
 
 from __future__ import annotations
 
-import itertools
+import dataclasses
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,10 @@ from tfcourse import _checks
 from tfcourse._tensorflow import keras
 from tfcourse.batch_norm import PopulationStatistics
 from tfcourse.datasets import Dataset, standardization
-from tfcourse.hyperparameters import Hyperparameters
+from tfcourse.hyperparameters import ENGINES, Hyperparameters
 from tfcourse.training.batches import epoch_batches
 from tfcourse.training.initialization import initial_weights
+from tfcourse.training.population import Population
 
 __all__ = [
     "Epoch",
@@ -30,6 +32,7 @@ __all__ = [
     "Training",
     "build",
     "evaluate",
+    "population",
     "predict",
     "recalibrate",
     "train",
@@ -130,64 +133,79 @@ def _optimizer(chosen: Hyperparameters) -> Any:
     return make.Adam(chosen.learning_rate, chosen.beta_1, chosen.beta_2, chosen.epsilon)
 
 
-class _MiniBatches(keras.utils.PyDataset):  # type: ignore[misc]
-    """The mini-batches of `epoch_batches`, one epoch after the other."""
-
-    def __init__(self, x: NDArray[Any], y: NDArray[Any], seed: int, batch_size: int) -> None:
-        super().__init__()
-        self.x, self.y, self.batch_size, self.seed = x, y, batch_size, seed
-        self.epochs = itertools.count()
-        self.on_epoch_end()
-
-    def __len__(self) -> int:
-        return len(self.batches)
-
-    def __getitem__(self, step: int) -> tuple[NDArray[Any], NDArray[Any]]:
-        rows = self.batches[step]
-        return self.x[rows], self.y[rows]
-
-    def on_epoch_end(self) -> None:
-        epoch = next(self.epochs)
-        self.batches = epoch_batches(self.seed, epoch, len(self.x), self.batch_size)
-
-
-class _KeepBest(keras.callbacks.Callback):  # type: ignore[misc]
-    """Records every epoch, and the weights of the best."""
-
-    def __init__(self, on_epoch: Callable[[Epoch], None] | None) -> None:
-        super().__init__()
-        self.on_epoch = on_epoch
-        self.history: list[Epoch] = []
-        self.best: Epoch | None = None
-        self.best_weights: list[NDArray[Any]] = []
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        logs = logs or {}
-        now = Epoch(epoch, logs["loss"], logs["accuracy"], logs["val_loss"], logs["val_accuracy"])
-        self.history.append(now)
-        if np.isfinite(now.loss) and (self.best is None or now.rank > self.best.rank):
-            self.best, self.best_weights = now, self.model.get_weights()
-        if self.on_epoch:
-            self.on_epoch(now)
-
-
 def train(
     dataset: Dataset,
     hyperparameters: Hyperparameters | None = None,
     *,
     seed: int = 0,
+    engine: str = "compiled",
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> Training:
-    """Train the classifier with `model.fit` and keep the weights of its best epoch.
+    """Train the classifier and keep the weights of its best epoch.
 
     seed: decides first weights, order of mini-batches and dropout; the same seed gives the same
-    weights. on_epoch: called after every epoch.
+    weights. engine: "compiled" trains in one compiled program, "keras" with `model.fit`; both take
+    the same mini-batches and come to the same weights up to rounding, but dropout draws others.
+    on_epoch: called after every epoch.
 
-    Raises: ValueError if the loss is not finite after the first epoch, so that there is no model.
+    Raises: ValueError if the loss is not finite in the first epoch, so that there is no model.
     """
     started = time.perf_counter()
     chosen = hyperparameters or Hyperparameters()
     seed = _checks.integer("seed", seed, at_least=0)
+    fit = _fit_compiled if _checks.choice("engine", engine, ENGINES) == "compiled" else _fit_keras
+    history, weights = fit(dataset, chosen, seed, on_epoch or (lambda epoch: None))
+    sound = [epoch for epoch in history if np.isfinite(epoch.loss)]
+    if not sound:
+        raise ValueError(
+            f"training diverged in the first epoch: loss {history[0].loss}; "
+            f"learning_rate must be smaller than {chosen.learning_rate:g}"
+        )
+    model = build(
+        dataset.input_shape, dataset.classes, chosen, standardize=standardization(dataset.x_train)
+    )
+    kept = len(model.weights) - len(weights)
+    model.set_weights([*model.get_weights()[:kept], *weights])
+    best = max(sound, key=lambda epoch: epoch.rank)
+    return Training(model, tuple(history), best, time.perf_counter() - started)
+
+
+@lru_cache(maxsize=4)
+def population(dataset: Dataset) -> Population:
+    """Return the compiled engine for classifiers of this data set, the same one each time.
+
+    It takes trials, mappings of hyperparameters, and keeps its programs: what was compiled for one
+    training serves all later ones of the same layers, units, optimizer and batch size.
+    """
+    data = dataset.standardized()
+    return Population(
+        lambda trial: build(
+            dataset.input_shape, dataset.classes, Hyperparameters.from_mapping(trial)
+        ),
+        *(data.x_train, data.y_train, data.x_validation, data.y_validation),
+    )
+
+
+def _fit_compiled(
+    dataset: Dataset, chosen: Hyperparameters, seed: int, on_epoch: Callable[[Epoch], None]
+) -> tuple[list[Epoch], list[NDArray[Any]]]:
+    """Return the history, and the weights of the best epoch, of a population of one."""
+    history = list[Epoch]()
+
+    def record(epoch: Any) -> None:
+        figures = epoch.loss, epoch.accuracy, epoch.validation_loss, epoch.validation_accuracy
+        history.append(Epoch(epoch.number, *(float(figure[0]) for figure in figures)))
+        on_epoch(history[-1])
+
+    trial = dataclasses.asdict(chosen)
+    ((trained,),) = population(dataset).train([trial], seeds=[seed], on_epoch=record)
+    return history, trained.weights
+
+
+def _fit_keras(
+    dataset: Dataset, chosen: Hyperparameters, seed: int, on_epoch: Callable[[Epoch], None]
+) -> tuple[list[Epoch], list[NDArray[Any]]]:
+    """Return the history, and the weights of the best epoch, of `model.fit`."""
     data = dataset.standardized()
     model = build(dataset.input_shape, dataset.classes, chosen)
     model.set_weights(initial_weights(model, seed))
@@ -195,31 +213,27 @@ def train(
         if isinstance(layer, keras.layers.Dropout):
             layer.seed_generator.state.assign([seed % 2**32, index])
     model.compile(_optimizer(chosen), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    keep = _KeepBest(on_epoch)
-    schedule = keras.callbacks.LearningRateScheduler(
-        lambda epoch: chosen.learning_rate / (1 + chosen.decay * epoch)
-    )
-    model.fit(
-        _MiniBatches(data.x_train, data.y_train, seed, chosen.batch_size),
-        validation_data=(data.x_validation, data.y_validation),
-        validation_batch_size=1024,
-        epochs=chosen.epochs,
-        shuffle=False,
-        callbacks=[schedule, keras.callbacks.TerminateOnNaN(), keep],
-        verbose=0,
-    )
-    if keep.best is None:
-        raise ValueError(
-            f"training diverged in the first epoch: loss {keep.history[0].loss}; "
-            f"learning_rate must be smaller than {chosen.learning_rate:g}"
-        )
-    model.set_weights(keep.best_weights)
-    full = build(
-        dataset.input_shape, dataset.classes, chosen, standardize=standardization(dataset.x_train)
-    )
-    for layer in model.layers:
-        full.get_layer(layer.name).set_weights(layer.get_weights())
-    return Training(full, tuple(keep.history), keep.best, time.perf_counter() - started)
+    history, weights = list[Epoch](), model.get_weights()
+    for number in range(chosen.epochs):
+        rows = epoch_batches(seed, number, len(data.x_train), chosen.batch_size)
+        model.optimizer.learning_rate = chosen.learning_rate / (1 + chosen.decay * number)
+        figures = model.fit(
+            data.x_train[rows.ravel()],
+            data.y_train[rows.ravel()],
+            batch_size=rows.shape[1],
+            shuffle=False,
+            validation_data=(data.x_validation, data.y_validation),
+            validation_batch_size=1024,
+            verbose=0,
+        ).history
+        names = ("loss", "accuracy", "val_loss", "val_accuracy")
+        history.append(Epoch(number, *(figures[name][0] for name in names)))
+        on_epoch(history[-1])
+        if not np.isfinite(history[-1].loss):
+            break
+        if history[-1] is max(history, key=lambda epoch: epoch.rank):
+            weights = model.get_weights()
+    return history, weights
 
 
 def _require_fitting(model: Any, x: NDArray[Any]) -> None:

@@ -16,6 +16,8 @@ from tfcourse import _checks
 OPTIMIZERS = ("gradient_descent", "momentum", "rmsprop", "adam")
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "tanh", "sigmoid")
 POSITIONS = ("before", "after")
+ENGINES = ("compiled", "keras")
+"""Ways to train: as one compiled program, or with `model.fit`."""
 
 
 @dataclass(frozen=True)

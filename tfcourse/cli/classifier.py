@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tfcourse.cli.app import Json, Seed, app, note, print_json, room, writable
-from tfcourse.hyperparameters import ACTIVATIONS, OPTIMIZERS, POSITIONS, Hyperparameters
+from tfcourse.hyperparameters import ACTIVATIONS, ENGINES, OPTIMIZERS, POSITIONS, Hyperparameters
 
 DEFAULT = Hyperparameters()
 
@@ -51,6 +51,9 @@ def train(
     confusion: Annotated[
         bool, typer.Option("--confusion", help="Print the confusion matrix of the test set.")
     ] = False,
+    engine: Annotated[
+        str, typer.Option(help="compiled: one compiled program. keras: model.fit.")
+    ] = "compiled",
     out: Annotated[
         Path | None, typer.Option(metavar="MODEL.keras", help="Default: the data set's name.")
     ] = None,
@@ -75,6 +78,7 @@ def train(
         epochs=epochs,
     )
     _checks.integer("seed", seed, at_least=0)
+    _checks.choice("engine", engine, ENGINES)
     if out:
         writable(out, (".keras",))
     dataset = datasets.load(data)
@@ -84,7 +88,9 @@ def train(
         f"{dataset.name}: {len(dataset.x_train)} training, {len(dataset.x_validation)} validation, "
         f"{len(dataset.x_test)} test examples, {dataset.classes} classes"
     )
-    training = classifier.train(dataset, chosen, seed=seed, on_epoch=_note_epoch(epochs))
+    training = classifier.train(
+        dataset, chosen, seed=seed, engine=engine, on_epoch=_note_epoch(epochs)
+    )
     model = training.model
     if recalibrate:
         classifier.recalibrate(model, dataset.x_train)
