@@ -1,0 +1,156 @@
+"""Killed or interrupted at any moment: the old file or the new one, and the next run works."""
+
+import random
+import signal
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tfcourse import saving
+from tfcourse.tuning import Study, panda
+
+MOMENTS, LONG_MOMENTS = 50, 100  # of each command, half of them kill -9 and half Ctrl-C
+SIGNALS = (signal.SIGKILL, signal.SIGINT)
+AT_ONCE = 2  # folders in which a command is killed side by side
+CHECKED = 10  # every so many moments, a run to its end
+
+SMALL = ("--epochs", "2", "--layers", "1", "--units", "4", "--batch-size", "60")
+SPACE = (
+    "--space",
+    "units=int:4:8",
+    "--space",
+    "layers=choice:1",
+    "--space",
+    "batch_size=choice:60",
+)
+
+
+def commands(points):
+    return {
+        "train": ["train", "--data", points, *SMALL],
+        "tune": ["tune", "--data", points, *SPACE, "--trials", "6", "--epochs", "1"],
+        "babysit": ["babysit", "run", "day", "--data", points, *SMALL],
+        "figures": ["figures", "beta_scale", "quadratic_descent", "--out", "."],
+    }
+
+
+def visible(folder):
+    """Every file but drafts, which are hidden or end in .new, and locks, which lock nothing."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(p for p in files if p.name[0] != "." and p.suffix != ".new" and p.name != "lock")
+
+
+def same_weights(path, right):
+    model, other = saving.load(path)[0], saving.load(right)[0]
+    return all(
+        (a == b).all() for a, b in zip(model.get_weights(), other.get_weights(), strict=True)
+    )
+
+
+def sound_train(folder, right):
+    found = visible(folder)
+    assert [path.name for path in found] in ([], ["points.keras"])
+    assert all(same_weights(path, right / path.name) for path in found)
+    return bool(found)
+
+
+def sound_tune(folder, right):
+    study = folder / "study"
+    if not (study / "journal.jsonl").exists():
+        return False
+    kept = Study.read(study)
+    whole = Study.read(right / "study")
+    assert kept.trials == [whole.get(trial.number, trial.epochs) for trial in kept.trials] or all(
+        # the test accuracy comes last
+        (a.number, a.seed, a.history) == (b.number, b.seed, b.history)
+        for a, b in zip(kept.trials, whole.trials, strict=False)
+    )
+    if kept.kept is not None:
+        saving.load(kept.model_path)
+    done = kept.best is not None and kept.best.test_accuracy is not None
+    if done:
+        assert kept.trials == whole.trials and kept.kept == whole.kept
+        assert same_weights(kept.model_path, whole.model_path)
+    return done
+
+
+def sound_babysit(folder, right):
+    run = folder / "run"
+    if not (run / "diary.jsonl").exists():
+        return False
+    diary = panda.read(run)
+    assert list(diary.days) == list(range(1, len(diary.days) + 1))
+    first = panda.read(right / "run").days[1]
+    assert all(day == first for number, day in diary.days.items() if number == 1)
+    if diary.today:
+        assert zipfile.ZipFile(diary.model_path(diary.today)).testzip() is None
+        saving.load(diary.model_path(diary.today))
+    return bool(diary.today)
+
+
+def sound_figures(folder, right):
+    found = visible(folder)
+    assert all(path.read_bytes() == (right / path.name).read_bytes() for path in found)
+    return len(found) == 4
+
+
+SOUND = {
+    "train": sound_train,
+    "tune": sound_tune,
+    "babysit": sound_babysit,
+    "figures": sound_figures,
+}
+
+
+def undisturbed(forks, command, folder):
+    """Run the command to its end, twice; return how long it takes."""
+    seconds = []
+    for name in ("right", "again"):
+        (folder / name).mkdir()
+        [done] = forks({"arguments": command, "folder": str(folder / name)})
+        assert done["status"] == 0, done
+        seconds.append(done["seconds"])
+    return min(seconds)
+
+
+@pytest.mark.parametrize(
+    "moments", [MOMENTS, pytest.param(LONG_MOMENTS, marks=pytest.mark.long)], ids=["short", "long"]
+)
+@pytest.mark.parametrize("name", SOUND)
+def test_killed_at_random_moments(forks, points, tmp_path, name, moments):
+    command, sound = commands(points)[name], SOUND[name]
+    seconds = undisturbed(forks, command, tmp_path)
+    right, rng = tmp_path / "right", random.Random(moments)
+    assert sound(right, right)
+    folders = [tmp_path / str(number) for number in range(AT_ONCE)]
+    for folder in folders:
+        folder.mkdir()
+    orders = [{"arguments": command, "folder": str(folder)} for folder in folders]
+    struck = 0
+    for moment in range(0, moments, AT_ONCE):
+        blow = SIGNALS[moment // AT_ONCE % 2]
+        # Every one of these runs begins with what the one before has left.
+        drafts = {folder: set(folder.rglob(".*")) for folder in folders}
+        ends = forks(*[{**o, "signal": blow, "after": rng.uniform(0, seconds)} for o in orders])
+        for folder, end in zip(folders, ends, strict=True):
+            assert end["status"] in (0, 130, -blow), end
+            assert "Traceback" not in end["err"], end
+            struck += end["status"] != 0
+            sound(folder, right)
+            if blow == signal.SIGINT:
+                assert set(folder.rglob(".*")) <= drafts[folder], "an interrupted run tidies up"
+        if moment % CHECKED < AT_ONCE or moment + AT_ONCE >= moments:
+            for folder, end in zip(folders, forks(*orders), strict=True):
+                assert end["status"] == 0, end
+                assert sound(folder, right)
+                if moment + AT_ONCE < moments:
+                    anew(folder, name, rng)
+    assert struck > moments / 2
+
+
+def anew(folder, name, rng):
+    """Every other time, begin again with an empty folder: a finished study has nothing to lose."""
+    if name == "tune" or rng.random() < 0.5:
+        for path in sorted(folder.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else Path.unlink(path)
