@@ -1,7 +1,7 @@
 """Update rules as pure functions: gradient descent, momentum, RMSprop, Adam.
 
-θ are parameters, g their gradient, α the learning rate. Each hyperparameter is a number or a tensor,
-of any float type, that broadcasts against the parameters: where these have the shape
+θ are parameters, g their gradient, α the learning rate. A hyperparameter is a number or a tensor of
+any float type that broadcasts against the parameters: where these have the shape
 (models, parameters), one value per model has the shape (models, 1). ε stands where Keras has it, so
 that a Keras optimizer takes the same path. (Lecture, part 1.)
 """
@@ -131,6 +131,6 @@ def rule(name: str) -> Rule:
     return RULES[_checks.choice("optimizer", name, RULES)]
 
 
-def decayed(learning_rate: Any, decay: Any, epoch: int) -> Any:
+def decayed(learning_rate: Tensor, decay: Tensor, epoch: Tensor) -> Tensor:
     """Learning rate of `epoch` (from 0): α₀ / (1 + decay · epoch)."""
-    return learning_rate / (1 + decay * epoch)
+    return learning_rate / (1 + decay * tf.cast(epoch, tf.float64))
