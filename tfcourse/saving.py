@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from tfcourse._files import whole_file
 from tfcourse._tensorflow import keras
 from tfcourse.datasets import Dataset
 from tfcourse.hyperparameters import Hyperparameters
@@ -49,14 +49,10 @@ class Card:
 
 def save(model: Any, path: Path, card: Card) -> None:
     """Write `model` and its card to `path`, a `.keras` file: wholly, or not at all."""
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.keras")
-    try:
+    with whole_file(path) as temporary:
         model.save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
             archive.writestr(CARD, json.dumps(dataclasses.asdict(card), ensure_ascii=False))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def load(path: Path) -> tuple[Any, Card | None]:

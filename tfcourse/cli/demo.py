@@ -20,8 +20,8 @@ def demo(
 ) -> None:
     """Take the tour: minimize (w − 5)², train the softmax classifier, draw figures."""
     from tfcourse import _checks, datasets
-    from tfcourse.figures import drawing, frameworks
-    from tfcourse.quadratic_problem import LECTURE, formula
+    from tfcourse.figures import gallery
+    from tfcourse.quadratic_problem import formula
 
     _checks.integer("seed", seed, at_least=0)
     out.mkdir(parents=True, exist_ok=True)
@@ -30,8 +30,6 @@ def demo(
     descent = room("quadratic").minimize()
     for step in (0, 1, 1000):
         note(f"   step {step:>4}   w = {descent.w[step]:.5f}")
-    picture = out / "quadratic_descent.png"
-    drawing.draw(picture, frameworks.draw_descent, LECTURE, descent.w, descent.cost)
 
     digits = datasets.load("digits")
     note(f"2. Train the softmax classifier on {len(digits.x_train)} images of digits")
@@ -46,21 +44,27 @@ def demo(
     )
     test = classifier.evaluate(training.model, digits.x_test, digits.y_test)
     model = out / "digits.keras"
-    saving.save(
-        training.model,
-        model,
-        saving.Card.of(digits, "digits", classifier.Hyperparameters(), seed),
-    )
+    card = saving.Card.of(digits, "digits", classifier.Hyperparameters(), seed)
+    saving.save(training.model, model, card)
+
+    entries = [entry for entry in gallery.find() if not entry.trains]
+    note(f"3. Draw the {len(entries)} figures that need no training")
+    pictures = [out / f"{entry.name}.png" for entry in entries]
+    for entry, picture in zip(entries, pictures, strict=True):
+        gallery.draw(entry.name, picture, seed)
+        note(f"   {picture}")
+
     if json:
         print_json(
             {
                 "w": round(float(descent.w[-1]), 5),
                 "test_accuracy": test.accuracy,
                 "model": model,
-                "figures": [picture],
+                "figures": pictures,
             }
         )
         return
-    print(f"(w − 5)² is least at w = {descent.w[-1]:.5f} after 1000 steps: see {picture}")
+    print(f"(w − 5)² is least at w = {descent.w[-1]:.5f}, after 1000 steps.")
     print(f"The classifier reads {test.accuracy:.1%} of {len(digits.y_test)} unseen digits right.")
-    print(f"Try it:  tfcourse evaluate {model} --confusion")
+    print(f"Both are in {out}, with {len(pictures)} figures. Next:")
+    print(f"  python -m tfcourse evaluate {model} --confusion")

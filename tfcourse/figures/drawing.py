@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
+
+from tfcourse._files import whole_file
 
 WIDTH = 6.4  # inches: a page's text, or half a slide
 MUTED = "0.45"  # grey for words that explain
@@ -55,17 +55,6 @@ def draw(
             figure.savefig(temporary, metadata=metadata.get(suffix))
         if suffix == ".svg" and title:
             temporary.write_text(_speaking(temporary.read_text("utf-8"), words), "utf-8")
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Give a path to write to, and move what was written to `path`: all of it, or nothing."""
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _speaking(svg: str, words: dict[str, str]) -> str:

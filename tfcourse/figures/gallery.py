@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfcourse import _checks
+from tfcourse._files import whole_file
 from tfcourse.figures import drawing
 
 if TYPE_CHECKING:
@@ -131,5 +132,5 @@ def readme() -> str:
 
 def write_readme(path: Path) -> None:
     """Write `readme()` to `path`."""
-    with drawing.whole_file(path) as temporary:
+    with whole_file(path) as temporary:
         temporary.write_text(readme(), "utf-8")
