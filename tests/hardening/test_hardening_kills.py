@@ -16,7 +16,8 @@ AT_ONCE = 2  # folders in which a command is killed side by side
 CHECKED = 10  # every so many moments, a run to its end
 
 SMALL = ("--epochs", "2", "--layers", "1", "--units", "4", "--batch-size", "60")
-SPACE = (
+SPACE = ("--space", "units=int:4:8", "--space", "layers=choice:1")
+SPACE += ("--space", "batch_size=choice:60")
     "--space",
     "units=int:4:8",
     "--space",

@@ -158,3 +158,17 @@ def test_exports_load_nothing_until_they_are_asked_for():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("url", ["", "word", "0", "sqlite:", "nonsense://there", "mysql+no://x"])
+def test_what_is_no_storage_is_said_before_anything_is_trained(url):
+    pytest.importorskip("sqlalchemy")
+    with pytest.raises(ValueError, match="must be a URL such as sqlite:///tune.db, got"):
+        export.check_storage(url)
+
+
+def test_a_storage_out_of_reach_is_one_line(study, tmp_path):
+    pytest.importorskip("optuna")
+    with pytest.raises(OSError, match="optuna cannot keep a study at sqlite") as caught:
+        export.to_optuna(study, f"sqlite:///{tmp_path}/missing/optuna.db")
+    assert "\n" not in str(caught.value)

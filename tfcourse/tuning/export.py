@@ -20,24 +20,41 @@ def require(extra: str) -> None:
         )
 
 
+def check_storage(url: str) -> None:
+    """Raise ValueError if `url` is none at which Optuna could keep a study."""
+    from sqlalchemy import create_engine
+
+    try:
+        create_engine(url)  # connects to nothing yet
+    except Exception as error:  # whatever the database's driver says, if there is one
+        raise ValueError(
+            f"optuna must be a URL such as sqlite:///tune.db, got {url!r} ({error})"
+        ) from None
+
+
 def to_optuna(study: Study, storage: Any = None, name: str | None = None) -> Any:
     """Return an Optuna study with the same trials and distributions, to maximize accuracy.
 
     storage: a URL such as "sqlite:///optuna.db" or an Optuna storage; in memory without one.
     name: of the Optuna study, the folder's without one. Trials that it holds already are left as
     they are. Optuna knows no scale of 1 − β: there, `momentum` becomes "1 - momentum".
-    Raises: ModuleNotFoundError without the extra `optuna`.
+    Raises: ModuleNotFoundError without the extra `optuna`, OSError if the storage is out of reach.
     """
     require("optuna")
     import optuna
+    from sqlalchemy.exc import SQLAlchemyError
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    copy = optuna.create_study(
-        storage=storage,
-        study_name=name or study.folder.resolve().name,
-        direction="maximize",
-        load_if_exists=True,
-    )
+    try:
+        copy = optuna.create_study(
+            storage=storage,
+            study_name=name or study.folder.resolve().name,
+            direction="maximize",
+            load_if_exists=True,
+        )
+    except (SQLAlchemyError, optuna.exceptions.OptunaError) as error:
+        reason = str(error).partition("\n")[0]
+        raise OSError(f"optuna cannot keep a study at {storage}: {reason}") from error
     names = {name: _optuna_name(study.space, name) for name in study.space}
     there = {trial.user_attrs.get("number") for trial in copy.get_trials(deepcopy=False)}
     states = {
