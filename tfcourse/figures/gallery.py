@@ -29,7 +29,8 @@ FORMATS = ("png", "svg", "pdf")
 class Entry:
     """A figure of the lecture: its name, the lecture's part, its size in inches.
 
-    trains: whether models are trained for it.
+    trains: whether models are trained for it. module: where its function is, its part's if not
+    said.
     """
 
     name: str
@@ -37,12 +38,13 @@ class Entry:
     height: float = 3.2
     width: float = drawing.WIDTH
     trains: bool = False
+    module: str = ""
 
     @property
     def function(self) -> Callable[[Figure, int], None]:
         """What draws it."""
         function: Callable[[Figure, int], None] = getattr(
-            import_module(f"tfcourse.figures.{self.part}"), self.name
+            import_module(f"tfcourse.figures.{self.module or self.part}"), self.name
         )
         return function
 
@@ -68,12 +70,16 @@ class Entry:
 
 
 ENTRIES = (
+    Entry("hyperparameter_importance", "tuning", height=3.8, trains=True, module="searches"),
     Entry("grid_vs_random", "tuning", height=3.5),
     Entry("random_cube", "tuning", height=3.6),
+    Entry("coarse_to_fine", "tuning", height=3.0, trains=True, module="searches"),
     Entry("uniform_picks", "tuning", height=3.2),
     Entry("learning_rate_scale", "tuning", height=3.4),
     Entry("beta_scale", "tuning", height=3.4),
     Entry("beta_sensitivity", "tuning", height=3.0),
+    Entry("panda", "tuning", height=3.0, trains=True, module="searches"),
+    Entry("caviar", "tuning", height=3.0, trains=True, module="searches"),
     Entry("normalized_contours", "normalization", height=3.2),
     Entry("batch_norm_distributions", "normalization", height=2.6, trains=True),
     Entry("hidden_shift", "normalization", height=3.6, trains=True),

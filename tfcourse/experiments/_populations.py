@@ -1,0 +1,108 @@
+"""Many trainings of the lecture's classifier, and what became of each: curves and accuracies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfcourse import datasets
+from tfcourse.datasets import Dataset
+
+if TYPE_CHECKING:
+    from tfcourse.training.population import Population
+
+Floats = NDArray[np.floating[Any]]
+Trial = Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """What n trainings came to.
+
+    curves: validation accuracy after each epoch, (n, epochs). validation: at the best epoch, (n,).
+    test: of that epoch's weights, on examples that nothing was chosen by, (n,).
+    """
+
+    curves: Floats
+    validation: Floats
+    test: Floats
+
+
+@cache
+def digits() -> Dataset:
+    """The packaged digits, standardized, in rows of 64."""
+    return flat(datasets.load("digits").standardized())
+
+
+def flat(dataset: Dataset) -> Dataset:
+    """Return the data set with each example in a row."""
+    rows = {
+        name: getattr(dataset, name).reshape(len(getattr(dataset, name)), -1)
+        for name in ("x_train", "x_validation", "x_test")
+    }
+    return replace(dataset, **rows)
+
+
+def classifier(dataset: Dataset) -> Callable[[Trial], Any]:
+    """Return what builds the classifier for this data set from a trial's hyperparameters."""
+    from tfcourse.classifier import build
+    from tfcourse.hyperparameters import Hyperparameters
+
+    return lambda trial: build(
+        dataset.input_shape, dataset.classes, Hyperparameters.from_mapping(dict(trial))
+    )
+
+
+@cache
+def _population(dataset: Dataset) -> Population:
+    """The population of a data set, with the programs that earlier experiments compiled."""
+    from tfcourse.training.population import Population
+
+    return Population(
+        classifier(dataset),
+        dataset.x_train,
+        dataset.y_train,
+        dataset.x_validation,
+        dataset.y_validation,
+    )
+
+
+def train(
+    trials: Sequence[Trial], *, epochs: int, seed: int, dataset: Dataset | None = None
+) -> Outcomes:
+    """Train each trial's classifier, by default on the digits.
+
+    seed: decides first weights and mini-batches, other ones for every trial.
+    """
+    data = digits() if dataset is None else dataset
+    seeds = np.random.SeedSequence([seed, len(trials)]).generate_state(len(trials)) >> 1
+    curves, validation, test = (np.zeros(len(trials)) for _ in range(3))
+    curves = np.zeros((len(trials), epochs))
+    for finished in _population(data).train(trials, seeds=[*map(int, seeds)], epochs=epochs):
+        for one in finished:
+            curves[one.trial] = one.history.validation_accuracy
+            best = one.best_epoch
+            validation[one.trial] = 0.0 if best is None else curves[one.trial, best]
+            predicted = predict(one.weights, data.x_test)
+            test[one.trial] = np.mean(predicted == data.y_test)
+    return Outcomes(curves, validation, test)
+
+
+def predict(weights: Sequence[Floats], x: Floats) -> NDArray[np.int64]:
+    """Return the class that the classifier with these weights, as Keras lists them, takes x for.
+
+    Hidden layers are five arrays each, W, γ, β, μ and σ², with a rectifier; the last are W and b.
+    """
+    a = x
+    for layer in range(0, len(weights) - 2, 5):
+        W, gamma, beta, mean, variance = weights[layer : layer + 5]
+        z = (a @ W - mean) / np.sqrt(variance + 1e-3)
+        a = np.maximum(gamma * z + beta, 0)
+    W, b = weights[-2:]
+    classes: NDArray[np.int64] = np.argmax(a @ W + b, axis=1)
+    return classes

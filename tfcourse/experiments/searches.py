@@ -1,0 +1,262 @@
+"""Experiments of part 1, tuning, that train: which hyperparameters matter, and which search finds.
+
+All train the lecture's classifier on the packaged digits, for a few epochs: what is compared is
+settings, a thousand times over, not how far one model can be brought.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfcourse.datasets import Dataset
+from tfcourse.experiments import _populations, _sensitivity
+from tfcourse.experiments._populations import Trial
+from tfcourse.experiments._sensitivity import Indices
+from tfcourse.tuning import search
+from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog
+from tfcourse.tuning.search import Search
+from tfcourse.tuning.space import Space
+
+Floats = NDArray[np.floating[Any]]
+
+LEARNING_RATE = Log(1e-4, 1)
+MOMENTUM = OneMinusLog(0.9, 0.999)
+EPSILON = Log(1e-10, 1e-4)
+BETA_2 = OneMinusLog(0.9, 0.9999)
+SHARED: dict[str, Any] = {
+    "learning_rate": LEARNING_RATE,
+    "units": Integer(50, 100),
+    "batch_size": Choice(16, 64, 256),
+    "layers": Choice(2, 3, 4),
+    "decay": Linear(0, 1),
+}
+SPACES = {
+    "momentum": Space(**SHARED, momentum=MOMENTUM),
+    "adam": Space(**SHARED, beta_1=MOMENTUM, beta_2=BETA_2, epsilon=EPSILON),
+}
+"""By optimizer: all its hyperparameters that the lecture names, on the lecture's scales."""
+
+RANKS = (
+    ("learning_rate",),
+    ("momentum", "units", "batch_size"),
+    ("layers", "decay"),
+    ("beta_1", "beta_2", "epsilon"),
+)
+"""The lecture's order of importance; of one rank are those of one colour."""
+
+SMALL = {"units": 32, "layers": 2, "batch_size": 64}
+EPOCHS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Importance:
+    """Random trials with one optimizer, and how much of the spread each hyperparameter explains.
+
+    accuracy: of each trial in validation, (n,). alpha: its learning rate, (n,). everywhere: indices
+    over all trials. near_best: over those in the best decade of α, which is `decade` (low, high).
+    """
+
+    optimizer: str
+    accuracy: Floats
+    alpha: Floats
+    everywhere: Indices
+    near_best: Indices
+    decade: tuple[float, float]
+
+
+@cache
+def importance(seed: int = 0, size: int = 2048) -> dict[str, Importance]:
+    """Train `size` random trials with momentum and as many with Adam, over all hyperparameters."""
+    return {optimizer: _importance(optimizer, seed, size) for optimizer in SPACES}
+
+
+def _importance(optimizer: str, seed: int, size: int) -> Importance:
+    space = SPACES[optimizer]
+    u = np.random.default_rng([seed, len(space)]).random((size, len(space)))
+    trials = [space.from_unit(point) | {"optimizer": optimizer} for point in u]
+    accuracy = _populations.train(trials, epochs=2 * EPOCHS, seed=seed).validation
+    r = np.log10([trial["learning_rate"] for trial in trials])
+    starts = np.linspace(-4, -1, 31)
+    best = max(starts, key=lambda start: accuracy[(r >= start) & (r < start + 1)].mean())
+    near = (r >= best) & (r < best + 1)
+    names = tuple(space)
+    return Importance(
+        optimizer,
+        accuracy,
+        10**r,
+        _sensitivity.indices(names, u, accuracy),
+        _sensitivity.indices(names, u[near], accuracy[near]),
+        (float(10**best), float(10 ** (best + 1))),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Duel:
+    """Two ways to search with the same budget, many times over.
+
+    test: accuracy of what each search found, trained again from other first weights, on examples
+    that nothing was chosen by: (searches, 2). trainings: all of them.
+    """
+
+    test: Floats
+    trainings: int
+
+    @property
+    def gain(self) -> Floats:
+        """What the second way finds better than the first, by search: (searches,)."""
+        difference: Floats = self.test[:, 1] - self.test[:, 0]
+        return difference
+
+
+AGAIN = 4  # trainings of what was found
+
+
+@dataclass(frozen=True, eq=False)
+class Played:
+    """A search played to its end: what it tried, and the outcome of each trial."""
+
+    trials: Sequence[Trial]
+    validation: Floats
+
+    @property
+    def best(self) -> Trial:
+        """What did best in validation."""
+        return self.trials[int(self.validation.argmax())]
+
+
+@dataclass(frozen=True)
+class _Tried:
+    hyperparameters: dict[str, Any]
+
+
+def play(
+    searches: Sequence[Search], fixed: Trial, seed: int, dataset: Dataset | None = None
+) -> list[Played]:
+    """Play many searches, all of a round's trials in one population."""
+    tried: list[list[dict[str, Any]]] = [[] for _ in searches]
+    scores: list[list[float]] = [[] for _ in searches]
+    answers: list[list[_Tried] | None] = [None] * len(searches)
+    for round_ in range(100):
+        proposed = [_proposals(s, answer) for s, answer in zip(searches, answers, strict=True)]
+        trials = [{**trial, **fixed} for one in proposed for trial in one]
+        if not trials:
+            break
+        outcomes = _populations.train(
+            trials, epochs=EPOCHS, seed=seed + round_, dataset=dataset
+        ).validation.tolist()
+        for i, one in enumerate(proposed):
+            tried[i] += one
+            scores[i] += [outcomes.pop(0) for _ in one]
+            order = np.argsort(-np.array(scores[i]), kind="stable")
+            answers[i] = [_Tried(tried[i][k]) for k in order]
+    return [Played(t, np.array(s)) for t, s in zip(tried, scores, strict=True)]
+
+
+def _proposals(one: Search, answer: list[_Tried] | None) -> list[dict[str, Any]]:
+    """What a search proposes until it asks how that went, or ends."""
+    found = []
+    try:
+        proposal = one.send(answer)
+        while proposal is not None:
+            found.append(proposal)
+            proposal = next(one)
+    except StopIteration:
+        pass
+    return found
+
+
+def again(
+    winners: Sequence[Trial], fixed: Trial, seed: int, dataset: Dataset | None = None
+) -> Floats:
+    """Test accuracy of settings, a mean over `AGAIN` trainings from other first weights, (n,)."""
+    trials = [{**winner, **fixed} for winner in winners for _ in range(AGAIN)]
+    outcomes = _populations.train(trials, epochs=EPOCHS, seed=seed, dataset=dataset)
+    means: Floats = outcomes.test.reshape(-1, AGAIN).mean(axis=1)
+    return means
+
+
+def _duel(pairs: Sequence[tuple[Search, Search]], fixed: Trial, seed: int) -> Duel:
+    played = play([search for pair in pairs for search in pair], fixed, seed)
+    test = again([one.best for one in played], fixed, seed + 1000).reshape(-1, 2)
+    return Duel(test, sum(len(one.trials) + AGAIN for one in played))
+
+
+def _seeds(seed: int, size: int) -> list[np.random.Generator]:
+    return [np.random.default_rng([seed, size, number]) for number in range(size)]
+
+
+@cache
+def grid_against_random(seed: int = 0, size: int = 200, points: int = 5, axes: int = 2) -> Duel:
+    """Search α, β₂ and ε (α and ε alone with two `axes`) `size` times on a grid and at random.
+
+    points: of the grid on each axis. Nobody knows where on a range the best value lies, so each
+    search moves the range, and with it the grid, by a part of the grid's step.
+    """
+    pairs = []
+    for rng in _seeds(seed, size):
+        ranges = {"learning_rate": (-4.0, 0.0), "beta_2": (-4.0, -1.0), "epsilon": (-10.0, -4.0)}
+        moved = {
+            name: (low - (step := rng.random() * (high - low) / (points - 1)), high - step)
+            for name, (low, high) in ranges.items()
+        }
+        low, high = moved.pop("beta_2")
+        entries: dict[str, Any] = {name: Log(10**a, 10**b) for name, (a, b) in moved.items()}
+        if axes == 3:
+            entries["beta_2"] = OneMinusLog(1 - 10**high, 1 - 10**low)
+        space = Space(**entries)
+        trials = points**axes
+        pairs.append((search.grid(space, points), search.random(space, trials, rng)))
+    return _duel(pairs, SMALL | {"optimizer": "adam"}, seed)
+
+
+REFINED = Space(learning_rate=LEARNING_RATE, momentum=MOMENTUM)
+WITH_MOMENTUM = SMALL | {"optimizer": "momentum"}
+
+
+@cache
+def one_go_against_refining(seed: int = 0, size: int = 100, trials: int = 50) -> Duel:
+    """Spend `trials` on α and β in one random go, and in two rounds: `size` times.
+
+    The second round is in the box around the best 5 of the first.
+    """
+    pairs = [
+        (
+            search.random(REFINED, trials, rng),
+            search.coarse_to_fine(REFINED, rounds=2, trials=trials, keep=5, rng=rng),
+        )
+        for rng in _seeds(seed, size)
+    ]
+    return _duel(pairs, WITH_MOMENTUM, seed)
+
+
+@dataclass(frozen=True, eq=False)
+class Refinement:
+    """One search from coarse to fine: what was tried in its two rounds, and how well it did.
+
+    alpha, beta, accuracy: (trials,), the first half being the coarse round. box: the bounds of α
+    and of β in the fine one.
+    """
+
+    alpha: Floats
+    beta: Floats
+    accuracy: Floats
+    box: tuple[tuple[float, float], tuple[float, float]]
+
+
+@cache
+def refinement(seed: int = 0, size: int = 50) -> Refinement:
+    """Search α and β from coarse to fine, with `size` trials in two rounds."""
+    [played] = play([search.coarse_to_fine(REFINED, 2, size, 5, seed)], WITH_MOMENTUM, seed)
+    coarse = np.argsort(-played.validation[: -(-size // 2)], kind="stable")[:5]
+    alpha, beta = (
+        np.array([trial[name] for trial in played.trials]) for name in ("learning_rate", "momentum")
+    )
+    around = LEARNING_RATE.around(alpha[coarse].tolist()), MOMENTUM.around(beta[coarse].tolist())
+    a, b = around
+    return Refinement(alpha, beta, played.validation, ((a.low, a.high), (b.low, b.high)))

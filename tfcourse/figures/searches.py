@@ -1,0 +1,213 @@
+"""Figures of part 1, tuning, for which models are trained: what matters, and how it is found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tfcourse.experiments import practice, searches
+from tfcourse.figures.drawing import FAINT, MUTED
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SYMBOLS = {
+    "learning_rate": "learning rate $\\alpha$",
+    "momentum": "momentum $\\beta$",
+    "units": "hidden units",
+    "batch_size": "mini-batch size",
+    "layers": "layers",
+    "decay": "learning rate decay",
+    "beta_1": "Adam's $\\beta_1$",
+    "beta_2": "Adam's $\\beta_2$",
+    "epsilon": "Adam's $\\varepsilon$",
+}
+WAYS = {"momentum": ("C0", "o", "with momentum"), "adam": ("C1", "D", "with Adam")}
+
+
+def hyperparameter_importance(figure: Figure, seed: int = 0) -> None:
+    """The share of the spread of 4096 random trials that each hyperparameter explains alone, in the
+    lecture's order of importance.
+
+    Nine rows in four ranks, from the learning rate to Adam's ε. Left, over all trials: with
+    momentum and with Adam the learning rate explains by far the most, the mini-batch size some, the
+    rest next to nothing. Right, over the trials in the best decade of learning rates: the
+    mini-batch size and momentum's β come forward. Lines are 95% intervals.
+    """
+    found = searches.importance(seed)
+    panels: Any = figure.subplots(1, 2, sharey=True)
+    rows = {name: -row for row, name in enumerate(sum(searches.RANKS, ()))}
+    for way, (color, marker, words) in WAYS.items():
+        for axes, indices in zip(
+            panels, (found[way].everywhere, found[way].near_best), strict=True
+        ):
+            for name in indices.names:
+                value, low, high = indices.interval(name)
+                row = rows[name] + (0.14 if way == "momentum" else -0.14)
+                axes.plot([max(low, -0.05), high], [row, row], color=color, lw=1.4)
+                axes.plot(max(value, -0.05), row, marker, color=color, ms=5.5, gid=f"{way} {name}")
+        side = 0 if way == "momentum" else 1
+        panels[0].text(
+            0.97, 0.2 - 0.11 * side, words, color=color, ha="right", transform=panels[0].transAxes
+        )
+    top = 0.6
+    for rank, names in enumerate(searches.RANKS, start=1):
+        for axes in panels:
+            if rank % 2 == 0:
+                axes.axhspan(top, top - len(names), color="0.95", lw=0, zorder=0)
+        middle = top - len(names) / 2
+        panels[1].text(
+            1.02,
+            middle,
+            str(rank),
+            color=MUTED,
+            va="center",
+            transform=panels[1].get_yaxis_transform(),
+        )
+        top -= len(names)
+    low, high = found["adam"].decade
+    for axes, title in zip(
+        panels, ("over all $\\alpha$", "over the best decade of $\\alpha$"), strict=True
+    ):
+        axes.axvline(0, color=FAINT, lw=0.8, zorder=0.5)
+        axes.set(title=title, xlabel="share of the spread", ylim=(top, 0.6))
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+    panels[0].set_yticks(list(rows.values()), [SYMBOLS[name] for name in rows])
+
+
+def coarse_to_fine(figure: Figure, seed: int = 0) -> None:
+    """From coarse to fine: 25 random trials, the box around the best five, and 25 more in the box.
+
+    Two squares with the learning rate α across and the momentum β up, both on their logarithmic
+    scales, and points coloured by the validation accuracy of real trainings, dark for bad and
+    bright for good. Left, 25 points all over the square, and a box around the best. Right, the box
+    enlarged, with 25 points in it that are nearly all bright.
+    """
+    from matplotlib.colors import LogNorm
+
+    found = searches.refinement(seed)
+    first = len(found.alpha) - len(found.alpha) // 2
+    alpha, beta = found.box
+    panels: Any = figure.subplots(1, 2)
+    shade: dict[str, Any] = {"norm": LogNorm(0.02, 0.5), "cmap": "cividis_r", "s": 48}
+    for axes, part in zip(panels, (slice(0, first), slice(first, None)), strict=True):
+        points = axes.scatter(
+            found.alpha[part],
+            1 - found.beta[part],
+            c=1 - found.accuracy[part],
+            edgecolors="0.3",
+            linewidths=0.5,
+            clip_on=False,
+            zorder=5,
+            **shade,
+        )
+        axes.set(xscale="log", yscale="log", xlabel="learning rate $\\alpha$")
+    around = {"fc": "none", "ec": "C1", "lw": 1.6}
+    panels[0].fill_between(alpha, 1 - beta[1], 1 - beta[0], **around)
+    panels[0].set(xlim=(7e-5, 1.4), ylim=(0.13, 7.7e-4), title=f"{first} trials")
+    panels[1].set(xlim=alpha, ylim=(1 - beta[0], 1 - beta[1]))
+    panels[1].set_title(f"{len(found.alpha) - first} more in the box")
+    panels[0].set_yticks([0.1, 0.01, 0.001], ["0.9", "0.99", "0.999"])
+    ticks = [b for b in (0.9, 0.95, 0.98, 0.99, 0.995, 0.998) if beta[0] <= b <= beta[1]]
+    panels[1].set_yticks([1 - b for b in ticks], [f"{b:g}" for b in ticks])
+    panels[0].set_ylabel("momentum $\\beta$")
+    for axes in panels:
+        axes.minorticks_off()
+    for spine in panels[1].spines.values():
+        spine.set(visible=True, color="C1", lw=1.6)
+    bar = figure.colorbar(points, ax=panels, label="validation accuracy", aspect=28, extend="both")
+    bar.set_ticks([0.02, 0.05, 0.1, 0.2, 0.5], labels=["98%", "95%", "90%", "80%", "50%"])
+    bar.minorticks_off()
+    bar.ax.invert_yaxis()
+
+
+def panda(figure: Figure, seed: int = 0) -> None:
+    """Panda: one model, watched day by day. A change that makes its curve worse is gone back from.
+
+    Validation loss on a logarithmic scale over the epochs of one training, in seven days. It falls
+    from day to day as the learning rate and the momentum are raised. On the fourth day a much too
+    large learning rate throws it far up, in red; the next day goes on from where the third ended.
+    """
+    found = practice.diary(seed)
+    axes: Any = figure.subplots()
+    evening = found.loss[0][0]
+    for day, (change, kept, loss) in enumerate(
+        zip(found.changes, found.kept, found.loss, strict=True)
+    ):
+        color = "C0" if kept else "C1"
+        x = day + np.arange(1, len(loss) + 1) / len(loss)
+        begin = ([day], [evening]) if day else ([], [])
+        axes.plot([*begin[0], *x], [*begin[1], *loss], "-", color=color, marker="o", ms=3.5)
+        axes.axvline(day + 1, color=FAINT, lw=0.6, zorder=0)
+        axes.text(
+            day + 0.5,
+            1.02,
+            _change(change),
+            color=color,
+            ha="center",
+            va="bottom",
+            transform=axes.get_xaxis_transform(),
+        )
+        if kept:
+            evening = loss[-1]
+        else:
+            back = {"arrowstyle": "-|>", "color": "C1", "linestyle": ":", "lw": 1.4}
+            axes.annotate("", (day + 1, evening), (day + 1, loss[-1]), arrowprops=back)
+            axes.text(
+                day + 1.08,
+                np.sqrt(evening * loss[-1]),
+                "back to\nthe day before",
+                color="C1",
+                va="center",
+            )
+    days = len(found.loss)
+    axes.set(yscale="log", xlim=(0, days), xlabel="day", ylabel="validation loss")
+    axes.set_xticks(np.arange(days) + 0.5, range(1, days + 1))
+    axes.set_yticks([0.1, 0.3, 1, 3], ["0.1", "0.3", "1", "3"])
+    axes.minorticks_off()
+    axes.tick_params(axis="x", length=0)
+
+
+def _change(change: Mapping[str, Any]) -> str:
+    """What a day sets anew, in the lecture's letters."""
+    letters = {"learning_rate": "$\\alpha$ = {:g}", "momentum": "$\\beta$ = {:g}"}
+    letters["batch_size"] = "batch {:g}"
+    [(name, value)] = ((name, change[name]) for name in letters if name in change)
+    return letters[name].format(value)
+
+
+def caviar(figure: Figure, seed: int = 0) -> None:
+    """Caviar: 40 models with hyperparameters drawn at random, trained at the same time; the one
+    whose curve is best is kept.
+
+    Validation error on a logarithmic scale over twelve epochs, a thin grey line for each model:
+    many fall at once below 10%, some slowly, some hardly at all. The one that gets lowest is drawn
+    thick, and its lowest point is marked with its error, about 2%.
+    """
+    found = practice.caviar(seed)
+    axes: Any = figure.subplots()
+    epochs = np.arange(1, found.accuracy.shape[1] + 1)
+    error = np.maximum(1 - found.accuracy, 0.01)
+    for curve in np.delete(error, found.best, axis=0):
+        axes.plot(epochs, curve, color=FAINT, lw=0.9)
+    best = error[found.best]
+    axes.plot(epochs, best, color="C0", lw=2.4)
+    at = int(best.argmin())
+    axes.plot(epochs[at], best[at], "o", color="C0", ms=7)
+    axes.annotate(
+        f"kept: {best[at]:.1%}",
+        (epochs[at], best[at]),
+        (0, -9),
+        textcoords="offset points",
+        ha="center",
+        va="top",
+        color="C0",
+    )
+    axes.set(xlabel="epoch", yscale="log", ylim=(0.011, 1), xlim=(1, epochs[-1]))
+    axes.set_title(f"validation error of {len(error)} models")
+    axes.set_yticks([0.02, 0.05, 0.1, 0.2, 0.5, 1], ["2%", "5%", "10%", "20%", "50%", "100%"])
+    axes.minorticks_off()
+    axes.set_xticks(epochs[1::2])
