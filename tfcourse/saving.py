@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from tfcourse.datasets import Dataset
 from tfcourse.hyperparameters import Hyperparameters
 
 CARD = "tfcourse.json"
+MOST_BYTES = 2**29  # of a model, unpacked
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def save(model: Any, path: Path, card: Card) -> None:
 def load(path: Path) -> tuple[Any, Card | None]:
     """Return the Keras model in `path`, and its card if it has one.
 
-    Nothing of the file is run: a model with Lambda layers or custom objects is refused.
+    Nothing of the file is run: a model with Lambda layers or custom objects is refused, and so is
+    one of more than 512 MiB.
 
     Raises: FileNotFoundError, or ValueError for a file that is no Keras model or cannot be loaded
     safely.
@@ -66,13 +69,18 @@ def load(path: Path) -> tuple[Any, Card | None]:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"there is no model {path}")
-    if not zipfile.is_zipfile(path):
+    if not path.is_file() or not zipfile.is_zipfile(path):
         raise ValueError(f"{path} is no Keras model: a .keras archive is expected")
     try:
         with zipfile.ZipFile(path) as archive:
-            _require_known_code(json.loads(archive.read("config.json")))
+            _require_affordable(sum(member.file_size for member in archive.infolist()))
+            config = json.loads(archive.read("config.json"))
             text = archive.read(CARD) if CARD in archive.namelist() else None
         card = Card(**json.loads(text)) if text else None
+        _require_known_code(config)
+        with keras.StatelessScope(initialize_variables=False):  # shapes alone, no memory yet
+            claimed = keras.saving.deserialize_keras_object(config, safe_mode=True)
+        _require_affordable(4 * sum(math.prod(v.shape) for v in claimed.variables))
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # whatever a damaged or hostile archive provokes
         reason = str(error).strip().splitlines() or [type(error).__name__]
@@ -80,6 +88,11 @@ def load(path: Path) -> tuple[Any, Card | None]:
     if not isinstance(getattr(model, "input_shape", None), tuple):
         raise ValueError(f"{path} must take one input and give class probabilities")
     return model, card
+
+
+def _require_affordable(size: int) -> None:
+    if size > MOST_BYTES:
+        raise ValueError(f"it claims {size:,} bytes, more than the {MOST_BYTES:,} accepted")
 
 
 def _require_known_code(config: Any) -> None:
