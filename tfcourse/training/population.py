@@ -79,7 +79,7 @@ class Population:
         self._x, self._classes = x_train, int(max(y_train.max(), y_validation.max())) + 1
         self._dtype = _checks.choice("dtype", dtype, ("float32", "float64"))
         self._chunk_size = chunk_size and _checks.integer("chunk_size", chunk_size, at_least=1)
-        self._threads = _checks.integer("threads", threads or _cores(), at_least=1)
+        self.threads = _checks.integer("threads", threads or _cores(), at_least=1)
         self._data = program.data(x_train, y_train, x_validation, y_validation, dtype)
         self._patterns: dict[Any, Pattern | None] = {}
 
@@ -95,7 +95,7 @@ class Population:
         for members, pattern in self._patterned(trials):
             size = self._chunk_size or self._size(pattern)
             for number, part in by_epochs(trials, members, epochs).items():
-                pieces = cut(part, size, self._threads)
+                pieces = cut(part, size, self.threads)
                 width = min(size, power_of_two(max(map(len, pieces))))
                 found += [Chunk(piece, number, width, pattern) for piece in pieces]
         return found
@@ -152,10 +152,10 @@ class Population:
             except BaseException as error:
                 happened.put(error)
 
-        with ThreadPoolExecutor(self._threads, "tfcourse") as pool:
+        with ThreadPoolExecutor(self.threads, "tfcourse") as pool:
             try:
                 while True:
-                    while running < self._threads and (chunk := next(waiting, None)):
+                    while running < self.threads and (chunk := next(waiting, None)):
                         pool.submit(work, chunk)
                         running += 1
                     if not running:
