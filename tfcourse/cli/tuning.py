@@ -56,7 +56,9 @@ def tune(
             help="Tune your own models: a function from a dict of hyperparameters to keras.Model.",
         ),
     ] = None,
-    engine: Annotated[str, typer.Option(help="keras: model.fit, one after the other.")] = "keras",
+    engine: Annotated[
+        str, typer.Option(help="compiled: many at once; keras: model.fit, one by one.")
+    ] = "compiled",
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all trials.")] = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw them: .png, .svg or .pdf.")

@@ -21,7 +21,7 @@ from tfcourse.tuning.study import Study, made_with
 from tfcourse.tuning.trainers import Trainer
 
 SEARCHES = ("random", "grid", "coarse-to-fine")
-ENGINES = ("keras",)
+ENGINES = ("compiled", "keras")
 
 # Ranges as the lecture gives them, in its order of importance; earlier axes get finer grids.
 DEFAULT_SPACE = Space.parse(
@@ -143,9 +143,12 @@ def carry_out(
     model.check(plan.space)
 
     def trainer() -> Trainer:
-        from tfcourse.tuning import fitting
+        from tfcourse.tuning import compiled, fitting
 
-        return fitting.KerasTrainer(model, dataset, data if isinstance(data, str) else data.name)
+        where = model, dataset, data if isinstance(data, str) else data.name
+        if engine == "keras":
+            return fitting.KerasTrainer(*where)
+        return compiled.CompiledTrainer(*where)
 
     about = {**plan.head(), "model": model.name, "data": dataset.fingerprint}
     about["made_with"] = made_with(data=dataset.name, engine=engine)

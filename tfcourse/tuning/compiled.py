@@ -1,0 +1,90 @@
+"""Training by the population engine: many trials in one compiled program."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cached_property
+
+from tfcourse.training.population import Chunk, Epoch, Population, Trained
+from tfcourse.tuning.fitting import FIGURES, ModelTrainer, describe
+from tfcourse.tuning.trainers import Epochs, Job, Result
+
+
+class CompiledTrainer(ModelTrainer):
+    """Trains trials together, as far as their models can share a program."""
+
+    @cached_property
+    def _population(self) -> Population:
+        data = self.standardized
+        return Population(
+            self.model.build, data.x_train, data.y_train, data.x_validation, data.y_validation
+        )
+
+    def train(
+        self, jobs: Sequence[Job], wanted: Collection[int], on_epochs: Epochs
+    ) -> Iterator[Sequence[Result]]:
+        """Train the chunks that hold a wanted job; jobs that cannot be built fail alone."""
+        jobs, failed, chunks = self._cut(jobs)
+        if failed:
+            yield failed
+        told = 0
+
+        def on_epoch(epoch: Epoch) -> None:
+            nonlocal told
+            told += len(epoch.trials)
+            on_epochs(told)
+
+        chunks = [c for c in chunks if any(jobs[i].number in wanted for i in c.members)]
+        started, done = time.perf_counter(), 0
+        for finished in self._train(jobs, chunks, on_epoch):
+            done += len(finished)
+            share = (time.perf_counter() - started) / done
+            yield [_result(jobs, one, share) for one in finished]
+
+    def _cut(self, jobs: Sequence[Job]) -> tuple[Sequence[Job], list[Result], list[Chunk]]:
+        """Return jobs that can be built, results of those that cannot, and chunks of the first."""
+        try:
+            return jobs, [], self._population.chunks(_draws(jobs))
+        except Exception:  # some job's model: they are built one by one to see which
+            failed = []
+            for job in jobs:
+                try:
+                    self.model.build(job.hyperparameters)
+                except Exception as error:
+                    failed.append(Result(job, {}, 0.0, describe(error)))
+            if not failed:
+                raise
+        sound = [job for job in jobs if job not in [result.job for result in failed]]
+        return sound, failed, self._population.chunks(_draws(sound))
+
+    def _train(
+        self, jobs: Sequence[Job], chunks: Sequence[Chunk], on_epoch: Callable[[Epoch], None]
+    ) -> Iterator[Sequence[Trained | tuple[int, str]]]:
+        """Models of each chunk, or what it raised for each of them."""
+        waiting = list(chunks)
+        try:
+            seeds = [job.seed for job in jobs]
+            for finished in self._population.train(
+                _draws(jobs), seeds=seeds, chunks=chunks, on_epoch=on_epoch
+            ):
+                members = {trained.trial for trained in finished}
+                waiting = [chunk for chunk in waiting if not members & set(chunk.members)]
+                yield finished
+        except Exception as error:  # one chunk's trouble is not the study's
+            if len(chunks) == 1:
+                yield [(member, describe(error)) for member in chunks[0].members]
+                return
+            for chunk in waiting:
+                yield from self._train(jobs, [chunk], on_epoch)
+
+
+def _draws(jobs: Sequence[Job]) -> list[dict[str, object]]:
+    return [{**job.hyperparameters, "epochs": job.epochs} for job in jobs]
+
+
+def _result(jobs: Sequence[Job], one: Trained | tuple[int, str], seconds: float) -> Result:
+    if isinstance(one, tuple):
+        return Result(jobs[one[0]], {}, seconds, one[1])
+    history = {name: getattr(one.history, name).tolist() for name in FIGURES}
+    return Result(jobs[one.trial], history, seconds, model=one.model)
