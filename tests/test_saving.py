@@ -148,3 +148,21 @@ def test_a_damaged_card_is_refused(saved):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no model .*missing.keras"):
         saving.load(tmp_path / "missing.keras")
+
+
+def test_compiled_models_of_many_layers_load_too(tmp_path):
+    layers = keras.layers
+    inputs = keras.Input((8, 8, 1))
+    x = layers.RandomFlip(seed=1)(layers.Rescaling(2.0)(inputs))
+    x = layers.LayerNormalization()(layers.Conv2D(4, 3, activation="relu")(x))
+    x = layers.Dropout(0.1)(layers.BatchNormalization()(layers.SeparableConv2D(4, 2)(x)))
+    x = layers.Bidirectional(layers.LSTM(3))(layers.Reshape((-1, 4))(x))
+    x = layers.GaussianNoise(0.1)(layers.Dense(6, kernel_regularizer="l2")(x))
+    inner = keras.Sequential([keras.Input((6,)), layers.Dense(5, "relu"), layers.PReLU()])
+    model = keras.Model(inputs, layers.Dense(3, "softmax")(inner(x)))
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(np.zeros((4, 8, 8, 1)), np.arange(4) % 3, verbose=0)
+    model.save(tmp_path / "model.keras")
+    again, _ = saving.load(tmp_path / "model.keras")
+    x = np.random.default_rng(0).random((5, 8, 8, 1), np.float32)
+    np.testing.assert_array_equal(model.predict(x, verbose=0), again.predict(x, verbose=0))

@@ -78,8 +78,9 @@ def load(path: Path) -> tuple[Any, Card | None]:
             text = archive.read(CARD) if CARD in archive.namelist() else None
         card = Card(**json.loads(text)) if text else None
         _require_known_code(config)
+        bare = {**config, "compile_config": None}
         with keras.StatelessScope(initialize_variables=False):  # shapes alone, no memory yet
-            claimed = keras.saving.deserialize_keras_object(config, safe_mode=True)
+            claimed = keras.saving.deserialize_keras_object(bare, safe_mode=True)
         _require_affordable(4 * sum(math.prod(v.shape) for v in claimed.variables))
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # whatever a damaged or hostile archive provokes
