@@ -7,7 +7,7 @@ memory, whatever the number of variables, and keeping the best weights is one se
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -51,19 +51,24 @@ class Rows:
 
     def pack(self, arrays: Sequence[Array], dtype: str) -> Array:
         """Return one model's row; arrays smaller than their place are padded with zeros."""
-        row = [np.zeros(0, dtype)]
-        for array, shape in zip(arrays, self.shapes, strict=True):
-            missing = [(0, wide - own) for wide, own in zip(shape, array.shape, strict=True)]
-            row.append(np.pad(array, missing).ravel())
-        return np.concatenate(row).astype(dtype, copy=False)
+        row = np.zeros(sum(self.sizes), dtype)
+        for place, array in zip(self._places(row), arrays, strict=True):
+            place[tuple(slice(n) for n in array.shape)] = array
+        return row
 
     def unpack(self, row: Array, shapes: Sequence[Shape]) -> list[Array]:
         """Return one model's arrays from its row, cut to its own `shapes`."""
-        starts = np.cumsum([0, *self.sizes])
         return [
-            row[start : start + size].reshape(wide)[tuple(slice(n) for n in own)]
-            for start, size, wide, own in zip(starts, self.sizes, self.shapes, shapes, strict=False)
+            place[tuple(slice(n) for n in own)]
+            for place, own in zip(self._places(row), shapes, strict=True)
         ]
+
+    def _places(self, row: Array) -> Iterator[Array]:
+        """Each array's place in a row, as a view of its shape."""
+        start = 0
+        for size, shape in zip(self.sizes, self.shapes, strict=True):
+            yield row[start : start + size].reshape(shape)
+            start += size
 
 
 class Stack:
