@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 from tfcourse import _checks, datasets
 from tfcourse.datasets import Dataset
-from tfcourse.hyperparameters import Hyperparameters
+from tfcourse.hyperparameters import ENGINES, Hyperparameters
 from tfcourse.tuning.models import Build, Own, Packaged, load_build
 from tfcourse.tuning.rounds import HALVING, RUNGS, Progress, run
 from tfcourse.tuning.search import Search, coarse_to_fine, grid, largest_grid, random
@@ -21,7 +22,6 @@ from tfcourse.tuning.study import Study, made_with
 from tfcourse.tuning.trainers import Trainer
 
 SEARCHES = ("random", "grid", "coarse-to-fine")
-ENGINES = ("compiled", "keras")
 
 # Ranges as the lecture gives them, in its order of importance; earlier axes get finer grids.
 DEFAULT_SPACE = Space.parse(
@@ -104,6 +104,7 @@ def caviar(
     study: Path | str | None = None,
     build: Build | str | None = None,
     engine: str = ENGINES[0],
+    cluster: str | None = None,
     **how: Any,
 ) -> Study:
     """Train many models, keep the best, and return the study.
@@ -115,7 +116,7 @@ def caviar(
     is raised, as in `carry_out`.
     """
     plan = Plan(space or DEFAULT_SPACE, trials=trials, **how)
-    return carry_out(plan, data, study=study, build=build, engine=engine)
+    return carry_out(plan, data, study=study, build=build, engine=engine, cluster=cluster)
 
 
 def carry_out(
@@ -125,18 +126,22 @@ def carry_out(
     study: Path | str | None = None,
     build: Build | str | None = None,
     engine: str = ENGINES[0],
+    cluster: str | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Study:
     """Search as planned and return the study; what it holds already is not trained again.
 
     data: a data set, or what `datasets.load` takes. study: the folder to keep it in; without one
     it lasts as long as the result. build: a function from a draw to a Keras model, or its
-    "package.module:function"; the packaged classifier without one. engine: who trains.
+    "package.module:function"; the packaged classifier without one. engine: who trains. cluster:
+    where, "local" or HOST:PORT of a Ray cluster's head; in this process without one.
 
     Raises: ValueError, TypeError or OSError, before anything is trained or written, for what
     cannot go well.
     """
     _checks.choice("engine", engine, ENGINES)
+    if cluster is not None:
+        _check_cluster(cluster, engine)
     dataset = datasets.load(data) if isinstance(data, str) else data
     function = load_build(build) if isinstance(build, str) else build
     model = Packaged(dataset) if function is None else Own(dataset, function, _name(build))
@@ -148,6 +153,10 @@ def carry_out(
         where = model, dataset, data if isinstance(data, str) else data.name
         if engine == "keras":
             return fitting.KerasTrainer(*where)
+        if cluster is not None:
+            from tfcourse.tuning.cluster import ClusterTrainer
+
+            return ClusterTrainer(*where, cluster)
         return compiled.CompiledTrainer(*where)
 
     about = {**plan.head(), "model": model.name, "data": dataset.fingerprint}
@@ -163,6 +172,13 @@ def carry_out(
             on_progress=on_progress,
         )
     return opened
+
+
+def _check_cluster(address: str, engine: str) -> None:
+    if address not in ("local", "auto") and not re.fullmatch(r"[\w.-]+:\d{1,5}", address):
+        raise ValueError(f"cluster must be local, auto or HOST:PORT, got {address!r}")
+    if engine != "compiled":
+        raise ValueError(f"engine must be compiled to train on a cluster, got {engine!r}")
 
 
 def _name(build: Any) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 
 from tfcourse.training.population import Chunk, Epoch, Population, Trained
-from tfcourse.tuning.fitting import FIGURES, ModelTrainer, describe
-from tfcourse.tuning.trainers import Epochs, Job, Result
+from tfcourse.tuning.fitting import FIGURES, ModelTrainer
+from tfcourse.tuning.trainers import Epochs, Job, Result, describe
 
 
 class CompiledTrainer(ModelTrainer):
@@ -47,15 +47,15 @@ class CompiledTrainer(ModelTrainer):
         try:
             return jobs, [], self._population.chunks(_draws(jobs))
         except Exception:  # some job's model: they are built one by one to see which
-            failed = []
+            sound, failed = [], []
             for job in jobs:
                 try:
                     self.model.build(job.hyperparameters)
+                    sound.append(job)
                 except Exception as error:
                     failed.append(Result(job, {}, 0.0, describe(error)))
             if not failed:
                 raise
-        sound = [job for job in jobs if job not in [result.job for result in failed]]
         return sound, failed, self._population.chunks(_draws(sound))
 
     def _train(

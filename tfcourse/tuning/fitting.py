@@ -20,7 +20,7 @@ from tfcourse.training.batches import epoch_batches
 from tfcourse.training.initialization import initial_weights
 from tfcourse.tuning.models import Model, Packaged
 from tfcourse.tuning.study import Trial
-from tfcourse.tuning.trainers import Epochs, Job, Result
+from tfcourse.tuning.trainers import Epochs, Job, Result, describe
 
 FIGURES = ("loss", "accuracy", "validation_loss", "validation_accuracy")
 
@@ -150,8 +150,3 @@ class KerasTrainer(ModelTrainer):
 def columns(history: Sequence[Epoch]) -> dict[str, list[float]]:
     """The epochs as a trial keeps them: a list for each figure."""
     return {name: [getattr(epoch, name) for epoch in history] for name in FIGURES}
-
-
-def describe(error: Exception) -> str:
-    """Return an exception in one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())

@@ -16,6 +16,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tfcourse._files import whole_file
+
 FORMAT = 1
 
 Record = dict[str, Any]
@@ -140,12 +142,18 @@ def write_whole(path: Path, text: bytes) -> None:
 
     Raises: OSError if it cannot be written.
     """
-    draft = path.with_name(path.name + ".new")
-    with draft.open("wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    with whole_file(path) as draft:
+        draft.write_bytes(text)
+        to_disk(draft)
+
+
+def to_disk(path: Path) -> None:
+    """Wait until a file is on disk, so that what is journalled after it cannot outlast it."""
+    file = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def _parse(path: Path, text: bytes) -> tuple[Record, list[Record], int]:

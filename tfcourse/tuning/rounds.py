@@ -12,9 +12,10 @@ from functools import cached_property
 
 import numpy as np
 
+from tfcourse.tuning.journal import to_disk
 from tfcourse.tuning.search import Search
 from tfcourse.tuning.study import Study, Trial
-from tfcourse.tuning.trainers import Job, Result, Trainer
+from tfcourse.tuning.trainers import Job, Result, Trainer, describe
 
 HALVING = 3  # one in three goes on, for three times as many epochs
 RUNGS = (2, 1, 0)  # after a ninth of the epochs, a third, and all of them
@@ -129,15 +130,26 @@ class _Rounds:
     def _keep(self, results: Sequence[Result], last: bool) -> None:
         """Journal what is new; if the best trial is among it, save its model before."""
         new = [r for r in results if self.study.get(r.job.number, r.job.epochs) is None]
-        trials = [result.trial(last=last) for result in new]
-        ranked = sorted(zip(trials, new, strict=True), key=lambda pair: pair[0].rank)
-        kept, so_far = None, self.study.best
-        if ranked and ranked[0][0].state == "complete":
-            best, result = ranked[0]
-            if so_far is None or best.rank < so_far.rank:
-                self.trainer.save(result, self.study.model_path)
-                kept = best.number
-        self.study.add(trials, kept)
+        trials = {result.job.number: result.trial(last=last) for result in new}
+        kept = None
+        for result in sorted(new, key=lambda result: trials[result.job.number].rank):
+            trial, best = trials[result.job.number], self.study.best
+            if trial.state != "complete" or (best and best.rank < trial.rank):
+                break
+            try:
+                self._save(result)
+            except OSError:  # no place for any model
+                raise
+            except Exception as error:  # this one's building: the next best may do better
+                trials[trial.number] = replace(trial, state="failed", error=describe(error))
+            else:
+                kept = trial.number
+                break
+        self.study.add(list(trials.values()), kept)
+
+    def _save(self, result: Result) -> None:
+        self.trainer.save(result, self.study.model_path)
+        to_disk(self.study.model_path)
 
     def finish(self) -> None:
         """See to it that the best trial's model is saved, and tested once."""
@@ -150,7 +162,7 @@ class _Rounds:
             for results in self.trainer.train(jobs, {best.number}, lambda epochs: None):
                 for result in results:
                     if result.job.number == best.number:
-                        self.trainer.save(result, self.study.model_path)
+                        self._save(result)
                         self.study.add([], kept=best.number)
         if best.test_accuracy is None:
             self.study.add_test(best, self.trainer.test(best, self.study.model_path))

@@ -76,3 +76,8 @@ class Trainer(Protocol):
 
     def test(self, trial: Trial, path: Path) -> float:
         """Test accuracy of a trial's saved model."""
+
+
+def describe(error: Exception) -> str:
+    """Return an exception in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
