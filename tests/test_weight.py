@@ -17,7 +17,7 @@ LIGHT = [
 
 @pytest.mark.parametrize("statement", LIGHT)
 def test_light_rooms_stay_light(statement):
-    heavy = "tensorflow keras matplotlib scipy sklearn h5py PIL".split()
+    heavy = ["tensorflow", "keras", "matplotlib", "scipy", "sklearn", "h5py", "PIL"]
     code = f"{statement}; import sys; print(*[m for m in {heavy} if m in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert loaded.stdout == "\n", loaded

@@ -72,12 +72,13 @@ def integer(
     return result
 
 
-def choice(name: str, value: Any, accepted: Iterable[str]) -> str:
-    """Return `value` if it is one of `accepted`; else raise ValueError that offers the nearest."""
-    names = list(accepted)
+def choice(name: str, value: Any, options: Iterable[str]) -> str:
+    """Return `value` if it is one of `options`; else raise ValueError that offers the nearest."""
+    names = list(options)
     if value in names:
         return str(value)
-    raise ValueError(f"{name} must be one of {', '.join(names)}, got {value!r}{nearest(value, names)}")
+    accepted = ", ".join(names)
+    raise ValueError(f"{name} must be one of {accepted}, got {value!r}{nearest(value, names)}")
 
 
 def nearest(value: Any, names: Iterable[str]) -> str:
