@@ -59,6 +59,13 @@ def tune(
     engine: Annotated[
         str, typer.Option(help="compiled: many at once; keras: model.fit, one by one.")
     ] = "compiled",
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Train on a Ray cluster: HOST:PORT of its head, or local to start one here.",
+        ),
+    ] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all trials.")] = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw them: .png, .svg or .pdf.")
@@ -85,9 +92,11 @@ def tune(
         if path:
             writable(path, suffixes)
     try:
-        for extra, wanted in (("optuna", optuna), ("tensorboard", tensorboard)):
-            if wanted:
+        for extra, wanted in (("optuna", optuna), ("tensorboard", tensorboard), ("ray", cluster)):
+            if wanted is not None:
                 export.require(extra)
+        if optuna is not None:
+            export.check_storage(optuna)
     except ModuleNotFoundError as error:
         fail(str(error))
     plan = Plan(
@@ -103,7 +112,13 @@ def tune(
     try:
         with _live(plan.count) as on_progress:
             done = carry_out(
-                plan, data, study=study, build=build, engine=engine, on_progress=on_progress
+                plan,
+                data,
+                study=study,
+                build=build,
+                engine=engine,
+                cluster=cluster,
+                on_progress=on_progress,
             )
     except KeyboardInterrupt:
         if (study / "journal.jsonl").exists():

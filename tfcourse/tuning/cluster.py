@@ -1,0 +1,131 @@
+"""The same search over several machines, on Ray.
+
+A work item is a chunk of trials, cut as on one machine, so that the same seed comes to the same
+results. Workers only train: the process that searches saves models and writes the journal alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from tfcourse.datasets import Dataset
+from tfcourse.training.population import Chunk, Epoch, Population, Trained
+from tfcourse.tuning.compiled import CompiledTrainer, _draws
+from tfcourse.tuning.export import require
+from tfcourse.tuning.fitting import FIGURES
+from tfcourse.tuning.models import Model, Own
+from tfcourse.tuning.trainers import Job, describe
+
+ATTEMPTS = 4  # at a chunk whose worker is killed, or whose machine is lost
+
+
+class ClusterTrainer(CompiledTrainer):
+    """Trains chunks wherever the cluster has a core to spare, several at a time."""
+
+    def __init__(self, model: Model, dataset: Dataset, data: str, address: str) -> None:
+        """Join a cluster.
+
+        address: HOST:PORT of its head, "auto" for the cluster that this machine belongs to, or
+        "local" to start one on this machine that lasts as long as this process.
+        Raises: ConnectionError if there is none, ModuleNotFoundError without the extra `ray`.
+        """
+        super().__init__(model, dataset, data)
+        require("ray")
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        import ray
+
+        if not ray.is_initialized():
+            try:
+                ray.init(address, logging_level="error", log_to_driver=False)
+            except (ConnectionError, RuntimeError, ValueError) as error:
+                raise ConnectionError(
+                    f"no cluster can be joined at {address}: {describe(error)}"
+                ) from error
+        if isinstance(model, Own) and model.function.__module__ in sys.modules:
+            # Other machines need not have the user's module.
+            ray.cloudpickle.register_pickle_by_value(sys.modules[model.function.__module__])
+        self._ray = ray
+        self._shared = ray.put((model, dataset))
+        self._work = ray.remote(num_cpus=1, max_retries=ATTEMPTS - 1)(_train_chunk)
+
+    def _train(
+        self, jobs: Sequence[Job], chunks: Sequence[Chunk], on_epoch: Callable[[Epoch], None]
+    ) -> Iterator[Sequence[Trained | tuple[int, str]]]:
+        """Models of each chunk as it comes in, or what it raised for each of them.
+
+        Raises: ConnectionError if the cluster loses a chunk again and again, or itself.
+        """
+        ray, shared = self._ray, self._shared
+        listed = ray.put(list(jobs))
+        threads = self._population.threads
+        running = {
+            self._work.remote(shared.hex(), shared, listed, chunk.members, threads): chunk
+            for chunk in chunks
+        }
+        try:
+            while running:
+                [done], _ = ray.wait(list(running))
+                chunk = running.pop(done)
+                try:
+                    trained = ray.get(done)
+                except ray.exceptions.RayTaskError as error:
+                    yield [(member, describe(error.cause)) for member in chunk.members]
+                    continue
+                except ray.exceptions.RayError as error:
+                    raise ConnectionError(
+                        f"the cluster lost a chunk of {len(chunk.members)} trials {ATTEMPTS} times:"
+                        f" {describe(error)}"
+                    ) from error
+                _tell(chunk, trained, on_epoch)
+                yield [dataclasses.replace(one, make=self.model.build) for one in trained]
+        finally:
+            for reference in running:
+                ray.cancel(reference, force=True)
+
+
+def _tell(chunk: Chunk, trained: Sequence[Trained], on_epoch: Callable[[Epoch], None]) -> None:
+    """Tell of the epochs of a chunk, all at once."""
+    histories = [one.history for one in trained]
+    for number in range(chunk.epochs):
+        figures = {
+            name: np.array([getattr(history, name)[number] for history in histories])
+            for name in FIGURES
+        }
+        on_epoch(Epoch(number, chunk.members, **figures))
+
+
+def _not_here(trial: Any) -> Any:
+    raise NotImplementedError("models are made where the search runs")
+
+
+def _population(model: Model, dataset: Dataset, threads: int | None = None) -> Population:
+    data = dataset.standardized()
+    sets = data.x_train, data.y_train, data.x_validation, data.y_validation
+    return Population(model.build, *sets, threads=threads)
+
+
+_populations: dict[str, Population] = {}  # in a worker: the one of its study, with its programs
+
+
+def _train_chunk(
+    key: str,
+    shared: tuple[Model, Dataset],
+    jobs: Sequence[Job],
+    members: tuple[int, ...],
+    threads: int,
+) -> list[Any]:
+    """Train one chunk of `jobs` in a worker; only what the search needs is sent back."""
+    if key not in _populations:
+        _populations.clear()
+        _populations[key] = _population(*shared, threads)
+    population, draws = _populations[key], _draws(jobs)
+    [chunk] = [chunk for chunk in population.chunks(draws) if chunk.members == members]
+    [trained] = population.train(draws, seeds=[job.seed for job in jobs], chunks=[chunk])
+    return [dataclasses.replace(one, make=_not_here, final_weights=[]) for one in trained]
