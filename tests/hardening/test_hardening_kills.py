@@ -18,13 +18,6 @@ CHECKED = 10  # every so many moments, a run to its end
 SMALL = ("--epochs", "2", "--layers", "1", "--units", "4", "--batch-size", "60")
 SPACE = ("--space", "units=int:4:8", "--space", "layers=choice:1")
 SPACE += ("--space", "batch_size=choice:60")
-    "--space",
-    "units=int:4:8",
-    "--space",
-    "layers=choice:1",
-    "--space",
-    "batch_size=choice:60",
-)
 
 
 def commands(points):

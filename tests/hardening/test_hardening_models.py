@@ -57,14 +57,9 @@ def with_layer(module, name, /, **config):
     """A model file with one more layer, which was never built here."""
 
     def change(model):
-        layer = json.loads(json.dumps(model["config"]["layers"][-1]))
-        layer |= {"module": module, "class_name": name, "name": "extra", "build_config": None}
-        layer["config"] = {"name": "extra", **config}
-        layer["inbound_nodes"][0]["args"][0]["config"]["keras_history"][0] = model["config"][
-            "layers"
-        ][-1]["name"]
+        values = {"name": "extra", **config}
+        layer = {"module": module, "class_name": name, "config": values, "registered_name": None}
         model["config"]["layers"].append(layer)
-        model["config"]["output_layers"] = ["extra", 0, 0]
 
     return with_config(change)
 
@@ -78,9 +73,11 @@ def with_weights(change):
         with h5py.File(weights, "a") as file:
             kernels = []
             file.visititems(
-                lambda name, item: kernels.append(name)
-                if isinstance(item, h5py.Dataset) and item.ndim == 2
-                else None
+                lambda name, item: (
+                    kernels.append(name)
+                    if isinstance(item, h5py.Dataset) and item.ndim == 2
+                    else None
+                )
             )
             change(file, kernels[0])
         write(path, {**content, "model.weights.h5": weights.getvalue()})
@@ -162,10 +159,14 @@ def bomb(name):
     return make
 
 
-def units(model):
-    """A layer of 64 gigabytes, by a change of one number."""
-    dense = next(x for x in model["config"]["layers"] if x["class_name"] == "Dense")
-    dense["config"]["units"] = 8 * 10**9
+def units(number):
+    """A last layer of so many units, by a change of one number."""
+
+    def change(model):
+        dense = [x for x in model["config"]["layers"] if x["class_name"] == "Dense"]
+        dense[-1]["config"]["units"] = number
+
+    return with_config(change)
 
 
 def deep(path, sound):
@@ -242,7 +243,8 @@ REFUSED = {
     "TensorFlow program": with_layer("keras.layers", "TFSMLayer", filepath="/tmp"),
     "Torch module": with_layer("keras.layers", "TorchModuleWrapper", module="gASVAAAA"),
     "loss that is code": with_layer("builtins", "eval"),
-    "weights of 64 gigabytes claimed": with_config(units),
+    "weights of 4 gigabytes claimed": units(2 * 10**8),
+    "weights of 160 gigabytes claimed": units(8 * 10**9),
     "weights that claim terabytes": with_weights(terabytes),
     "weights of another shape": with_weights(other_weights),
     "weights missing": with_weights(no_weights),
@@ -274,6 +276,7 @@ def test_refused_with_the_reason(forks, sound, tmp_path, name):
     assert done["status"] == 2 and done["out"] == "" and done["err"].count("\n") == 1, done
     assert "model.keras" in done["err"] and len(done["err"]) < 600, done
     assert done["seconds"] < 30 and done["memory"] < 2**31, done
+    assert "bytes, more than the" in done["err"] or "gigabyte" not in name, done
     assert Path(SEEN).read_text().strip() not in done["err"]
     assert sorted(tmp_path.rglob("*")) == before
 
