@@ -1,0 +1,47 @@
+"""Many trainings and what became of them, against Keras and the data."""
+
+import numpy as np
+import pytest
+
+from tfcourse.experiments import _populations
+
+TRIALS = [
+    {"learning_rate": 0.01, "units": 20, "layers": 2},
+    {"learning_rate": 0.01, "units": 30, "layers": 3, "optimizer": "momentum"},
+    {"learning_rate": 1e-5, "units": 20, "layers": 2},
+]
+
+
+@pytest.fixture(scope="module")
+def outcomes():
+    return _populations.train(TRIALS, epochs=3, seed=1)
+
+
+def test_validation_is_the_best_of_the_curve(outcomes):
+    assert outcomes.curves.shape == (3, 3)
+    assert np.array_equal(outcomes.validation, outcomes.curves.max(axis=1))
+    assert outcomes.validation[0] > 0.8 > 0.5 > outcomes.validation[2]
+    assert np.abs(outcomes.test - outcomes.validation).max() < 0.15
+
+
+def test_the_same_seed_trains_the_same(outcomes):
+    again = _populations.train(TRIALS, epochs=3, seed=1)
+    assert np.array_equal(again.curves, outcomes.curves)
+    assert np.array_equal(again.test, outcomes.test)
+
+
+def test_predictions_are_those_of_the_keras_model():
+    data = _populations.digits()
+    model = _populations.classifier(data)(TRIALS[1])
+    rng = np.random.default_rng(0)
+    weights = [rng.uniform(0.1, 1, w.shape) * np.sign(w + 0.5) for w in model.get_weights()]
+    model.set_weights(weights)
+    expected = model.predict(data.x_test, verbose=0).argmax(axis=1)
+    assert np.mean(_populations.predict(weights, data.x_test) == expected) > 0.995
+
+
+def test_digits_are_standardized_rows():
+    data = _populations.digits()
+    assert data.x_train.shape == (1077, 64) and data.x_test.shape == (360, 64)
+    spread = data.x_train.reshape(-1).std()
+    assert spread == pytest.approx(1, abs=1e-3)
