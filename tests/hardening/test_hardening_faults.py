@@ -7,12 +7,12 @@ import pytest
 from test_hardening_kills import SOUND, commands, visible
 
 FILE_SIZES = (0, 100, 1_000, 5_000, 20_000, 30_000)  # bytes that a file may have at most
-DISK = 2**20
+DISK, LEFT = 2**20, (0, 4096, 16384)  # bytes, and of these free
 MORE = {
     "evaluate": ["evaluate", "points.keras"],
     "quadratic": ["quadratic", "--plot", "quadratic.png"],
     "datasets": ["datasets"],
-    "revert": ["babysit", "run", "revert"],
+    "revert": ["babysit", "run", "revert", "1"],
     "show": ["babysit", "run", "show"],
     "claims": ["claims", "softmax.example"],
 }
@@ -76,7 +76,7 @@ def small_disk(tmp_path):
 def test_a_full_disk(forks, points, small_disk, right, name):
     ballast = small_disk / ".ballast"
     order = {"arguments": commands(points)[name], "folder": str(small_disk)}
-    for left in (0, 4096, 16384):
+    for left in LEFT:
         ballast.write_bytes(b"")
         with ballast.open("wb", buffering=0) as file:
             written = 0

@@ -3,7 +3,6 @@
 import json
 import shutil
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -132,4 +131,3 @@ def test_the_long_option(tfcourse, model, tmp_path, command, option):
 
 def test_every_command_is_tried():
     assert set(options()) == set(BASES)
-    assert Path(__file__).name in (Path(__file__).parent / "README.md").read_text()

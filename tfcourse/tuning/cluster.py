@@ -24,6 +24,13 @@ from tfcourse.tuning.trainers import Job, describe
 
 ATTEMPTS = 4  # at a chunk whose worker is killed, or whose machine is lost
 
+# Nothing is told to Ray's makers, nor to the user what is told in a line when it goes wrong.
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
 
 class ClusterTrainer(CompiledTrainer):
     """Trains chunks wherever the cluster has a core to spare, several at a time."""
@@ -37,8 +44,8 @@ class ClusterTrainer(CompiledTrainer):
         """
         super().__init__(model, dataset, data)
         require("ray")
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        for name, value in QUIET.items():
+            os.environ.setdefault(name, value)
         import ray
 
         if not ray.is_initialized():
