@@ -1,11 +1,16 @@
 """Caviar with real models: plans, the best kept and tested, resuming after a kill."""
 
+import numpy as np
 import pytest
 
 from tfcourse import saving
 from tfcourse._tensorflow import keras
 from tfcourse.classifier import evaluate
+from tfcourse.hyperparameters import ENGINES
+from tfcourse.training.batches import epoch_batches
+from tfcourse.training.initialization import initial_weights
 from tfcourse.tuning import Choice, Integer, Log, Plan, Space, caviar
+from tfcourse.tuning.models import Packaged
 
 TINY = Space(learning_rate=Log(1e-3, 0.1), units=Integer(4, 8), layers=Choice(1))
 
@@ -20,7 +25,8 @@ def build(draw):
 @pytest.fixture(scope="module")
 def finished(blobs, tmp_path_factory):
     """A study of three trials, and its folder."""
-    return caviar(TINY, blobs, trials=3, study=tmp_path_factory.mktemp("study"), epochs=2)
+    folder = tmp_path_factory.mktemp("study")
+    return caviar(TINY, blobs, trials=3, study=folder, epochs=2, refit=False)
 
 
 def test_the_best_is_the_best_in_validation_and_its_model_gives_its_test_score(finished, blobs):
@@ -40,7 +46,7 @@ def test_the_best_is_the_best_in_validation_and_its_model_gives_its_test_score(f
 def test_a_study_that_is_finished_is_returned_as_it_is(finished, blobs):
     journal = finished.folder / "journal.jsonl"
     before = journal.read_bytes()
-    again = caviar(TINY, blobs, trials=3, study=finished.folder, epochs=2)
+    again = caviar(TINY, blobs, trials=3, study=finished.folder, epochs=2, refit=False)
     assert again.ranking == finished.ranking
     assert journal.read_bytes() == before
 
@@ -65,12 +71,33 @@ def test_a_study_of_something_else_is_refused_and_left_alone(finished, blobs, ch
     with pytest.raises(ValueError, match=says):
         caviar(
             **(
-                {"space": TINY, "data": blobs, "epochs": 2, "trials": 3}
+                {"space": TINY, "data": blobs, "epochs": 2, "trials": 3, "refit": False}
                 | change
                 | {"study": finished.folder}
             )
         )
     assert (finished.folder / "journal.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_best_is_trained_again_on_all_but_the_test_set(blobs, engine):
+    how = {"trials": 2, "epochs": 3, "engine": engine}
+    kept, again = (caviar(TINY, blobs, **how, refit=refit) for refit in (False, True))
+    assert again.best.hyperparameters == kept.best.hyperparameters
+    assert (kept.refitted, again.refitted) == (None, again.best.number)
+    data = blobs.standardized()
+    x = np.concatenate([data.x_train, data.x_validation])
+    y = np.concatenate([data.y_train, data.y_validation])
+    settings = Packaged(blobs).settings({**again.best.hyperparameters, "epochs": 3})
+    model = Packaged(blobs).build(again.best.hyperparameters)
+    model.set_weights(initial_weights(model, again.best.seed))
+    model.compile(keras.optimizers.Adam(), "sparse_categorical_crossentropy")
+    for epoch in range(3):
+        model.optimizer.learning_rate = settings.learning_rate / (1 + settings.decay * epoch)
+        for rows in epoch_batches(again.best.seed, epoch, len(x), settings.batch_size):
+            model.train_on_batch(x[rows], y[rows])
+    expected = model(data.x_test)
+    np.testing.assert_allclose(again.model()(blobs.x_test), expected, rtol=1e-3, atol=1e-4)
 
 
 def test_a_function_of_ones_own_is_tuned(blobs):

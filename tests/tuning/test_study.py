@@ -22,13 +22,14 @@ SEARCHES = {
 }
 
 
-def study(folder, search="random", *, halving=False, trainer=None, trials=10, epochs=9):
+def study(folder, search="random", *, halving=False, trainer=None, trials=10, epochs=9, refit=True):
     """Run a tiny study to its end, and return what came out."""
     trainer = trainer or TinyTrainer(fails={2})
     with Study(SPACE, folder, **HEAD, halving=halving) as opened:
         proposals = SEARCHES[search](trials)
-        run(opened, proposals, lambda: trainer, seed=3, epochs=epochs, halving=halving)
-        return opened.ranking, opened.kept, opened.model_path.read_bytes()
+        how = {"seed": 3, "epochs": epochs, "halving": halving, "refit": refit}
+        run(opened, proposals, lambda: trainer, **how)
+        return opened.ranking, opened.kept, opened.refitted, opened.model_path.read_bytes()
 
 
 def trial(number, accuracy, *, loss=1.0, state="complete", epochs=1, **more):
@@ -93,7 +94,7 @@ def test_a_lost_model_is_trained_again_in_the_same_company(tmp_path):
 
 
 def test_trials_fail_and_diverge_alone(tmp_path):
-    ranking, _, _ = study(tmp_path)
+    ranking = study(tmp_path)[0]
     assert {t.number for t in ranking} == set(range(10))
     failed = [t for t in ranking if t.state == "failed"]
     assert [(t.number, t.error, t.history) for t in failed] == [
@@ -106,8 +107,9 @@ def test_trials_fail_and_diverge_alone(tmp_path):
 
 
 def test_the_best_is_kept_and_tested_once(tmp_path):
-    ranking, kept, model = study(tmp_path)
-    assert kept == ranking[0].number == json.loads(model)["number"]
+    ranking, kept, refitted, model = study(tmp_path)
+    assert kept == refitted == ranking[0].number == json.loads(model)["number"]
+    assert json.loads(model)["refitted"]
     assert ranking[0].test_accuracy == ranking[0].hyperparameters["x"]
     assert [t.test_accuracy for t in ranking[1:]] == [None] * 9
     journal = (tmp_path / "journal.jsonl").read_text()
@@ -115,8 +117,7 @@ def test_the_best_is_kept_and_tested_once(tmp_path):
 
 
 def test_halving_stops_the_worst_and_keeps_the_best(tmp_path):
-    full, _, _ = study(tmp_path / "full")
-    halved, _, _ = study(tmp_path / "halved", halving=True)
+    full, halved = study(tmp_path / "full")[0], study(tmp_path / "halved", halving=True)[0]
     stopped = [t.epochs for t in halved if t.state == "pruned"]
     assert sorted(stopped) == [1] * 5 + [3] * 2  # of 10: 4 go on, of these 2; one failed at once
     assert [(t.state, t.epochs) for t in halved[:2]] == [("complete", 9)] * 2
@@ -229,14 +230,14 @@ def test_progress_rises_to_the_number_of_trials(tmp_path, halving):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills with SIGKILL")
 def test_killed_thirty_times_the_result_is_that_of_an_undisturbed_run(tmp_path):
-    """The program in `tiny.py` starts the study in a child and kills that at a random moment."""
+    """The program in `tiny.py` starts the study in a child and kills it at random moments."""
     script = Path(__file__).with_name("tiny.py")
     killed, alone = tmp_path / "killed", tmp_path / "alone"
     done = subprocess.run(
         [sys.executable, script, killed, "30"], capture_output=True, text=True, check=True
     )
     kills, moments = map(int, done.stdout.split())
-    assert kills == 30 and moments >= 10  # killed with as many different numbers of trials done
+    assert kills == 30 and moments > 20  # with journals of so many different lengths
     subprocess.run([sys.executable, script, alone, "0"], check=True, capture_output=True)
     for name in ("trials", "kept"):
         assert getattr(Study.read(killed), name) == getattr(Study.read(alone), name)

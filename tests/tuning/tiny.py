@@ -52,6 +52,10 @@ class TinyTrainer:
             history = {"validation_loss": loss, "validation_accuracy": accuracy}
             yield [Result(job, history, 0.1, model=lambda job=job: vars(job))]
 
+    def refit(self, job):
+        history = {"validation_loss": [0.1] * job.epochs}
+        return Result(job, history, 0.1, model=lambda: {**vars(job), "refitted": True})
+
     def save(self, result, path):
         Path(path).write_text(json.dumps(result.model()), encoding="utf-8")
 
@@ -71,21 +75,37 @@ class SlowTrainer(TinyTrainer):
 def whole_study(folder):
     with Study(SPACE, folder, **HEAD) as study:
         search = coarse_to_fine(SPACE, 2, 120, 5, 3)
-        run(study, search, lambda: SlowTrainer(chunk=2, fails={2}), seed=3, epochs=9, halving=True)
+        run(
+            study,
+            search,
+            lambda: SlowTrainer(chunk=2, fails={2}),
+            seed=3,
+            epochs=9,
+            halving=True,
+            refit=True,
+        )
 
 
 def main(folder, kills):
-    rng, moments = np.random.default_rng(0), set()
+    """Kill the study whenever its journal has grown by some bytes, and count different moments."""
+    rng, moments, journal = np.random.default_rng(0), set(), Path(folder, "journal.jsonl")
+
+    def size():
+        return journal.stat().st_size if journal.exists() else 0
+
     for _ in range(kills):
+        goal = size() + rng.integers(2500)
         child = os.fork()
         if not child:
             whole_study(folder)
             os._exit(0)
-        time.sleep(rng.uniform(0, 0.03))
+        while size() < goal:
+            assert os.waitpid(child, os.WNOHANG) == (0, 0), "the study ended before it was killed"
+            time.sleep(0.0003)
+        time.sleep(rng.uniform(0, 0.004))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        journal = Path(folder, "journal.jsonl")
-        moments.add(len(Study.read(folder).trials) if journal.exists() else None)
+        moments.add(size())
     whole_study(folder)
     print(kills, len(moments))
 

@@ -49,6 +49,10 @@ def tune(
     halving: Annotated[
         bool, typer.Option("--halving", help="Stop two thirds of the trials early, twice.")
     ] = False,
+    refit: Annotated[
+        bool,
+        typer.Option(help="Train the best again, on training and validation data together."),
+    ] = True,
     build: Annotated[
         str | None,
         typer.Option(
@@ -107,6 +111,7 @@ def tune(
         keep=keep,
         epochs=epochs,
         halving=halving,
+        refit=refit,
         seed=seed,
     )
     try:

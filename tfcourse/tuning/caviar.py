@@ -38,7 +38,8 @@ class Plan:
 
     search: "random", "grid" (the largest that the trials pay for), or "coarse-to-fine", in so many
     `rounds` around the `keep` best. halving: only the best third of the trials gets beyond a ninth
-    of the epochs, and of these beyond a third.
+    of the epochs, and of these beyond a third. refit: once chosen, the best is trained again on
+    training and validation examples together, for nothing is left to choose with the latter.
 
     Raises: ValueError or TypeError for what is no such thing, or no budget at all.
     """
@@ -50,6 +51,7 @@ class Plan:
     keep: int = 5
     epochs: int = Hyperparameters.epochs
     halving: bool = False
+    refit: bool = True
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -92,6 +94,7 @@ class Plan:
             "search": search,
             "epochs": self.epochs,
             "halving": self.halving,
+            "refit": self.refit,
             "seed": self.seed,
         }
 
@@ -112,8 +115,8 @@ def caviar(
         study = caviar(Space(learning_rate=Log(1e-4, 1), units=Integer(50, 100)), trials=100)
         study.best.hyperparameters, study.best.test_accuracy, study.model()
 
-    how: `search`, `rounds`, `keep`, `epochs`, `halving` and `seed` of a `Plan`; the rest and what
-    is raised, as in `carry_out`.
+    how: `search`, `rounds`, `keep`, `epochs`, `halving`, `refit` and `seed` of a `Plan`; the
+    rest and what is raised, as in `carry_out`.
     """
     plan = Plan(space or DEFAULT_SPACE, trials=trials, **how)
     return carry_out(plan, data, study=study, build=build, engine=engine, cluster=cluster)
@@ -169,6 +172,7 @@ def carry_out(
             seed=plan.seed,
             epochs=plan.epochs,
             halving=plan.halving,
+            refit=plan.refit,
             on_progress=on_progress,
         )
     return opened

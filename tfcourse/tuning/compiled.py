@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 
+from tfcourse.datasets import Dataset
 from tfcourse.training.population import Chunk, Epoch, Population, Trained
 from tfcourse.tuning.fitting import FIGURES, ModelTrainer
 from tfcourse.tuning.trainers import Epochs, Job, Result, describe
@@ -16,10 +18,11 @@ class CompiledTrainer(ModelTrainer):
 
     @cached_property
     def _population(self) -> Population:
-        data = self.standardized
-        return Population(
-            self.model.build, data.x_train, data.y_train, data.x_validation, data.y_validation
-        )
+        return self._population_on(self.standardized)
+
+    def _population_on(self, data: Dataset) -> Population:
+        sets = data.x_train, data.y_train, data.x_validation, data.y_validation
+        return Population(self.model.build, *sets)
 
     def train(
         self, jobs: Sequence[Job], wanted: Collection[int], on_epochs: Epochs
@@ -41,6 +44,13 @@ class CompiledTrainer(ModelTrainer):
             done += len(finished)
             share = (time.perf_counter() - started) / done
             yield [_result(jobs, one, share) for one in finished]
+
+    def refit(self, job: Job) -> Result:
+        """Train on training and validation examples together, to the last epoch."""
+        started = time.perf_counter()
+        ((one,),) = self._population_on(self.merged).train(_draws([job]), seeds=[job.seed])
+        last = dataclasses.replace(one, weights=one.final_weights)
+        return _result([job], last, time.perf_counter() - started)
 
     def _cut(self, jobs: Sequence[Job]) -> tuple[Sequence[Job], list[Result], list[Chunk]]:
         """Return jobs that can be built, results of those that cannot, and chunks of the first."""

@@ -6,6 +6,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,19 @@ class ModelTrainer:
         self.model, self.dataset, self.data = model, dataset, data
         self.standardized = dataset.standardized()
 
+    @cached_property
+    def merged(self) -> Dataset:
+        """The standardized data with the validation examples among the training examples.
+
+        Standardized by the training set alone, as before, so that hyperparameters mean the same.
+        """
+        data = self.standardized
+        return dataclasses.replace(
+            data,
+            x_train=np.concatenate([data.x_train, data.x_validation]),
+            y_train=np.concatenate([data.y_train, data.y_validation]),
+        )
+
     def save(self, result: Result, path: Path) -> None:
         """Write the model, wholly or not at all, so that it takes inputs as the data set has them.
 
@@ -126,6 +140,16 @@ class KerasTrainer(ModelTrainer):
             seconds = time.perf_counter() - started
             before += job.epochs
             yield [Result(job, columns(history), seconds, error, best)]
+
+    def refit(self, job: Job) -> Result:
+        """Train on training and validation examples together, to the last epoch."""
+        started = time.perf_counter()
+        settings = self.model.settings({**job.hyperparameters, "epochs": job.epochs})
+        model = self.model.build(job.hyperparameters)
+        prepare(model, settings, job.seed)
+        epochs = fit(model, self.merged, settings, seed=job.seed, epochs=range(job.epochs))
+        history = columns(list(epochs))
+        return Result(job, history, time.perf_counter() - started, model=lambda: model)
 
     def _epochs(self, job: Job) -> Iterator[tuple[Epoch, Callable[[], Any]]]:
         """Each epoch of a job, and what makes the model of the best one so far."""

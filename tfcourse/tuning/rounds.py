@@ -42,12 +42,14 @@ def run(
     seed: int,
     epochs: int,
     halving: bool = False,
+    refit: bool = False,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> str | None:
     """Train what the search proposes and the study does not hold; save and test the best model.
 
     trainer: called when there is something to train. epochs: of every trial, unless they are drawn.
     halving: only the best third gets beyond a ninth of the epochs, and of these beyond a third.
+    refit: the best is trained once more at the end, on training and validation examples together.
     Trials are trained in the company that the proposals alone decide: what a killed run left out
     is trained as it would have been. Returns why the search ended early, if it did.
     Raises: OSError if the journal or the model cannot be written.
@@ -72,7 +74,7 @@ def run(
             # Later rounds that the journal may already hold must not shape the next one.
             answer = [t for t in study.ranking if t.number < first and t.state == "complete"]
     rounds.train(jobs)
-    rounds.finish()
+    rounds.finish(refit)
     return reason
 
 
@@ -145,24 +147,29 @@ class _Rounds:
             else:
                 kept = trial.number
                 break
-        self.study.add(list(trials.values()), kept)
+        self.study.add(list(trials.values()), kept=kept)
 
     def _save(self, result: Result) -> None:
         self.trainer.save(result, self.study.model_path)
         to_disk(self.study.model_path)
 
-    def finish(self) -> None:
-        """See to it that the best trial's model is saved, and tested once."""
+    def finish(self, refit: bool) -> None:
+        """See to it that the best trial's model is saved, trained on all it may be, and tested."""
         best = self.study.best
         if best is None:
             return
+        job = Job(best.number, best.hyperparameters, best.seed, best.epochs)
         if self.study.kept != best.number or not self.study.model_path.exists():
-            alone = [Job(best.number, best.hyperparameters, best.seed, best.epochs)]
-            jobs = self.company.get(best.number, alone)
+            jobs = self.company.get(best.number, [job])
             for results in self.trainer.train(jobs, {best.number}, lambda epochs: None):
                 for result in results:
-                    if result.job.number == best.number:
+                    if result.job == job:
                         self._save(result)
                         self.study.add([], kept=best.number)
+        if refit and self.study.refitted != best.number:
+            result = self.trainer.refit(job)
+            if result.trial(last=True).state == "complete":
+                self._save(result)
+                self.study.add([], refitted=best.number)
         if best.test_accuracy is None:
             self.study.add_test(best, self.trainer.test(best, self.study.model_path))

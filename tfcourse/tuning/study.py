@@ -77,7 +77,9 @@ class Trial:
 class Study:
     """Trials of one search.
 
-    kept: number of the trial whose model is saved. ended: why its search ended early, if it did.
+    kept: number of the trial whose model is saved. refitted: the same number, if that model was
+    trained on training and validation examples together. ended: why the search ended early, if it
+    did.
 
         with Study(space, "my_study", seed=0) as study:
             study.add([trial])
@@ -121,6 +123,7 @@ class Study:
     def _take(self, head: dict[str, Any], records: Iterable[dict[str, Any]]) -> None:
         self.about = head
         self.kept: int | None = None
+        self.refitted: int | None = None
         self.ended: str | None = None
         self._results: dict[tuple[int, int], Trial] = {}
         for record in records:
@@ -131,7 +134,9 @@ class Study:
             trial = Trial(**record["trial"], **record["times"])
             self._results[trial.number, trial.epochs] = trial
         elif "kept" in record:
-            self.kept = record["kept"]
+            self.kept, self.refitted = record["kept"], None
+        elif "refitted" in record:
+            self.refitted = record["refitted"]
         elif "tested" in record:
             key = tuple(record["tested"])
             self._results[key] = replace(self._results[key], test_accuracy=record["accuracy"])
@@ -143,17 +148,23 @@ class Study:
         for record in records:
             self._apply(record)
 
-    def add(self, trials: Sequence[Trial], kept: int | None = None) -> None:
+    def add(
+        self, trials: Sequence[Trial], *, kept: int | None = None, refitted: int | None = None
+    ) -> None:
         """Keep finished trials; on return they are on disk.
 
-        kept: number of the trial whose model is now in `model_path`.
+        kept, refitted: number of the trial whose model has just been saved in `model_path`.
         """
         for trial in trials:
             if (trial.number, trial.epochs) in self._results:
                 raise ValueError(f"a trial must be added once, got trial {trial.number} again")
         # Should only the first line survive, the trial is trained and its model written again.
-        model: list[dict[str, Any]] = [] if kept is None else [{"kept": kept}]
-        self._write(model + [_record(trial) for trial in trials])
+        saved: Sequence[dict[str, Any]] = [
+            {what: number}
+            for what, number in (("kept", kept), ("refitted", refitted))
+            if number is not None
+        ]
+        self._write([*saved, *map(_record, trials)])
 
     def add_test(self, trial: Trial, accuracy: float) -> None:
         """Keep the test accuracy of `trial`."""

@@ -33,7 +33,8 @@ class Result:
     """What training a job came to.
 
     history: loss, accuracy, validation_loss and validation_accuracy by epoch. error: why there is
-    no more of it. model: makes the trained model, with the weights of the best epoch.
+    no more of it. model: makes the trained model, with the weights of the best epoch; those of the
+    last one where there was no validation.
     """
 
     job: Job
@@ -70,6 +71,9 @@ class Trainer(Protocol):
         comes out the same, to the last bit, whether or not others are finished already. Results
         that are not wanted may come along.
         """
+
+    def refit(self, job: Job) -> Result:
+        """Train a job on training and validation examples together, to its last epoch."""
 
     def save(self, result: Result, path: Path) -> None:
         """Write the result's model to a file, wholly or not at all."""
