@@ -145,7 +145,7 @@ def test_the_model_made_is_that_of_the_best_epoch(together):
         model, history = one.model(), one.history
         guesses = np.argmax(model.predict(x, verbose=0), axis=1)
         assert np.mean(guesses == y) == pytest.approx(history.validation_accuracy.max())
-        best = history.best_epoch
+        best = one.best_epoch
         ties = history.validation_accuracy == history.validation_accuracy.max()
         assert history.validation_loss[best] == history.validation_loss[ties].min()
         assert model.layers[0].units == one.hyperparameters["units"][0]
@@ -270,6 +270,8 @@ def test_who_stops_listening_stops_the_training():
     ("change", "message"),
     [
         ({"optimizer": "adma"}, "did you mean 'adam'"),
+        ({"learning_rate": -1}, "learning_rate must be a finite number above 0, got -1"),
+        ({"epochs": 0}, "epochs must be a whole number at least 1, got 0"),
         ({"classes": 2}, r"must give \(examples, 3 classes\), got \(None, 2\)"),
     ],
 )

@@ -19,6 +19,7 @@ Widths = dict[tuple[str, int], int]
 
 # Numbers of which each model in a program has its own. A dropout of 0 may mean no layer, though.
 OWN = ("learning_rate", "momentum", "beta_1", "beta_2", "epsilon", "decay", "dropout")
+TAKEN = (*OWN, "optimizer", "batch_size", "epochs")  # what training takes from a trial
 MOST_PADDING = 2  # a program is at most so many times wider than a model in it
 
 
@@ -115,7 +116,7 @@ def _structure(trial: Trial) -> tuple[Any, ...]:
     units = widths(trial)
     shaped = {name: setting(trial, name) for name in ("optimizer", "batch_size")}
     shaped |= {"dropout": bool(setting(trial, "dropout")), "units": list(units)}
-    left = {*OWN, "epochs", *(name for name, _ in units)}
+    left = {*TAKEN, *(name for name, _ in units)}
     rest = {name: value for name, value in trial.items() if name not in left}
     return tuple((name, repr(value)) for name, value in sorted((rest | shaped).items()))
 

@@ -22,7 +22,16 @@ from tfcourse import _checks
 from tfcourse.hyperparameters import Hyperparameters
 from tfcourse.training import program
 from tfcourse.training.chunk import Chunk, Epoch, History, Trained, train_chunk
-from tfcourse.training.grouping import Group, Trial, by_epochs, by_units, cut, groups, power_of_two
+from tfcourse.training.grouping import (
+    TAKEN,
+    Group,
+    Trial,
+    by_epochs,
+    by_units,
+    cut,
+    groups,
+    power_of_two,
+)
 from tfcourse.training.pattern import Build, Pattern
 
 __all__ = ["Chunk", "Epoch", "History", "Population", "Trained", "train_population"]
@@ -88,9 +97,12 @@ class Population:
     ) -> list[Chunk]:
         """Cut trials into chunks; the same trials give the same chunks.
 
-        epochs: of trials that do not say. Raises: what `build` raises, ValueError for an optimizer
-        that is none, TypeError if `build` returns no Keras model.
+        epochs: of trials that do not say. Raises: ValueError or TypeError for hyperparameters out
+        of range and for models that do not fit the data, and what `build` raises.
         """
+        _checks.integer("epochs", epochs, at_least=1)
+        for trial in trials:
+            Hyperparameters.from_mapping({k: v for k, v in trial.items() if k in TAKEN})
         found = []
         for members, pattern in self._patterned(trials):
             size = self._chunk_size or self._size(pattern)

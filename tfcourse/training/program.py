@@ -22,8 +22,7 @@ class State(NamedTuple):
     """Everything that training changes; a row per model.
 
     update: the update rule's state. step: mini-batches so far. sound: whether the loss was finite
-    at every step. best_…: of the epoch with the highest validation accuracy, at a tie the lowest
-    validation loss.
+    at every step.
     """
 
     parameters: Tensor
@@ -32,16 +31,12 @@ class State(NamedTuple):
     update: tuple[Tensor, ...]
     step: Tensor
     sound: Tensor
-    best_parameters: Tensor
-    best_carried: Tensor
-    best_accuracy: Tensor
-    best_loss: Tensor
 
 
 class Data(NamedTuple):
     """Training set, and validation set in blocks (blocks, examples, …) of equal size.
 
-    counts: 1 where a validation example is one, 0 where it fills the last block.
+    counts: 1 where a validation example is one, 0 where it fills the last block. total: of them.
     """
 
     x: Tensor
@@ -49,6 +44,7 @@ class Data(NamedTuple):
     x_validation: Tensor
     y_validation: Tensor
     counts: Tensor
+    total: Tensor
 
 
 class Choices(NamedTuple):
@@ -77,6 +73,7 @@ def data(x: Array, y: Array, x_validation: Array, y_validation: Array, dtype: st
         tf.constant(x_validation[filled], _kind(x, dtype)),
         tf.constant(y_validation[filled], tf.int32),
         tf.constant(rows < count, dtype),
+        tf.constant(count, dtype),
     )
 
 
@@ -96,10 +93,6 @@ def start(parameters: Array, carried: Array, rest: list[Array], rule: Rule) -> S
         rule.start(weights, tf.ones([models, 1], weights.dtype)),
         tf.constant(0),
         tf.ones([models], tf.bool),
-        weights,
-        others,
-        tf.fill([models], tf.constant(-1, weights.dtype)),
-        tf.fill([models], tf.constant(np.inf, weights.dtype)),
     )
 
 
@@ -135,19 +128,7 @@ def _epoch(
         (tf.constant(0), state, tf.zeros([2, models], dtype)),
         maximum_iterations=steps,
     )
-    validation = _validate(stack, state, choices, data)
-    loss, accuracy = validation[0], validation[1]
-    better = (accuracy > state.best_accuracy) | (
-        (accuracy == state.best_accuracy) & (loss < state.best_loss)
-    )
-    better &= tf.math.is_finite(sums[0])
-    state = state._replace(
-        best_parameters=_select(better, state.parameters, state.best_parameters),
-        best_carried=_select(better, state.carried, state.best_carried),
-        best_accuracy=tf.where(better, accuracy, state.best_accuracy),
-        best_loss=tf.where(better, loss, state.best_loss),
-    )
-    return state, tf.concat([sums / steps, validation], axis=0)
+    return state, tf.concat([sums / steps, _validate(stack, state, choices, data)], axis=0)
 
 
 def _step(
@@ -204,21 +185,15 @@ def _validate(stack: Stack, state: State, choices: Choices, data: Data) -> Tenso
             training=False,
         )
         losses, hits = _score(logits, tf.tile(y[tf.newaxis], [models, 1]))
-        sums += [tf.reduce_sum(losses * counts, axis=1), tf.reduce_sum(hits * counts, axis=1)]
-        return index + 1, sums + tf.stack([penalty * tf.reduce_sum(counts), tf.zeros_like(penalty)])
+        both = tf.stack([losses + penalty[:, tf.newaxis], hits])
+        return index + 1, sums + tf.reduce_sum(both * counts, axis=2)
 
     blocks = data.counts.shape[0]
-    sums = tf.zeros([2, models], dtype)
-    if blocks == 1:
-        _, sums = block(tf.constant(0), sums)
-    else:
-        _, sums = tf.while_loop(
-            lambda index, _: index < blocks,
-            block,
-            (tf.constant(0), sums),
-            maximum_iterations=blocks,
-        )
-    return sums / tf.reduce_sum(data.counts)
+    start = tf.constant(0), tf.zeros([2, models], dtype)
+    # A loop of one turn would hide from the compiler that there is nothing to slice.
+    once = blocks == 1
+    _, sums = block(*start) if once else tf.while_loop(lambda i, _: i < blocks, block, start)
+    return sums / data.total
 
 
 def _score(logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
