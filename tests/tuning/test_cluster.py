@@ -34,17 +34,13 @@ def cluster(tmp_path_factory):
     started = []
 
     def start(*arguments):
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        started.append(subprocess.Popen([*ray, *arguments], env=os.environ | OWN, **quiet))
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        node = subprocess.Popen([*ray, *arguments], env=os.environ | OWN, **pipes)
+        started.append(node)
+        said = iter(node.stdout.readline, "")
+        assert any("Ray runtime started" in line for line in said), "the node did not start"
 
     start(*head)
-    for attempt in range(600):
-        try:
-            socket.create_connection(("127.0.0.1", int(address.split(":")[1]))).close()
-            break
-        except OSError:
-            assert started[0].poll() is None and attempt < 599, "the head did not start"
-            time.sleep(0.1)
     for name in ("one", "two"):
         start(f"--address={address}", "--num-cpus=1", "--resources", json.dumps({name: 1}))
     yield address, started
@@ -176,3 +172,11 @@ def test_a_cluster_takes_the_compiled_engine(refused, monkeypatch):
 def test_without_ray_the_extra_is_named(refused, monkeypatch):
     monkeypatch.setattr("tfcourse.tuning.export.find_spec", lambda name: None)
     assert "pip install 'tfcourse[ray]'" in refused("tune", "--cluster", "local")
+
+
+def test_a_cluster_that_is_not_there_is_one_line(tfcourse):
+    pytest.importorskip("ray")
+    done = tfcourse("tune", "--cluster", "127.0.0.1:1", "--trials", "1")
+    assert done.status == 2 and done.out == ""
+    assert done.err.startswith("tfcourse: no cluster can be joined at 127.0.0.1:1: Connection")
+    assert done.err.count("\n") == 1

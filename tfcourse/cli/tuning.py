@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -115,7 +116,8 @@ def tune(
         seed=seed,
     )
     try:
-        with _live(plan.count) as on_progress:
+        # What Ray or a function of the user's own prints meanwhile is not the result.
+        with redirect_stdout(sys.stderr), _live(plan.count) as on_progress:
             done = carry_out(
                 plan,
                 data,

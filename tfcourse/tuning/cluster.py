@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -23,13 +24,7 @@ from tfcourse.tuning.models import Model, Own
 from tfcourse.tuning.trainers import Job, describe
 
 ATTEMPTS = 4  # at a chunk whose worker is killed, or whose machine is lost
-
-# Nothing is told to Ray's makers, nor to the user what is told in a line when it goes wrong.
-QUIET = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-}
+CONNECT_SECONDS = 5
 
 
 class ClusterTrainer(CompiledTrainer):
@@ -44,14 +39,17 @@ class ClusterTrainer(CompiledTrainer):
         """
         super().__init__(model, dataset, data)
         require("ray")
-        for name, value in QUIET.items():
-            os.environ.setdefault(name, value)
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told anything
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         import ray
 
         if not ray.is_initialized():
             try:
+                if ":" in address:  # Ray tries for long, and with many words
+                    host, port = address.split(":")
+                    socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
                 ray.init(address, logging_level="error", log_to_driver=False)
-            except (ConnectionError, RuntimeError, ValueError) as error:
+            except (OSError, OverflowError, RuntimeError, ValueError) as error:
                 raise ConnectionError(
                     f"no cluster can be joined at {address}: {describe(error)}"
                 ) from error
