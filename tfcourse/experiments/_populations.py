@@ -59,7 +59,7 @@ def classifier(dataset: Dataset) -> Callable[[Trial], Any]:
 
 
 @cache
-def _population(dataset: Dataset) -> Population:
+def population(dataset: Dataset) -> Population:
     """The population of a data set, with the programs that earlier experiments compiled."""
     from tfcourse.training.population import Population
 
@@ -83,7 +83,7 @@ def train(
     seeds = np.random.SeedSequence([seed, len(trials)]).generate_state(len(trials)) >> 1
     curves, validation, test = (np.zeros(len(trials)) for _ in range(3))
     curves = np.zeros((len(trials), epochs))
-    for finished in _population(data).train(trials, seeds=[*map(int, seeds)], epochs=epochs):
+    for finished in population(data).train(trials, seeds=[*map(int, seeds)], epochs=epochs):
         for one in finished:
             curves[one.trial] = one.history.validation_accuracy
             best = one.best_epoch
