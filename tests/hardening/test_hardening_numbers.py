@@ -20,7 +20,7 @@ BASES = {
     "train": ["--data", "points.npz", *SMALL],
     "evaluate": ["model.keras"],
     "predict": ["model.keras", "point.npy"],
-    "tune": ["--data", "points.npz", *SPACE, "--epochs", "1", "--trials", "1"],
+    "tune": ["--data", "points.npz", *SPACE, "--epochs", "1", "--trials", "1", "--engine", "keras"],
     "babysit day": ["--data", "points.npz", *SMALL],
     "babysit revert": [],
     "babysit show": [],
