@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from tfcourse.experiments import practice, searches
+from tfcourse.experiments import babysitting, practice, searches
 
 
 def test_a_babysat_models_curve_never_rises_and_going_back_is_exact():
-    babies = practice.babysitting(seed=3, size=6, days=4)
+    babies = babysitting.babies(seed=3, size=6, days=4)
     assert babies.curves.shape == babies.alone.shape == (6, 4)
     assert (np.diff(babies.curves, axis=1) <= 0).all()
     assert np.array_equal(babies.curves[:, 0], babies.alone[:, 0])

@@ -32,7 +32,7 @@ BETA_2 = OneMinusLog(0.9, 0.9999)
 SHARED: dict[str, Any] = {
     "learning_rate": LEARNING_RATE,
     "units": Integer(50, 100),
-    "batch_size": Choice(16, 64, 256),
+    "batch_size": Choice(32, 64, 256),
     "layers": Choice(2, 3, 4),
     "decay": Linear(0, 1),
 }
@@ -72,15 +72,18 @@ class Importance:
 
 @cache
 def importance(seed: int = 0, size: int = 2048) -> dict[str, Importance]:
-    """Train `size` random trials with momentum and as many with Adam, over all hyperparameters."""
-    return {optimizer: _importance(optimizer, seed, size) for optimizer in SPACES}
+    """Train `size` random trials of Adam's eight hyperparameters, and half of momentum's six."""
+    return {
+        "momentum": _importance("momentum", seed, size // 2),
+        "adam": _importance("adam", seed, size),
+    }
 
 
 def _importance(optimizer: str, seed: int, size: int) -> Importance:
     space = SPACES[optimizer]
     u = np.random.default_rng([seed, len(space)]).random((size, len(space)))
     trials = [space.from_unit(point) | {"optimizer": optimizer} for point in u]
-    accuracy = _populations.train(trials, epochs=2 * EPOCHS, seed=seed).validation
+    accuracy = _populations.train(trials, epochs=6, seed=seed).validation
     r = np.log10([trial["learning_rate"] for trial in trials])
     starts = np.linspace(-4, -1, 31)
     best = max(starts, key=lambda start: accuracy[(r >= start) & (r < start + 1)].mean())
@@ -114,7 +117,7 @@ class Duel:
         return difference
 
 
-AGAIN = 4  # trainings of what was found
+AGAIN = 3  # trainings of what was found
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +185,11 @@ def again(
 
 
 def _duel(pairs: Sequence[tuple[Search, Search]], fixed: Trial, seed: int) -> Duel:
-    played = play([search for pair in pairs for search in pair], fixed, seed)
+    return _settle(play([search for pair in pairs for search in pair], fixed, seed), fixed, seed)
+
+
+def _settle(played: Sequence[Played], fixed: Trial, seed: int) -> Duel:
+    """Train what each search found again; those of one duel stand side by side."""
     test = again([one.best for one in played], fixed, seed + 1000).reshape(-1, 2)
     return Duel(test, sum(len(one.trials) + AGAIN for one in played))
 
@@ -215,24 +222,40 @@ def grid_against_random(seed: int = 0, size: int = 200, points: int = 5, axes: i
     return _duel(pairs, SMALL | {"optimizer": "adam"}, seed)
 
 
+@dataclass(frozen=True, eq=False)
+class Refining:
+    """One go against two rounds, and the mean validation accuracy of all trials of each round.
+
+    coarse, fine: by search, (searches,).
+    """
+
+    duel: Duel
+    coarse: Floats
+    fine: Floats
+
+
 REFINED = Space(learning_rate=LEARNING_RATE, momentum=MOMENTUM)
 WITH_MOMENTUM = SMALL | {"optimizer": "momentum"}
 
 
 @cache
-def one_go_against_refining(seed: int = 0, size: int = 100, trials: int = 50) -> Duel:
+def one_go_against_refining(seed: int = 0, size: int = 60, trials: int = 50) -> Refining:
     """Spend `trials` on α and β in one random go, and in two rounds: `size` times.
 
     The second round is in the box around the best 5 of the first.
     """
-    pairs = [
-        (
+    searches = [
+        one
+        for rng in _seeds(seed, size)
+        for one in (
             search.random(REFINED, trials, rng),
             search.coarse_to_fine(REFINED, rounds=2, trials=trials, keep=5, rng=rng),
         )
-        for rng in _seeds(seed, size)
     ]
-    return _duel(pairs, WITH_MOMENTUM, seed)
+    played = play(searches, WITH_MOMENTUM, seed)
+    coarse = np.array([one.validation[: -(-trials // 2)].mean() for one in played[1::2]])
+    fine = np.array([one.validation[-(-trials // 2) :].mean() for one in played[1::2]])
+    return Refining(_settle(played, WITH_MOMENTUM, seed), coarse, fine)
 
 
 @dataclass(frozen=True, eq=False)

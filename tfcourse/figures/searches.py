@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfcourse.experiments import practice, searches
+from tfcourse.experiments import babysitting, practice, searches
 from tfcourse.figures.drawing import FAINT, MUTED
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def panda(figure: Figure, seed: int = 0) -> None:
     from day to day as the learning rate and the momentum are raised. On the fourth day a much too
     large learning rate throws it far up, in red; the next day goes on from where the third ended.
     """
-    found = practice.diary(seed)
+    found = babysitting.diary(seed)
     axes: Any = figure.subplots()
     evening = found.loss[0][0]
     for day, (change, kept, loss) in enumerate(

@@ -1,0 +1,188 @@
+"""Experiments of part 1, tuning, on the panda: one model, watched day by day."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfcourse.experiments import _populations
+from tfcourse.experiments.practice import SPACE
+from tfcourse.experiments.searches import WITH_MOMENTUM
+from tfcourse.tuning import panda, search
+
+Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Diary:
+    """One model, babysat: by day, what was changed, whether that was kept, and the curve.
+
+    loss: validation loss after each epoch of the day.
+    """
+
+    changes: tuple[dict[str, Any], ...]
+    kept: tuple[bool, ...]
+    loss: tuple[Floats, ...]
+
+
+PLAN: tuple[dict[str, Any], ...] = (
+    {"optimizer": "momentum", "learning_rate": 1e-3, "epochs": 4},
+    {"learning_rate": 3e-3},
+    {"momentum": 0.95},
+    {"learning_rate": 2.0},
+    {"batch_size": 32},
+    {"learning_rate": 1e-2},
+    {"momentum": 0.8},
+)
+
+
+@cache
+def diary(seed: int = 0, size: int = 7) -> Diary:
+    """Babysit one model for `size` days of the `PLAN`, with `tfcourse.tuning.panda`.
+
+    A day after which the validation loss is not lower than the evening before is gone back from.
+    """
+    kept: list[bool] = []
+    loss: list[Floats] = []
+    evening = np.inf
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for number, changes in enumerate(PLAN[:size]):
+            day = panda.day(folder, changes, seed=None if number else seed)
+            loss.append(np.array(day.history["validation_loss"]))
+            kept.append(not day.diverged and bool(loss[-1][-1] < evening))
+            if kept[-1]:
+                evening = loss[-1][-1]
+            else:
+                panda.revert(folder)
+    return Diary(PLAN[:size], tuple(kept), tuple(loss))
+
+
+@dataclass(frozen=True, eq=False)
+class Babies:
+    """Models that were babysat, and the same models left alone.
+
+    curves, alone: validation loss in the evening of each day, of the model that stands then,
+    (models, days). test, test_alone: accuracy at the end, (models,). kept: part of the days whose
+    change was kept. restored: largest difference between weights gone back to and yesterday's.
+    """
+
+    curves: Floats
+    alone: Floats
+    test: Floats
+    test_alone: Floats
+    kept: float
+    restored: float
+
+
+@cache
+def babies(seed: int = 0, size: int = 512, days: int = 8) -> Babies:
+    """Babysit `size` models for `days` of two epochs, and leave the same models alone.
+
+    Every model begins with random hyperparameters. Every day but the first its α is changed
+    threefold, in the same direction as the day before if that helped, else in the other. If the
+    validation loss is not lower in the evening, model and settings go back to yesterday's.
+    """
+    rng = np.random.default_rng(seed)
+    nursery = _Nursery(list(search.random(SPACE, size, rng)), rng.integers(2**31, size=size))
+    alone = [nursery.day(nursery.settings) for _ in range(days)]
+    test_alone = nursery.test()
+    nursery.begin()
+    evenings, kept, restored = [nursery.day(nursery.settings)], [], 0.0
+    direction = rng.choice([-1.0, 1.0], size=size)
+    for _ in range(1, days):
+        changed = [
+            {**settings, "learning_rate": settings["learning_rate"] * 3**sign}
+            for settings, sign in zip(nursery.settings, direction, strict=True)
+        ]
+        before = nursery.weights()
+        loss = nursery.day(changed)
+        better = loss < evenings[-1]
+        nursery.keep(better, changed)
+        restored = max(restored, float(np.abs(nursery.weights() - before)[~better].max(initial=0)))
+        evenings.append(np.where(better, loss, evenings[-1]))
+        direction = np.where(better, direction, -direction)
+        kept.append(better.mean())
+    return Babies(
+        np.stack(evenings, axis=1),
+        np.stack(alone, axis=1),
+        nursery.test(),
+        test_alone,
+        float(np.mean(kept)),
+        restored,
+    )
+
+
+class _Nursery:
+    """Models in training side by side, each with settings of its own, and their last evening."""
+
+    def __init__(self, settings: Sequence[Any], seeds: NDArray[np.int64]) -> None:
+        from tfcourse.training import program
+        from tfcourse.training.pattern import Pattern
+
+        data = _populations.digits()
+        self._first, self._seeds = [dict(s) | WITH_MOMENTUM for s in settings], [*map(int, seeds)]
+        build = _populations.classifier(data)
+        self._pattern = Pattern(build, self._first[0], data.x_train, data.classes, "float32")
+        self._data = program.data(
+            data.x_train, data.y_train, data.x_validation, data.y_validation, "float32"
+        )
+        self.begin()
+
+    def begin(self) -> None:
+        """Give all models their first weights and settings."""
+        self.settings, self._epoch = self._first, 0
+        self._state = self._pattern.start(self.settings, self._seeds)
+
+    def day(self, settings: Sequence[dict[str, Any]]) -> Floats:
+        """Train all models for two epochs with these settings; return their validation loss."""
+        from tfcourse.training.batches import epoch_batches
+
+        self._yesterday = self._state
+        choices = self._pattern.choices(settings, self._seeds)
+        examples = len(self._data.x)
+        for _ in range(2):
+            orders = [
+                epoch_batches(seed, self._epoch, examples, self._pattern.batch_size)
+                for seed in self._seeds
+            ]
+            batches = np.stack(orders, axis=1)
+            self._state, figures = self._pattern.run(self._state, choices, batches, self._data)
+            self._epoch += 1
+        loss = figures.numpy()[2]
+        return np.where(self._state.sound.numpy() & np.isfinite(loss), loss, np.inf)
+
+    def keep(self, better: NDArray[np.bool_], settings: Sequence[dict[str, Any]]) -> None:
+        """Keep what is better, with its settings; take the others back to yesterday."""
+        from tfcourse._tensorflow import tf
+
+        def choose(new: Any, old: Any) -> Any:
+            mask = better.reshape(-1, *[1] * (new.ndim - 1))
+            return tf.where(mask, new, old) if new.ndim and len(new) == len(better) else new
+
+        self._state = tf.nest.map_structure(choose, self._state, self._yesterday)
+        self.settings = [
+            new if keep else old
+            for keep, new, old in zip(better, settings, self.settings, strict=True)
+        ]
+
+    def weights(self) -> Floats:
+        """All trained weights, a row per model."""
+        rows: Floats = self._state.parameters.numpy()
+        return rows
+
+    def test(self) -> Floats:
+        """Test accuracy of the models that stand, (models,)."""
+        data = _populations.digits()
+        rows = zip(self.settings, self.weights(), self._state.carried.numpy(), strict=True)
+        weights = [self._pattern.weights(*row) for row in rows]
+        return np.array(
+            [np.mean(_populations.predict(w, data.x_test) == data.y_test) for w in weights]
+        )
