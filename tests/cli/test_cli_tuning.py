@@ -227,3 +227,26 @@ def test_babysit_day_revert_show(tfcourse, points):
 )
 def test_wrong_babysitting_is_one_line_and_writes_nothing(refused, arguments, says):
     assert says in refused("babysit", "m", *arguments)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("engine", ["compiled", "keras"])
+def test_killed_while_models_train_the_result_is_that_of_an_undisturbed_run(
+    points, tmp_path, engine
+):
+    command = [sys.executable, "-m", "tfcourse", "tune", "--data", points, "--engine", engine]
+    command += ["--trials", "12", "--epochs", "3", "--space", "learning_rate=log:1e-3:0.1"]
+    command += ["--space", "layers=choice:1,2,3", "--space", "units=int:4:8", "--study"]
+    rng = np.random.default_rng(0)
+    for _ in range(4):
+        run = subprocess.Popen([*command, "killed"], cwd=tmp_path, stderr=subprocess.DEVNULL)
+        time.sleep(rng.uniform(3, 12))
+        run.kill()
+        run.wait()
+    for folder in ("killed", "alone"):
+        subprocess.run([*command, folder], cwd=tmp_path, check=True, capture_output=True)
+    killed, alone = Study.read(tmp_path / "killed"), Study.read(tmp_path / "alone")
+    assert killed.trials == alone.trials and len(alone.trials) == 12
+    assert killed.kept == alone.kept == killed.refitted == alone.refitted
+    weights = [study.model().get_weights() for study in (killed, alone)]
+    assert all(np.array_equal(a, b) for a, b in zip(*weights, strict=True))

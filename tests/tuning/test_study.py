@@ -210,6 +210,23 @@ def test_a_trial_cannot_be_added_twice(tmp_path):
     assert [t.epochs for t in Study.read(tmp_path).trials] == [1, 4]
 
 
+class UnbuildableTrainer(TinyTrainer):
+    def save(self, result, path):
+        if result.job.number == 1:
+            raise ValueError("no model\nfor that")
+        super().save(result, path)
+
+
+def test_a_best_trial_whose_model_cannot_be_built_fails_and_the_next_best_is_kept(tmp_path):
+    expected = study(tmp_path / "alone")[0]
+    assert expected[0].number == 1
+    ranking, kept, _, _ = study(tmp_path / "other", trainer=UnbuildableTrainer(fails={2}))
+    assert [t.number for t in ranking[:3]] == [t.number for t in expected[1:4]]
+    assert kept == ranking[0].number
+    errors = {t.number: t.error for t in ranking if t.state == "failed"}
+    assert errors == {1: "ValueError: no model for that", 2: "ValueError: too many cooks"}
+
+
 def test_when_every_trial_fails_there_is_no_best(tmp_path):
     trainer = TinyTrainer(fails=range(10))
     with Study(SPACE, tmp_path, **HEAD) as opened:

@@ -201,7 +201,8 @@ def _live(trials: int) -> Iterator[Callable[[Progress], None]]:
 
     def show(progress: Progress) -> None:
         now, done = time.perf_counter(), progress.done
-        first.append((now, done)) if not first else None
+        if not first:
+            first.append((now, done))
         elapsed, gained = now - first[0][0], done - first[0][1]
         best, left = "", ""
         if progress.best:

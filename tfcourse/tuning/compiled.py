@@ -14,7 +14,11 @@ from tfcourse.tuning.trainers import Epochs, Job, Result, describe
 
 
 class CompiledTrainer(ModelTrainer):
-    """Trains trials together, as far as their models can share a program."""
+    """Trains trials together, as far as their models can share a program.
+
+    One model is built for a program, as wide as the widest: what a function of the user's own says
+    to a narrower one, it says only when that one has won.
+    """
 
     @cached_property
     def _population(self) -> Population:
