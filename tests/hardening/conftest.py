@@ -13,6 +13,13 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "datasets")]  # helpers, and files to damage
 
 
+def pytest_collection_modifyitems(items):
+    """All here is long but the counts: thousands of files, and processes that are killed."""
+    for item in items:
+        if item.path.parent == HERE and item.path.stem != "test_hardening_counts":
+            item.add_marker(pytest.mark.long)
+
+
 class Forks:
     """Runs command lines in children of `forks.py`; those of one call at the same time."""
 
