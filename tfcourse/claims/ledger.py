@@ -32,8 +32,8 @@ VERDICTS = (HOLDS, CONDITIONS, REFUTED, ERRATUM)
 FAILED = "failed"  # no verdict: the check raised an exception
 
 PARTS: dict[str, tuple[str, ...]] = {  # a part of the lecture, and the modules that hold its claims
-    "tuning": ("tuning", "tuning_errata"),
-    "normalization": ("normalization", "normalization_errata"),
+    "tuning": ("tuning", "searches", "tuning_errata"),
+    "normalization": ("normalization", "normalization_trained", "normalization_errata"),
     "classification": ("classification", "classification_errata"),
     "frameworks": ("frameworks", "frameworks_errata"),
 }

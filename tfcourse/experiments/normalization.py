@@ -227,9 +227,9 @@ def bent(z: Floats) -> Floats:
 class Trace:
     """A training on the digits, looked at before every update and after the last, t = 0 … T.
 
-    means, deviations: of what enters the activation in the second hidden layer, over all training
-    examples, (T + 1, units). z_means: of z there, before any batch norm, (T + 1, units);
-    batch_means: the same over the mini-batch of each update, (T, units).
+    means, deviations: of what enters the activation in the second hidden layer, over the training
+    examples (the first 1024), (T + 1, units). z_means: of z there, before any batch norm,
+    (T + 1, units); batch_means: the same over the mini-batch of each update, (T, units).
     turned: the angle in degrees by which the gradient of the layers above that one turns when it
     and the layers below are updated, (T,). cost: (T,). accuracy: on the training examples at last.
     """
@@ -284,6 +284,34 @@ def _angle(a: list[Floats], b: list[Floats]) -> float:
     u, v = (np.concatenate([w.ravel() for w in ws]) for ws in (a, b))
     cosine = u @ v / np.linalg.norm(u) / np.linalg.norm(v)
     return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+
+
+@dataclass(frozen=True, eq=False)
+class HiddenShift:
+    """How far what enters a hidden layer shifts per update, (rates, 2, n): batch norm, then none.
+
+    moved: of its mean, in deviations, and of the logarithm of its deviation, added up; averages
+    over units and updates. turned: degrees that the gradient of the layers above turns.
+    """
+
+    rates: tuple[float, ...]
+    moved: Floats
+    turned: Floats
+
+
+@cache
+def hidden_shift(seed: int = 0, size: int = 6) -> HiddenShift:
+    """Trace `size` trainings with and as many without batch norm, at a small α and a large one."""
+    rates = (0.02, 0.2)
+    moved, turned = np.zeros((2, len(rates), 2, size))
+    for place in np.ndindex(moved.shape):
+        rate, plain, run = place
+        found = trace(size * seed + run, normalize=not plain, learning_rate=rates[rate])
+        of_mean = np.abs(np.diff(found.means, axis=0)) / found.deviations[:-1]
+        of_deviation = np.abs(np.diff(np.log(found.deviations), axis=0))
+        moved[place] = (of_mean + of_deviation).mean()
+        turned[place] = found.turned.mean()
+    return HiddenShift(rates, moved, turned)
 
 
 @dataclass(frozen=True)
