@@ -169,8 +169,9 @@ class Shift:
     """Two classes in the plane, parted by one curve; a model trained on the left of it, and right.
 
     x, y: training examples on the left, (m, 2) and (m,). x_shifted, y_shifted: examples on the
-    right. grid: (k,), the axis of both directions. taken: which class the first model takes each
-    point of the grid for, (k, k). true: the same, in truth.
+    right. grid: (k,), the axis of both directions. learnt: how far the first model takes each point
+    of the grid for class 1 rather than 0, its difference of logits, (k, k). truth: height above the
+    true boundary, (k, k).
     here, there: its accuracy on new examples left and right, (n,). both: accuracy on the right of
     models trained on both sides, (n,).
     """
@@ -180,16 +181,21 @@ class Shift:
     x_shifted: Floats
     y_shifted: NDArray[np.integer[Any]]
     grid: Floats
-    taken: NDArray[np.integer[Any]]
-    true: NDArray[np.integer[Any]]
+    learnt: Floats
+    truth: Floats
     here: Floats
     there: Floats
     both: Floats
 
 
+def _height(x: Floats) -> Floats:
+    """How far points (…, 2) lie above a wave."""
+    return np.asarray(x[..., 1] - 1.5 * np.sin(1.2 * x[..., 0]))
+
+
 def _in_truth(x: Floats) -> NDArray[np.integer[Any]]:
-    """The class of points (…, 2): 1 above a wave, 0 below."""
-    return np.asarray(x[..., 1] > 1.5 * np.sin(1.2 * x[..., 0]), np.int64)
+    """The class of points (…, 2): 1 above the wave, 0 below."""
+    return np.asarray(_height(x) > 0, np.int64)
 
 
 @cache
@@ -224,8 +230,8 @@ def covariate_shift(seed: int = 0, size: int = 16) -> Shift:
         right,
         _in_truth(right),
         grid,
-        np.argmax(logits(of_left[0], points), axis=-1),
-        _in_truth(points),
+        np.diff(logits(of_left[0], points), axis=-1)[..., 0],
+        _height(points),
         score(of_left, draw(-3, 0)),
         score(of_left, right),
         score(of_both, draw(0, 3)),

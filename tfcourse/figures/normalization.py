@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfcourse import softmax
+from tfcourse.experiments import batch_norm_generalization as generalization
 from tfcourse.experiments import normalization
 from tfcourse.figures.drawing import FAINT, MUTED
 
@@ -149,6 +150,37 @@ def batch_norm_distributions(figure: Figure, seed: int = 0) -> None:
         axes.set(title=title, xlim=(-10, 10), ylim=(0, 1.03), xticks=[-10, -5, 0, 5, 10])
         axes.set(yticks=[0, 0.5, 1])
     panels[0].annotate("$\\sigma(z)$", (4, 0.98), (4.5, 0.83))
+
+
+def covariate_shift(figure: Figure, seed: int = 0) -> None:
+    """A model trained on the left half finds the boundary there, and misses it on the right, though
+    one function parts the classes on both.
+
+    A square of points of two classes, blue circles below and red squares above a black wave. The
+    left half holds the training examples, in full colour; the right half the shifted ones, pale. A
+    dashed line, the boundary learnt, runs along the wave on the left and leaves it on the right.
+    Above stand the shares right: nearly all on the left, about four in five on the right.
+    """
+    found = generalization.covariate_shift(seed)
+    axes = figure.subplots()
+    sides = ((found.x, found.y, 1.0), (found.x_shifted, found.y_shifted, 0.3))
+    for points, labels, alpha in sides:
+        for label, (color, marker) in enumerate((("C0", "o"), ("C1", "s"))):
+            own = points[labels == label]
+            axes.plot(*own.T, marker, color=color, alpha=alpha, ms=3.6, mew=0, zorder=1)
+    for height, style, name in ((found.truth, "-", "true"), (found.learnt, "--", "learnt")):
+        how: dict[str, Any] = {"levels": [0], "colors": "black", "linestyles": style, "zorder": 2}
+        axes.contour(found.grid, found.grid, height, linewidths=1.8, **how)
+        column = 185 if name == "true" else 170
+        row = int(np.abs(height[:, column]).argmin())
+        at = found.grid[column], found.grid[row]
+        bare = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
+        axes.text(*at, name, ha="center", va="center", color="black", bbox=bare)
+    axes.axvline(0, color=FAINT, lw=1, zorder=0)
+    axes.text(-3, 3.1, f"trained here: {found.here[0]:.0%} right", va="bottom")
+    axes.text(0.1, 3.1, f"tried here: {found.there[0]:.0%} right", va="bottom")
+    axes.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[], xlabel="$x_1$")
+    axes.set_ylabel("$x_2$", rotation=0, labelpad=10)
 
 
 def hidden_shift(figure: Figure, seed: int = 0) -> None:
