@@ -32,7 +32,7 @@ BETA_2 = OneMinusLog(0.9, 0.9999)
 SHARED: dict[str, Any] = {
     "learning_rate": LEARNING_RATE,
     "units": Integer(50, 100),
-    "batch_size": Choice(32, 64, 256),
+    "batch_size": Choice(32, 256),
     "layers": Choice(2, 3, 4),
     "decay": Linear(0, 1),
 }
@@ -83,7 +83,7 @@ def _importance(optimizer: str, seed: int, size: int) -> Importance:
     space = SPACES[optimizer]
     u = np.random.default_rng([seed, len(space)]).random((size, len(space)))
     trials = [space.from_unit(point) | {"optimizer": optimizer} for point in u]
-    accuracy = _populations.train(trials, epochs=6, seed=seed).validation
+    accuracy = _populations.train(trials, epochs=EPOCHS, seed=seed).validation
     r = np.log10([trial["learning_rate"] for trial in trials])
     starts = np.linspace(-4, -1, 31)
     best = max(starts, key=lambda start: accuracy[(r >= start) & (r < start + 1)].mean())
