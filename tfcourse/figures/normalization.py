@@ -113,7 +113,7 @@ def _box(axes: Axes, x: float, y: float, symbol: str, shape: str, color: str) ->
     form: dict[str, Any] = {"boxstyle": "round,pad=0,rounding_size=0.05", "fc": color, "ec": "none"}
     axes.add_patch(FancyBboxPatch((x - 0.22, y - 0.26), 0.44, 0.52, **form))
     axes.text(x, y + 0.09, symbol, ha="center", va="center", color="white")
-    axes.text(x, y - 0.15, shape, ha="center", va="center", color="white", fontsize=8)
+    axes.text(x, y - 0.15, shape, ha="center", va="center", color="white", fontsize=9)
 
 
 def _arrow(
@@ -124,7 +124,7 @@ def _arrow(
     axes.annotate("", (end, y), (start, y), arrowprops=line)
     words: dict[str, Any] = {"ha": "center", "color": color}
     axes.text((start + end) / 2, y + 0.06, above, va="bottom", fontsize=10, **words)
-    axes.text((start + end) / 2, y - 0.09, below, va="top", fontsize=8, **words)
+    axes.text((start + end) / 2, y - 0.09, below, va="top", fontsize=9, **words)
 
 
 def batch_norm_distributions(figure: Figure, seed: int = 0) -> None:
