@@ -1,8 +1,8 @@
 # %% [markdown]
 # # The lecture's figures, on slides of one's own
 #
-# `tfcourse figures` draws all of them at the size of a page. For a slide, draw one by name at a size
-# of your own: letters keep theirs, so that less width makes larger letters on the screen.
+# `tfcourse figures` draws all of them at the size of a page. For a slide, draw one by name at a
+# size of your own: letters keep theirs, so that less width makes larger letters on the screen.
 
 # %%
 from pathlib import Path
