@@ -41,8 +41,8 @@ BERGSTRA = (
     trains=True,
     conditions="of the order only two places can be told: α is first and the mini-batch size "
     "second, over the lecture's ranges (mini-batches of 32 or 256). β comes forward once α is "
-    "about right; 50 to 100 units, layers and decay explain as little as β₁, β₂ and ε do. (The notes "
-    "disagree here: 001 puts β₁, β₂ and ε second, and says they are never tuned.)",
+    "about right; 50 to 100 units, layers and decay explain as little as β₁, β₂ and ε do. (The "
+    "notes disagree here: 001 puts β₁, β₂ and ε second, and says they are never tuned.)",
     literature="Sobol', Global sensitivity indices, 2001. " + BERGSTRA,
 )
 def importance_order(seed: int) -> Evidence:
