@@ -8,6 +8,10 @@ over examples are carried in float64.
 Which variance: mini-batches are always normalized with the biased one, σ² = (1/m) Σ(z − μ)², as in
 the lecture. What is remembered for inference differs: Keras's layer keeps the biased one too
 (`ddof=0`); PyTorch and TensorFlow's fused kernel keep the unbiased m/(m−1) σ² (`ddof=1`).
+
+>>> mini_batch = tfc.batch_norm.forward([[1.0, 10.0], [3.0, 20.0], [5.0, 60.0]], gamma=2, beta=1)
+>>> mini_batch.mean, mini_batch.z_tilde.mean(axis=0).round(9)
+(array([ 3., 30.]), array([1., 1.]))
 """
 
 from __future__ import annotations

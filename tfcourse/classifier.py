@@ -100,6 +100,10 @@ def build(
     It takes standardized inputs of shape (m, *input_shape) and gives probabilities (m, classes).
     standardize: mean and variance (see `datasets.standardization`) that a first layer applies, so
     that the model takes inputs as the data set holds them.
+
+    >>> model = tfc.build((8, 8), classes=10, hyperparameters=tfc.Hyperparameters(units=(50, 20)))
+    >>> [layer.units for layer in model.layers if hasattr(layer, "units")]
+    [50, 20, 10]
     """
     chosen = hyperparameters or Hyperparameters()
     layers = [keras.layers.Flatten(name="flatten")] if len(input_shape) > 1 else []
@@ -149,6 +153,11 @@ def train(
     on_epoch: called after every epoch.
 
     Raises: ValueError if the loss is not finite in the first epoch, so that there is no model.
+
+    >>> digits = tfc.datasets.load("digits")
+    >>> training = tfc.train(digits, tfc.Hyperparameters(epochs=3), seed=0)
+    >>> tfc.evaluate(training.model, digits.x_test, digits.y_test).accuracy > 0.8
+    True
     """
     started = time.perf_counter()
     chosen = hyperparameters or Hyperparameters()
@@ -246,6 +255,9 @@ def predict(model: Any, x: NDArray[Any]) -> NDArray[np.float32]:
     """Return class probabilities, shape (m, C), of inputs x, shape (m, *input_shape).
 
     Raises: ValueError if the model expects another shape.
+
+    >>> tfc.predict(tfc.build((64,), classes=10), np.zeros((5, 64))).shape
+    (5, 10)
     """
     _require_fitting(model, x)
     return np.concatenate(
@@ -259,6 +271,11 @@ def evaluate(model: Any, x: NDArray[Any], y: NDArray[np.int64]) -> Evaluation:
     The loss is the sum over all examples divided by m, whatever pieces they are computed in.
 
     Raises: ValueError if the model expects another shape or has too few classes for the labels.
+
+    >>> digits = tfc.datasets.load("digits")
+    >>> untrained = tfc.build((8, 8), classes=10)
+    >>> print(tfc.evaluate(untrained, digits.x_test, digits.y_test).confusion.sum())
+    360
     """
     probabilities = predict(model, x).astype(np.float64)
     classes = probabilities.shape[1]
@@ -281,6 +298,12 @@ def recalibrate(model: Any, x: NDArray[Any]) -> Any:
     serve as well".)
 
     Raises: ValueError if the model expects another shape.
+
+    >>> model = tfc.build((2,), classes=3)
+    >>> x = np.random.default_rng(0).normal(size=(1000, 2))
+    >>> before = tfc.predict(model, x)
+    >>> print((tfc.predict(tfc.recalibrate(model, x), x) == before).all())
+    False
     """
     _require_fitting(model, x)
     for layer in model.layers:

@@ -40,6 +40,12 @@ class Hyperparameters:
     epochs: passes over the training set, at least 1.
 
     Raises: ValueError or TypeError for a value that is not accepted.
+
+    >>> tfc.Hyperparameters(layers=3, units=50).units_per_layer
+    (50, 50, 50)
+    >>> tfc.Hyperparameters(layers=-1)
+    Traceback (most recent call last):
+    ValueError: layers must be a whole number at least 0 and at most 100, got -1
     """
 
     layers: int = 2

@@ -3,6 +3,11 @@
 Only the forward pass is written; `tf.GradientTape` supplies dJ/dw. Where the lecture has a
 placeholder and a feed_dict, the coefficients are an argument of a `tf.function`: new data, same
 graph. (Lecture part 4.)
+
+>>> minimizer = tfc.quadratic.Minimizer(learning_rate=0.01)
+>>> cost_before = minimizer.step([1, -10, 25])
+>>> print(f"{cost_before:.0f}, w = {minimizer.w.numpy():.2f}")
+25, w = 0.10
 """
 
 from __future__ import annotations
@@ -182,7 +187,7 @@ def minimize(
 ) -> Descent:
     """Minimize J(w) = x₀w² + x₁w + x₂ from `w` and return the path; see `Minimizer`.
 
-    >>> descent = minimize()
+    >>> descent = tfc.quadratic.minimize()
     >>> print(f"{descent.w[1]:.5f} {descent.w[1000]:.5f}")
     0.10000 4.99999
     """

@@ -4,6 +4,13 @@
 comes in through `from_lecture_orientation`. float32 in gives float32 out, float64 gives float64.
 A logit of −∞ masks its class: probability 0. A row that masks every class has no softmax and is
 refused, as NaN and +∞ are.
+
+>>> z = np.array([5.0, 2.0, -1.0, 3.0])
+>>> tfc.softmax.softmax(z).round(3)
+array([0.842, 0.042, 0.002, 0.114])
+>>> loss, gradient = tfc.softmax.cross_entropy_with_gradient(z, 0)
+>>> gradient.round(3)
+array([-0.158,  0.042,  0.002,  0.114])
 """
 
 from __future__ import annotations

@@ -1,1 +1,10 @@
-"""What the lecture claims, one check each, and the ledger that runs them."""
+"""What the lecture claims, one check each, and the ledger that runs them.
+
+>>> [entry] = run(find(["softmax.example"]))
+>>> entry.evidence.verdict
+'holds'
+"""
+
+from tfcourse.claims.ledger import Claim, Entry, Evidence, find, run
+
+__all__ = ["Claim", "Entry", "Evidence", "find", "run"]
