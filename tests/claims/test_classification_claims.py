@@ -4,17 +4,13 @@ import functools
 
 import numpy as np
 import pytest
+from breaking import wrap
 
 from tfcourse import softmax
 from tfcourse.claims import ledger
 from tfcourse.experiments import classification as experiments
 
 CLAIMS = [one.id for one in ledger.claims("classification")]
-
-
-def replace(owner, name, make):
-    """A break: `owner.name` becomes `make(what it was)`."""
-    return lambda monkeypatch: monkeypatch.setattr(owner, name, make(getattr(owner, name)))
 
 
 def keras_losses(name, make):
@@ -43,44 +39,42 @@ def doubled(function):
     return broken
 
 
-unnormalized = replace(softmax, "softmax", lambda _: lambda z, axis=-1: np.exp(np.minimum(z, 80)))
-base_two = replace(softmax, "cross_entropy", lambda f: lambda *a, **k: f(*a, **k) / np.log(2))
+unnormalized = wrap(softmax, "softmax", lambda _: lambda z, axis=-1: np.exp(np.minimum(z, 80)))
+base_two = wrap(softmax, "cross_entropy", lambda f: lambda *a, **k: f(*a, **k) / np.log(2))
 
 BREAKS = {
     "softmax.example": unnormalized,
     "softmax.sums-to-one": unnormalized,
-    "softmax.hardmax": replace(softmax, "hardmax", lambda f: lambda z: f(-z)),
-    "softmax.two-classes": replace(softmax, "softmax", lambda f: lambda z: f(np.log(2) * z)),
-    "softmax.linear-boundaries": replace(
+    "softmax.hardmax": wrap(softmax, "hardmax", lambda f: lambda z: f(-z)),
+    "softmax.two-classes": wrap(softmax, "softmax", lambda f: lambda z: f(np.log(2) * z)),
+    "softmax.linear-boundaries": wrap(
         experiments, "boundaries", lambda f: lambda seed, squares=False: f(seed, squares=True)
     ),
     "softmax.loss-example": base_two,
-    "softmax.maximum-likelihood": replace(
+    "softmax.maximum-likelihood": wrap(
         softmax, "train_linear_classifier", lambda f: lambda *a, **k: f(*a, **{**k, "batches": []})
     ),
     "softmax.cost": keras_losses(
         "SparseCategoricalCrossentropy", lambda f: functools.partial(f, reduction="sum")
     ),
-    "softmax.gradient": replace(
+    "softmax.gradient": wrap(
         softmax,
         "cross_entropy_from_logits",
         lambda f: functools.partial(f, label_smoothing=0.1),
     ),
-    "softmax.shapes": replace(softmax, "softmax", lambda f: lambda z, axis=-1: f(z)),
-    "softmax.autodiff": replace(softmax, "cross_entropy_with_gradient", doubled),
+    "softmax.shapes": wrap(softmax, "softmax", lambda f: lambda z, axis=-1: f(z)),
+    "softmax.autodiff": wrap(softmax, "cross_entropy_with_gradient", doubled),
     "softmax.orientation": keras_losses(
         "SparseCategoricalCrossentropy", lambda f: lambda **k: lambda y, z: 1.0
     ),
-    "softmax.mean-of-means": replace(
-        experiments, "means", lambda f: functools.partial(f, size=1024)
-    ),
+    "softmax.mean-of-means": wrap(experiments, "means", lambda f: functools.partial(f, size=1024)),
     "softmax.from-logits": keras_losses(
         "sparse_categorical_crossentropy", from_probabilities_after_all
     ),
     "softmax.erratum.binary-loss": base_two,
     "softmax.erratum.binary-sum": base_two,
-    "softmax.erratum.sum-index": replace(experiments, "LOGITS", lambda z: (1.0,) * 4),
-    "softmax.erratum.cost-sum": replace(
+    "softmax.erratum.sum-index": wrap(experiments, "LOGITS", lambda z: (1.0,) * 4),
+    "softmax.erratum.cost-sum": wrap(
         softmax,
         "cross_entropy_with_gradient",
         lambda f: lambda z, y, reduction: f(z[:8], y[:8], reduction=reduction),

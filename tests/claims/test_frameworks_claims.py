@@ -4,19 +4,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from breaking import wrap
 
 from tfcourse import quadratic, quadratic_v1
 from tfcourse._tensorflow import keras, tf
 from tfcourse.claims import frameworks_errata, ledger
 from tfcourse.experiments import frameworks as experiments
-from tfcourse.experiments import speed
 
 CLAIMS = [one.id for one in ledger.claims("frameworks")]
-
-
-def replace(owner, name, make):
-    """A break: `owner.name` becomes `make(what it was)`."""
-    return lambda monkeypatch: monkeypatch.setattr(owner, name, make(getattr(owner, name)))
 
 
 def with_arguments(**fixed):
@@ -37,55 +32,40 @@ def retracing(monkeypatch):
     )
 
 
-wrong_multiply = replace(tf, "multiply", lambda f: lambda a, b: f(a, b) + 1)
+wrong_multiply = wrap(tf, "multiply", lambda f: lambda a, b: f(a, b) + 1)
 
 BREAKS = {
-    "tf.expand": replace(quadratic, "cost", lambda f: lambda w, x: f(w, x) + 1),
-    "tf.first-step": replace(quadratic, "minimize", with_arguments(learning_rate=0.02)),
-    "tf.thousand-steps": replace(quadratic, "minimize", with_arguments(dtype="float64")),
-    "tf.operators": replace(quadratic, "cost_by_functions", lambda f: lambda w, x: f(w, x) + w),
-    "tf.feed": replace(
+    "tf.expand": wrap(quadratic, "cost", lambda f: lambda w, x: f(w, x) + 1),
+    "tf.first-step": wrap(quadratic, "minimize", with_arguments(learning_rate=0.02)),
+    "tf.thousand-steps": wrap(quadratic, "minimize", with_arguments(dtype="float64")),
+    "tf.operators": wrap(quadratic, "cost_by_functions", lambda f: lambda w, x: f(w, x) + w),
+    "tf.feed": wrap(
         quadratic.Minimizer, "step", lambda f: lambda self, coefficients: f(self, (1, -10, 25))
     ),
     "tf.feed-without-retracing": retracing,
-    "tf.session-idioms": replace(
+    "tf.session-idioms": wrap(
         quadratic_v1,
         "minimize",
         lambda f: lambda idiom="session": f() + (1e-6 if idiom == "with" else 0),
     ),
-    "tf.same-as-v1": replace(quadratic_v1, "minimize", with_arguments(learning_rate=0.01001)),
-    "tf.computation-graph": replace(
+    "tf.same-as-v1": wrap(quadratic_v1, "minimize", with_arguments(learning_rate=0.01001)),
+    "tf.computation-graph": wrap(
         tf.GradientTape, "gradient", lambda f: lambda self, y, x: 2 * f(self, y, x)
     ),
-    "tf.swap-optimizer": replace(
+    "tf.swap-optimizer": wrap(
         keras.optimizers, "Adam", lambda _: lambda learning_rate: keras.optimizers.SGD(0.05)
     ),
-    "frameworks.criteria": replace(experiments, "_licence", lambda _: lambda name: "Proprietary"),
-    "tf.float32-stalls": replace(quadratic, "minimize", with_arguments(dtype="float64")),
+    "frameworks.criteria": wrap(experiments, "_licence", lambda _: lambda name: "Proprietary"),
+    "tf.float32-stalls": wrap(quadratic, "minimize", with_arguments(dtype="float64")),
     "tf.erratum.add-bracket": wrong_multiply,
     "tf.erratum.add-operand": wrong_multiply,
-    "tf.erratum.reshape-bracket": replace(
+    "tf.erratum.reshape-bracket": wrap(
         frameworks_errata,
         "np",
         lambda _: SimpleNamespace(array=lambda v: SimpleNamespace(reshape=lambda s: np.ones(3))),
     ),
     "tf.erratum.names": lambda monkeypatch: monkeypatch.setattr(tf, "Session", 1, raising=False),
 }
-
-
-@pytest.fixture(autouse=True)
-def nothing_remembered():
-    """Run every experiment afresh, and leave nothing of a broken one."""
-    forget()
-    yield
-    forget()
-
-
-def forget():
-    for module in (experiments, speed):
-        for thing in vars(module).values():
-            if hasattr(thing, "cache_clear"):
-                thing.cache_clear()
 
 
 @pytest.mark.parametrize("id", CLAIMS)

@@ -1,5 +1,6 @@
 """The registry, the runner, and the page."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -26,6 +27,10 @@ PARTS = {"tuning": "tuning", "bn": "normalization", "softmax": "classification"}
 NOTES = Path(__file__).parents[3] / "shared" / "notes"
 
 
+TESTS = "tuning_claims searches_claims normalization_claims normalization_trained_claims"
+TESTS += " classification_claims frameworks_claims"
+
+
 def claims_under(prefix):
     return [one for one in ledger.claims() if one.id.startswith(prefix + ".")]
 
@@ -37,6 +42,11 @@ def test_every_claim_of_the_lecture_has_its_id(prefix):
         f"{prefix}.{name}" for name in LECTURE[prefix].split()
     )
     assert {one.part for one in found} == {PARTS.get(prefix, "frameworks")}
+
+
+def test_every_claim_is_broken_by_a_test_that_sees_the_verdict_turn():
+    broken = [id for name in TESTS.split() for id in importlib.import_module(f"test_{name}").BREAKS]
+    assert sorted(broken) == sorted(one.id for one in ledger.claims())
 
 
 def test_every_claim_says_what_it_is():

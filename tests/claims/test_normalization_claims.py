@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from breaking import wrap
 
 from tfcourse import batch_norm
 from tfcourse.claims import ledger, normalization_errata
@@ -12,11 +13,6 @@ from tfcourse.experiments import normalization as experiments
 
 CLAIMS = [one.id for one in ledger.claims("normalization") if not one.trains]
 PLUS_MINUS_ONE = np.tile([[1.0], [-1.0]], (32, 1))  # mean 0, variance 1, squares all 1
-
-
-def replace(owner, name, make):
-    """A break: `owner.name` becomes `make(what it was)`."""
-    return lambda monkeypatch: monkeypatch.setattr(owner, name, make(getattr(owner, name)))
 
 
 def in_keras(name, make):
@@ -55,14 +51,14 @@ def idle(layer):
     return type("Idle", (layer,), {"call": lambda self, z, training=None, mask=None: z})
 
 
-large_epsilon = replace(
+large_epsilon = wrap(
     batch_norm, "forward", lambda f: lambda z, *a, epsilon=1e-3: f(z, *a, epsilon=1.0)
 )
-no_gamma = replace(batch_norm, "forward", gamma_ignored)
-already_normal = replace(normalization_errata, "mini_batch", lambda f: lambda seed: PLUS_MINUS_ONE)
+no_gamma = wrap(batch_norm, "forward", gamma_ignored)
+already_normal = wrap(normalization_errata, "mini_batch", lambda f: lambda seed: PLUS_MINUS_ONE)
 
 BREAKS = {
-    "bn.normalize-inputs": replace(
+    "bn.normalize-inputs": wrap(
         experiments,
         "bowls",
         lambda f: lambda seed: [experiments.Bowls(b.normalized, b.raw) for b in f(seed)],
@@ -70,15 +66,15 @@ BREAKS = {
     "bn.zero-mean-unit-variance": large_epsilon,
     "bn.any-mean-variance": no_gamma,
     "bn.identity": no_gamma,
-    "bn.bias-cancels": replace(batch_norm, "backward", as_if_independent),
+    "bn.bias-cancels": wrap(batch_norm, "backward", as_if_independent),
     "bn.parameter-shapes": in_keras("BatchNormalization", idle),
-    "bn.gradient-descent": replace(batch_norm, "backward", as_if_independent),
+    "bn.gradient-descent": wrap(batch_norm, "backward", as_if_independent),
     "bn.one-line": in_tf_nn("batch_normalization", lambda f: lambda *a, **k: 2 * f(*a, **k)),
-    "bn.noise": replace(batch_norm, "forward", lambda f: lambda z: f(z[:16])),
-    "bn.single-example": replace(
+    "bn.noise": wrap(batch_norm, "forward", lambda f: lambda z: f(z[:16])),
+    "bn.single-example": wrap(
         batch_norm, "forward", lambda f: lambda z, *a: SimpleNamespace(z_tilde=z)
     ),
-    "bn.ewma": replace(batch_norm, "RunningStatistics", lambda f: lambda momentum: f(0.5)),
+    "bn.ewma": wrap(batch_norm, "RunningStatistics", lambda f: lambda momentum: f(0.5)),
     "bn.erratum.divide-by-variance": already_normal,
     "bn.erratum.uncentred-variance": already_normal,
     "bn.erratum.hidden-mean": already_normal,
@@ -87,10 +83,10 @@ BREAKS = {
     "bn.erratum.gamma-times-z": already_normal,
     "bn.erratum.gamma-is-variance": no_gamma,
     "bn.erratum.identity-gamma": already_normal,
-    "bn.erratum.dz-for-dgamma": replace(
+    "bn.erratum.dz-for-dgamma": wrap(
         batch_norm, "forward", lambda f: lambda z, gamma: f(z, np.ravel(gamma)[: z.shape[1]])
     ),
-    "bn.erratum.dropout-noise": replace(
+    "bn.erratum.dropout-noise": wrap(
         experiments,
         "noise",
         lambda f: lambda seed: dataclasses.replace(f(seed), dropout=f(seed).mean),

@@ -10,23 +10,6 @@ import pytest
 from tfcourse.claims import ledger
 from tfcourse.experiments import _populations, babysitting, practice, searches
 
-CLAIMS = [one.id for one in ledger.claims("tuning") if one.check.__module__.endswith(".searches")]
-
-
-@pytest.fixture(autouse=True)
-def nothing_remembered():
-    """Run every experiment afresh, and leave nothing of a landscape."""
-    forget()
-    yield
-    forget()
-
-
-def forget():
-    for module in (searches, practice, babysitting):
-        for thing in vars(module).values():
-            if hasattr(thing, "cache_clear"):
-                thing.cache_clear()
-
 
 @pytest.fixture
 def landscape(monkeypatch):
@@ -98,6 +81,7 @@ LANDSCAPES = {
         "refuted": peak(1),
     },
 }
+BREAKS = {*LANDSCAPES, "tuning.panda"}  # turned by another landscape, or by other babies
 
 
 @pytest.mark.parametrize(
@@ -109,10 +93,6 @@ def test_the_verdict_follows_from_the_landscape(landscape, id, verdict, seed):
     [entry] = ledger.run(ledger.find([id]), seed)
     assert entry.evidence.verdict == verdict, entry.evidence
     assert entry.evidence.trainings > 500
-
-
-def test_every_claim_has_a_landscape_or_a_test_of_its_own():
-    assert {*LANDSCAPES, "tuning.panda"} == set(CLAIMS)
 
 
 @pytest.mark.parametrize(

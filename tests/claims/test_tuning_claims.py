@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from breaking import all_of, put
 
 from tfcourse.claims import ledger, tuning_errata
 from tfcourse.experiments import tuning as experiments
@@ -18,20 +19,11 @@ CLAIMS = [
 ]
 
 
-def replace(owner, name, value):
-    """A break: `owner.name` becomes `value`."""
-    return lambda monkeypatch: monkeypatch.setattr(owner, name, value)
-
-
-def all_of(*breaks):
-    return lambda monkeypatch: [one(monkeypatch) for one in breaks]
-
-
 def linear(scale):
     """A logarithmic scale that is linear."""
     return all_of(
-        replace(scale, "_r", staticmethod(lambda value: value)),
-        replace(scale, "_value", staticmethod(lambda r: r)),
+        put(scale, "_r", staticmethod(lambda value: value)),
+        put(scale, "_value", staticmethod(lambda r: r)),
     )
 
 
@@ -48,29 +40,29 @@ class Lowest:
         return np.full(size, -0.5)
 
 
-dull = replace(tuning_errata, "np", SimpleNamespace(**{**vars(np), "random": SimpleNamespace(
+dull = put(tuning_errata, "np", SimpleNamespace(**{**vars(np), "random": SimpleNamespace(
     default_rng=Lowest)}))  # fmt: skip
-as_a_grid = replace(search, "random", lambda space, trials, seed: search.grid(space, 5))
+as_a_grid = put(search, "random", lambda space, trials, seed: search.grid(space, 5))
 
 BREAKS = {
     "tuning.grid-distinct": as_a_grid,
     "tuning.grid-distinct-3d": as_a_grid,
-    "tuning.uniform-picks": replace(
+    "tuning.uniform-picks": put(
         Integer, "from_unit", lambda self, u: int(self.low + u**1.1 * (self.high + 1 - self.low))
     ),
-    "tuning.linear-scale-wastes": replace(
+    "tuning.linear-scale-wastes": put(
         Linear, "_value", staticmethod(lambda r: min(10.0 ** (4 * r - 4), 1))
     ),
     "tuning.log-scale": linear(Log),
-    "tuning.log-scale-general": replace(Log, "_value", staticmethod(lambda r: float(np.exp(r)))),
+    "tuning.log-scale-general": put(Log, "_value", staticmethod(lambda r: float(np.exp(r)))),
     "tuning.beta-scale": linear(OneMinusLog),
-    "tuning.beta-sensitivity": replace(experiments, "BETAS", (0.9, 0.95, 0.99, 0.999)),
-    "tuning.erratum.np-exp": replace(
+    "tuning.beta-sensitivity": put(experiments, "BETAS", (0.9, 0.95, 0.99, 0.999)),
+    "tuning.erratum.np-exp": put(
         tuning_errata, "np", SimpleNamespace(**{**vars(np), "exp": lambda base, r: base**r})
     ),
     "tuning.erratum.ten-to-minus-four": dull,
     "tuning.erratum.alpha-range": dull,
-    "tuning.erratum.beta-range": replace(
+    "tuning.erratum.beta-range": put(
         tuning_errata,
         "np",
         SimpleNamespace(
@@ -80,26 +72,12 @@ BREAKS = {
             }
         ),
     ),
-    "tuning.erratum.xor": replace(
+    "tuning.erratum.xor": put(
         tuning_errata, "operator", SimpleNamespace(**{**vars(operator), "xor": pow})
     ),
     "tuning.erratum.r-sign": dull,
     "tuning.erratum.randn": dull,
 }
-
-
-@pytest.fixture(autouse=True)
-def nothing_remembered():
-    """Run every experiment afresh, and leave nothing of a broken one."""
-    forget()
-    yield
-    forget()
-
-
-def forget():
-    for thing in vars(experiments).values():
-        if hasattr(thing, "cache_clear"):
-            thing.cache_clear()
 
 
 @pytest.mark.parametrize("id", CLAIMS)
