@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tfcourse import datasets
 from tfcourse.datasets import Dataset
+from tfcourse.experiments._inference import accuracy, logits
 
 if TYPE_CHECKING:
     from tfcourse.training.population import Population
@@ -81,28 +82,12 @@ def train(
     """
     data = digits() if dataset is None else dataset
     seeds = np.random.SeedSequence([seed, len(trials)]).generate_state(len(trials)) >> 1
-    curves, validation, test = (np.zeros(len(trials)) for _ in range(3))
+    validation, test = np.zeros((2, len(trials)))
     curves = np.zeros((len(trials), epochs))
     for finished in population(data).train(trials, seeds=[*map(int, seeds)], epochs=epochs):
         for one in finished:
             curves[one.trial] = one.history.validation_accuracy
             best = one.best_epoch
             validation[one.trial] = 0.0 if best is None else curves[one.trial, best]
-            predicted = predict(one.weights, data.x_test)
-            test[one.trial] = np.mean(predicted == data.y_test)
+            test[one.trial] = accuracy(logits(one.weights, data.x_test), data.y_test)
     return Outcomes(curves, validation, test)
-
-
-def predict(weights: Sequence[Floats], x: Floats) -> NDArray[np.int64]:
-    """Return the class that the classifier with these weights, as Keras lists them, takes x for.
-
-    Hidden layers are five arrays each, W, γ, β, μ and σ², with a rectifier; the last are W and b.
-    """
-    a = x
-    for layer in range(0, len(weights) - 2, 5):
-        W, gamma, beta, mean, variance = weights[layer : layer + 5]
-        z = (a @ W - mean) / np.sqrt(variance + 1e-3)
-        a = np.maximum(gamma * z + beta, 0)
-    W, b = weights[-2:]
-    classes: NDArray[np.int64] = np.argmax(a @ W + b, axis=1)
-    return classes

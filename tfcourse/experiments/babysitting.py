@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.experiments import _populations
+from tfcourse.experiments._inference import accuracy, logits
 from tfcourse.experiments.practice import SPACE
 from tfcourse.experiments.searches import WITH_MOMENTUM
 from tfcourse.tuning import panda, search
@@ -182,7 +183,5 @@ class _Nursery:
         """Test accuracy of the models that stand, (models,)."""
         data = _populations.digits()
         rows = zip(self.settings, self.weights(), self._state.carried.numpy(), strict=True)
-        weights = [self._pattern.weights(*row) for row in rows]
-        return np.array(
-            [np.mean(_populations.predict(w, data.x_test) == data.y_test) for w in weights]
-        )
+        scores = [logits(self._pattern.weights(*row), data.x_test) for row in rows]
+        return np.array([accuracy(one, data.y_test) for one in scores])
