@@ -1,4 +1,4 @@
-"""Claims of part 4, frameworks,."""
+"""Claims of part 4, frameworks."""
 
 from __future__ import annotations
 
@@ -231,24 +231,20 @@ def criteria(seed: int) -> Evidence:
     and the fastest way to take the same 1000 steps. Openness: the licence in its metadata.
     """
     found = experiments.criteria(seed)
+    ratio = found.slowest / found.fastest
     measurable = (
         found.statements <= 10
         and found.reloaded_difference == 0
-        and found.slowest / found.fastest > 10
+        and ratio > 100
         and all(found.open.values())
     )
     licences = ", ".join(f"{name}: {text}" for name, text in found.licences.items())
     return Evidence(
         CONDITIONS if measurable else REFUTED,
         f"{found.statements} statements, no derivative; reloaded program differs by "
-        f"{found.reloaded_difference:g}; slowest way takes over "
-        f"{_power_of_ten(found.slowest / found.fastest)} times as long as the fastest; {licences}",
+        f"{found.reloaded_difference:g}; slowest way takes "
+        f"{'over 100' if ratio > 100 else f'{ratio:.0f}'} times as long as the fastest; {licences}",
     )
-
-
-def _power_of_ten(ratio: float) -> int:
-    """The largest below the ratio: timings differ from run to run, their size does not."""
-    return int(10 ** np.floor(np.log10(ratio)))
 
 
 @claim(

@@ -65,11 +65,14 @@ def importance_order(seed: int) -> Evidence:
     closest = min(ahead, key=lambda interval: interval.low)
     first = CONDITIONS if closest.above_zero else REFUTED
     verdict = HOLDS if in_order == compared else first
-    pairs = ", ".join(f"{n} of {of}" for n, of in zip(in_order, compared, strict=True))
+    steps = ("first before second", "second before third", "third before last")
+    pairs = ", ".join(
+        f"{step} {n} of {of}" for step, n, of in zip(steps, in_order, compared, strict=True)
+    )
     shares = "; ".join(_shares(way, one) for way, one in found.items())
     return Evidence(
         verdict,
-        f"{shares}. Pairs of neighbouring ranks in order: {pairs}",
+        f"{shares}. Pairs that are in the lecture's order, by rank: {pairs}",
         sum(len(one.accuracy) for one in found.values()),
         closest,
     )
@@ -83,11 +86,10 @@ def _shares(way: str, one: searches.Importance) -> str:
     """The leading hyperparameters over all trials, and in the best decade of α."""
     text = []
     for indices in (one.everywhere, one.near_best):
-        order = np.argsort(-indices.value)
-        first = [f"{indices.names[i]} {indices.value[i]:.0%}" for i in order[:2]]
-        rest = max(0.0, float(indices.value[order[2]]))
-        text.append(f"{', '.join(first)}, others at most {rest:.0%}")
-    return f"{way}: {text[0]} (best decade of α: {text[1]})"
+        names = [indices.names[i] for i in np.argsort(-indices.value)[:3]]
+        shares = [Interval(*indices.interval(name)).show(".0f", "%") for name in names]
+        text.append(", ".join(map(" ".join, zip(names, shares, strict=True))))
+    return f"{way}: {text[0]} (in the best decade of α: {text[1]})"
 
 
 @claim(

@@ -72,7 +72,7 @@ def _uniformity(values: object, among: object) -> float:
     drawn, all_values = np.asarray(values), np.asarray(among)
     if not np.isin(drawn, all_values).all():
         return math.inf
-    counts = (drawn[:, None] == all_values).sum(axis=0)
+    counts = np.bincount(drawn, minlength=all_values.max() + 1)[all_values]
     expected, freedom = len(drawn) / len(all_values), len(all_values) - 1
     chi_square = float(((counts - expected) ** 2).sum() / expected)
     spread = 2 / (9 * freedom)
