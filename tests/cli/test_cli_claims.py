@@ -5,6 +5,8 @@ import subprocess
 import sys
 
 import pytest
+from rich.cells import cell_len
+from rich.console import Console
 
 from tfcourse.claims import ledger
 from tfcourse.claims.ledger import Evidence
@@ -25,6 +27,29 @@ def test_the_table_and_the_progress(tfcourse):
     done = tfcourse("claims", "softmax.example", "softmax.hardmax")
     assert "Σt = 176.3" in done.out and "2 claims, 0 trainings: 2 holds." in done.out
     assert done.err.startswith("softmax.example: holds (0.0 s)\n")
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_table_fits_the_terminal_and_shows_the_whole_id_and_verdict(tfcourse, monkeypatch, width):
+    from tfcourse.cli import claims
+
+    monkeypatch.setattr(claims, "_console", lambda: Console(highlight=False, width=width))
+    out = tfcourse("claims", "bn.erratum.gamma-is-variance", "bn.zero-mean-unit-variance").out
+    assert "bn.erratum.gamma-is-variance" in out and "holds under conditions" in out
+    assert max(map(cell_len, out.splitlines())) <= width
+    assert ("measured" in out.splitlines()[1]) and ("verdict" in out) == (width == 120)
+
+
+@pytest.mark.parametrize("how", [(), ("--json",), ("--markdown",)])
+def test_ctrl_c_keeps_the_table_of_what_is_done(tfcourse, monkeypatch, how):
+    def interrupted(chosen, seed):
+        yield ledger.Entry(chosen[0], Evidence("holds", "so far"), 0)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ledger, "run", interrupted)
+    done = tfcourse("claims", *how)
+    assert done.status == 130 and done.err.endswith("interrupted\n")
+    assert ("so far" in done.out and "1 claims" in done.out) if not how else done.out == ""
 
 
 def test_markdown_is_the_page(tfcourse):

@@ -10,7 +10,7 @@ import typer
 from tfcourse.cli.app import Json, Seed, app, note, print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tfcourse.claims.ledger import Claim, Entry
 
@@ -52,7 +52,14 @@ def claims(
     if only_list:
         _list(chosen, json)
         return
-    entries = _run(chosen, seed)
+    entries: list[Entry] = []
+    try:
+        for entry in _run(chosen, seed):
+            entries.append(entry)
+    except KeyboardInterrupt:
+        if entries and not (markdown or json):
+            _print(entries)
+        raise
     if markdown:
         from tfcourse.claims import page
 
@@ -98,7 +105,7 @@ def _list(chosen: Sequence[Claim], json: bool) -> None:
     _console().print(table)
 
 
-def _run(chosen: Sequence[Claim], seed: int) -> list[Entry]:
+def _run(chosen: Sequence[Claim], seed: int) -> Iterator[Entry]:
     """Run the claims, with a progress line on stderr."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -111,19 +118,17 @@ def _run(chosen: Sequence[Claim], seed: int) -> list[Entry]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[id]}"),
     )
-    entries = []
     on_terminal = sys.stderr.isatty()
     with Progress(
         *columns, console=Console(stderr=True), transient=True, disable=not on_terminal
     ) as progress:
         task = progress.add_task("", total=len(chosen), id=chosen[0].id if chosen else "")
         for number, entry in enumerate(ledger.run(chosen, seed), start=1):
-            entries.append(entry)
             if not on_terminal:
                 note(f"{entry.claim.id}: {entry.evidence.verdict} ({entry.seconds:.1f} s)")
             following = chosen[number].id if number < len(chosen) else ""
             progress.update(task, advance=1, id=following)
-    return entries
+            yield entry
 
 
 def _print(entries: Sequence[Entry]) -> None:
@@ -132,12 +137,16 @@ def _print(entries: Sequence[Entry]) -> None:
     from tfcourse.claims import page
 
     console = _console()
+    narrow = console.width < 110  # too narrow for four columns: the verdict goes below the id
     for part in dict.fromkeys(entry.claim.part for entry in entries):
-        table = _table("id", "statement", "measured", "verdict", title=part)
+        table = _table("id", "statement", "measured", *["verdict"] * (not narrow), title=part)
         for entry in entries:
-            if entry.claim.part == part:
-                texts = escape(entry.claim.statement), escape(entry.evidence.measured)
-                table.add_row(entry.claim.id, *texts, _coloured(entry.evidence.verdict))
+            if entry.claim.part != part:
+                continue
+            texts = escape(entry.claim.statement), escape(entry.evidence.measured)
+            id, verdict = entry.claim.id, _coloured(entry.evidence.verdict)
+            cells = (f"{id}\n{verdict}", *texts) if narrow else (id, *texts, verdict)
+            table.add_row(*cells)
         console.print(table)
     seconds = sum(entry.seconds for entry in entries)
     console.print(f"{page.summary(entries)} {seconds:.0f} s")
