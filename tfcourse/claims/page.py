@@ -46,7 +46,8 @@ def summary(entries: Sequence[Entry]) -> str:
         counts[entry.evidence.verdict] = counts.get(entry.evidence.verdict, 0) + 1
     trainings = sum(entry.evidence.trainings for entry in entries)
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    return f"{len(entries)} claims, {trainings} trainings: {verdicts}."
+    claims = "claim" if len(entries) == 1 else "claims"
+    return f"{len(entries)} {claims}, {trainings} trainings: {verdicts}."
 
 
 def row(entry: Entry) -> str:

@@ -68,6 +68,8 @@ def claims(
         print_json({"seed": seed, "claims": [entry.as_json() for entry in entries]})
     else:
         _print(entries)
+        if ids:
+            _explain(entries)
     changed = [entry for entry in entries if not entry.as_recorded]
     for entry in changed:
         note(
@@ -150,6 +152,15 @@ def _print(entries: Sequence[Entry]) -> None:
         console.print(table)
     seconds = sum(entry.seconds for entry in entries)
     console.print(f"{page.summary(entries)} {seconds:.0f} s")
+
+
+def _explain(entries: Sequence[Entry]) -> None:
+    from rich.markdown import Markdown
+
+    from tfcourse.claims import page
+
+    for entry in entries:
+        _console().print(Markdown(page.paragraph(entry)))
 
 
 def _coloured(verdict: str) -> str:
