@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from tfcourse.datasets import Dataset
 from tfcourse.experiments._inference import accuracy, logits
 
 if TYPE_CHECKING:
+    from tfcourse.training.chunk import Trained
     from tfcourse.training.population import Population
 
 Floats = NDArray[np.floating[Any]]
@@ -71,6 +73,11 @@ def population(dataset: Dataset) -> Population:
         dataset.x_validation,
         dataset.y_validation,
     )
+
+
+def in_order(chunks: Iterable[list[Trained]]) -> list[Trained]:
+    """Return the trained models of all chunks in the order of their trials."""
+    return sorted(chain.from_iterable(chunks), key=lambda one: one.trial)
 
 
 def train(

@@ -67,11 +67,10 @@ def regularizers(seed: int = 0, size: int = 16, updates: int = 200) -> dict[str,
     for name, way in WAYS.items():
         trial = {"optimizer": "momentum", "learning_rate": 0.1, "batch_size": EXAMPLES, **way}
         chunks = population.train([trial] * size, seeds=seeds(seed, size, 5), epochs=updates)
-        trained = sorted((one for chunk in chunks for one in chunk), key=lambda one: one.trial)
         kind, of = (STATELESS, x) if way["group"] else (PLAIN, None)
         scores = [
             [logits(one.final_weights, examples, kind, of=of) for examples in (x, unseen)]
-            for one in trained
+            for one in _populations.in_order(chunks)
         ]
         found[name] = Regularized(
             np.array([softmax.cross_entropy_from_logits(seen, y) for seen, _ in scores]),
@@ -142,8 +141,7 @@ def test_time(seed: int = 0, size: int = 16) -> TestTime:
     rows = []
     for epochs in TRAINED:
         chunks = population.train([trial] * size, seeds=own, epochs=epochs)
-        trained = sorted((one for chunk in chunks for one in chunk), key=lambda one: one.trial)
-        rows.append([_four_ways(one, data, inverted) for one in trained])
+        rows.append([_four_ways(one, data, inverted) for one in _populations.in_order(chunks)])
     moving, whole, batch, shifted = np.moveaxis(np.array(rows), -1, 0)
     return TestTime(steps * np.array(TRAINED), moving, whole, batch, shifted)
 
@@ -214,8 +212,7 @@ def covariate_shift(seed: int = 0, size: int = 16) -> Shift:
         population = Population(lambda trial: build((2,), 2, model), x, y, x, y)
         trial = {"learning_rate": 0.01}
         chunks = population.train([trial] * size, seeds=seeds(seed, size, 7), epochs=60)
-        found = sorted((one for chunk in chunks for one in chunk), key=lambda one: one.trial)
-        return [one.final_weights for one in found]
+        return [one.final_weights for one in _populations.in_order(chunks)]
 
     def score(models: list[list[Floats]], x: Floats) -> Floats:
         return np.array([accuracy(logits(weights, x), _in_truth(x)) for weights in models])

@@ -29,8 +29,7 @@ def train(trials: Sequence[dict[str, Any]], seeds: Sequence[int], epochs: int) -
     """Train a classifier on the digits for each trial, `BASE` for what it does not say."""
     full = [{**BASE, **trial} for trial in trials]
     population = _populations.population(_populations.digits())
-    found = [one for chunk in population.train(full, seeds=seeds, epochs=epochs) for one in chunk]
-    return sorted(found, key=lambda one: one.trial)
+    return _populations.in_order(population.train(full, seeds=seeds, epochs=epochs))
 
 
 def seeds(seed: int, count: int, purpose: int = 0) -> list[int]:
