@@ -99,6 +99,15 @@ def below(value: float, limit: float) -> str:
     return f"< {words}" if value < limit else f"{value:.2g}, not < {words}"
 
 
+def raised(run: Callable[[], object]) -> str:
+    """Return the name of the exception that `run` raises, or nothing."""
+    try:
+        run()
+    except Exception as error:
+        return type(error).__name__
+    return ""
+
+
 @dataclass(frozen=True)
 class Claim:
     """A statement of the lecture (or of ours), where it stands, and how it is put to the test.

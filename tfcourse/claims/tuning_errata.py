@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tfcourse.claims.ledger import ERRATUM, Evidence, claim, corrected, note
+from tfcourse.claims.ledger import ERRATUM, Evidence, claim, corrected, note, raised
 
 SCALE = note("003", "Using an appropriate scale")
 DRAWS = 100_000
@@ -15,15 +15,6 @@ DRAWS = 100_000
 
 def _ends(values: Any) -> str:
     return f"{np.min(values):.2g} to {np.max(values):.2g}"
-
-
-def _error(run: Any) -> str:
-    """Name of the exception that `run` raises, or nothing."""
-    try:
-        run()
-    except Exception as error:
-        return type(error).__name__
-    return ""
 
 
 @claim(
@@ -35,7 +26,7 @@ def _error(run: Any) -> str:
 def np_exp(seed: int) -> Evidence:
     """Runs both for r = −4·rand(). The second argument of `np.exp` is where to put the result."""
     r = -4 * np.random.default_rng(seed).random(DRAWS)
-    printed = _error(lambda: np.exp(10, r[0]))
+    printed = raised(lambda: np.exp(10, r[0]))
     alpha = 10**r
     return corrected(
         printed == "TypeError",
@@ -110,7 +101,7 @@ def xor(seed: int) -> Evidence:
     not.
     """
     r = -4 * float(np.random.default_rng(seed).random())
-    printed, whole = _error(lambda: operator.xor(10, r)), operator.xor(10, -4)
+    printed, whole = raised(lambda: operator.xor(10, r)), operator.xor(10, -4)
     alpha = 10**r
     return corrected(
         printed == "TypeError" and whole != 10**-4,
