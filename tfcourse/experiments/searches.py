@@ -239,7 +239,7 @@ WITH_MOMENTUM = SMALL | {"optimizer": "momentum"}
 
 
 @cache
-def one_go_against_refining(seed: int = 0, size: int = 60, trials: int = 50) -> Refining:
+def one_go_against_refining(seed: int = 0, size: int = 120, trials: int = 50) -> Refining:
     """Spend `trials` on α and β in one random go, and in two rounds: `size` times.
 
     The second round is in the box around the best 5 of the first.
