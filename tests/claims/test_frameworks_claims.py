@@ -1,4 +1,4 @@
-"""Part 4's claims and errata: as recorded, and able to turn."""
+"""Part 4's claims and errata turn when what is under them breaks."""
 
 from types import SimpleNamespace
 
@@ -66,12 +66,6 @@ BREAKS = {
     ),
     "tf.erratum.names": lambda monkeypatch: monkeypatch.setattr(tf, "Session", 1, raising=False),
 }
-
-
-@pytest.mark.parametrize("id", CLAIMS)
-def test_it_comes_out_as_recorded(id, verdict):
-    [one] = ledger.find([id])
-    assert verdict(id) == one.verdict
 
 
 @pytest.mark.parametrize("id", CLAIMS)
