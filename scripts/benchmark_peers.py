@@ -392,7 +392,7 @@ NEEDS = {
 }
 
 
-def main(name, settings):
+def main(name="tfcourse", settings="{}"):
     case.update(json.loads(settings))
     try:
         seconds = timed(lambda: [importlib.import_module(module) for module in NEEDS[name]])

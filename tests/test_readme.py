@@ -1,0 +1,92 @@
+"""README.md shows what is so: each block of commands or code runs, and prints what it says."""
+
+import contextlib
+import doctest
+import io
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+# Installing is what tests cannot do; what follows it in the same line, they can.
+INSTALL = re.compile(r"^python -m pip install [^&\n]*(?:&& |\n)", re.MULTILINE)
+NOT_RUN = {"python -m pytest": "it would run itself"}
+LONG = {"python scripts/benchmark_training.py": "minutes", "python -m tfcourse claims\n": "minutes"}
+# Where models are trained or times taken, the numbers are of the machine; words are not.
+MEASURED = re.compile(r"\b(demo|train|tune|evaluate|caviar|study|claims|benchmark_\w+)\b")
+NUMBER = re.compile(r"\d+(?:[.:,]\d+)*(?:e[+-]?\d+)?%?")
+
+
+def blocks():
+    """Commands and code in order, each with the output that is shown right after it, or None."""
+    found = list(BLOCK.finditer(README))
+    for block, after in zip(found, [*found[1:], None], strict=True):
+        if block[1] in ("sh", "python"):
+            shown = after and after[1] == "text" and not README[block.end() : after.start()].strip()
+            yield block[1], INSTALL.sub("", block[2]), after[2] if shown else None
+
+
+def is_long(command):
+    return any(command.startswith(start) for start in LONG)
+
+
+def run_sh(command, folder):
+    """Run in bash as a reader would; what came on stdout, and what came in all."""
+    here = str(Path(sys.executable).parent)
+    environment = os.environ | {"PATH": here + os.pathsep + os.environ["PATH"], "PYTHONUTF8": "1"}
+    options = {"cwd": folder, "env": environment, "capture_output": True, "encoding": "utf-8"}
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", command], **options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr + done.stdout
+
+
+def run_python(code, folder, names):
+    """Run in the `names` that earlier blocks left; one that begins with `# name.py` is kept so."""
+    if file := re.match(r"# (\w+\.py)\n", code):
+        (folder / file[1]).write_text(code, "utf-8")
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.chdir(folder):
+        exec(compile(code, "README.md", "exec"), names)
+    return (out.getvalue(),)
+
+
+def agrees(shown, printed, measured):
+    """Whether this is what is shown, where a line of … stands for any lines."""
+    if measured:
+        shown, printed = NUMBER.sub("0", shown), NUMBER.sub("0", printed)
+    options = doctest.ELLIPSIS | (doctest.NORMALIZE_WHITESPACE if measured else 0)
+    want = re.sub(r"^\s*…$", "...", shown, flags=re.MULTILINE)
+    return doctest.OutputChecker().check_output(want, printed, options)
+
+
+@pytest.mark.parametrize("long", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_every_block_runs_and_prints_what_is_shown(long, tmp_path):
+    (tmp_path / "scripts").symlink_to(ROOT / "scripts")
+    names = {}
+    for language, text, shown in blocks():
+        if not text.strip() or text.startswith(tuple(NOT_RUN)) or is_long(text) != long:
+            continue
+        run = run_python(text, tmp_path, names) if language == "python" else run_sh(text, tmp_path)
+        if shown is not None:
+            right = [agrees(shown, printed, MEASURED.search(text)) for printed in run]
+            assert any(right), f"{text}prints\n{run[-1]}and not, as README.md shows,\n{shown}"
+
+
+def test_what_is_linked_is_there():
+    links = re.findall(r"\]\(([^)#]+)\)|(?:src|href|srcset)=\"([^\"#]+)\"", README)
+    for path in (one or other for one, other in links):
+        assert "://" in path or (ROOT / path).exists(), path
+
+
+def test_a_wrong_word_or_number_is_seen():
+    assert agrees("a 0.25\n…\nb\n", "a 0.25\nx\ny\nb\n", measured=False)
+    assert not agrees("a 0.25\n", "a 0.26\n", measured=False)
+    assert agrees("a 0.25 in 1.5 s\n", "a  0.3 in 12 s\n", measured=True)
+    assert not agrees("a 0.25 in 1.5 s\n", "a 0.25 in 1.5 ms\n", measured=True)
