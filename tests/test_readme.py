@@ -18,7 +18,11 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # Installing is what tests cannot do; what follows it in the same line, they can.
 INSTALL = re.compile(r"^python -m pip install [^&\n]*(?:&& |\n)", re.MULTILINE)
 NOT_RUN = {"python -m pytest": "it would run itself"}
-LONG = {"python scripts/benchmark_training.py": "minutes", "python -m tfcourse claims\n": "minutes"}
+LONG = {
+    "python -m tfcourse demo": "the quick tests take the tour already",
+    "python -m tfcourse claims\n": "minutes",
+    "python scripts/benchmark_training.py": "minutes",
+}
 # Where models are trained or times taken, the numbers are of the machine; words are not.
 MEASURED = re.compile(r"\b(demo|train|tune|evaluate|caviar|study|claims|benchmark_\w+)\b")
 NUMBER = re.compile(r"\d+(?:[.:,]\d+)*(?:e[+-]?\d+)?%?")
