@@ -84,7 +84,7 @@ class Babies:
 
 
 @cache
-def babies(seed: int = 0, size: int = 512, days: int = 8) -> Babies:
+def babies(seed: int = 0, size: int = 1024, days: int = 8) -> Babies:
     """Babysit `size` models for `days` of two epochs, and leave the same models alone.
 
     Every model begins with random hyperparameters. Every day but the first its α is changed

@@ -58,7 +58,7 @@ class Search:
 
 
 @cache
-def search(seed: int = 0, size: int = 128) -> Search:
+def search(seed: int = 0, size: int = 192) -> Search:
     """Train `size` settings: five decades of α, β from 0.5 to 0.99, three decades of decay."""
     random = np.random.default_rng(seed)
     rate = 10 ** random.uniform(-4, 1, size)
@@ -181,7 +181,7 @@ class Positions:
 def positions(seed: int = 0, size: int = 64) -> Positions:
     """Choose the best of `RATES` for each position, then train `size` other models at it."""
     found, best = [], []
-    each = 4
+    each = 8
     for position in ("before", "after"):
         where = {} if position == "before" else {"batch_norm_position": position}
         trials = [{**where, "learning_rate": a} for a in RATES for _ in range(each)]
