@@ -31,6 +31,10 @@ Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")
 ]
 Seed = Annotated[int, typer.Option(help="Decides everything random; the same seed repeats a run.")]
+Data = Annotated[str, typer.Option(metavar="NAME|PATH", help="A data set: see tfcourse datasets.")]
+
+PICTURES = (".png", ".svg", ".pdf")
+"""What a drawing may be written as."""
 
 
 def main() -> NoReturn:

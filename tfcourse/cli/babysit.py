@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tfcourse.cli.app import Json, app, note, print_json, writable
+from tfcourse.cli.app import PICTURES, Json, app, note, print_json, writable
+from tfcourse.cli.classifier import read_units
 from tfcourse.hyperparameters import OPTIMIZERS, Hyperparameters
 
 if TYPE_CHECKING:
     from tfcourse.classifier import Epoch
     from tfcourse.tuning.panda import Day
-
-PICTURES = (".png", ".svg", ".pdf")
 
 babysit = typer.Typer(no_args_is_help=True)
 app.add_typer(babysit, name="babysit", epilog="Example:  tfcourse babysit my_model day")
@@ -65,7 +64,6 @@ def day(
 ) -> None:
     """Train another day from where the model stands; what is not changed stays as it was."""
     from tfcourse.tuning import panda
-    from tfcourse.tuning.notation import read_value
 
     changes = {
         name: value
@@ -73,8 +71,7 @@ def day(
         if value is not None and name in Hyperparameters.__dataclass_fields__
     }
     if units is not None:
-        numbers = [read_value(part) for part in units.split(",")]
-        changes["units"] = numbers if len(numbers) > 1 else numbers[0]
+        changes["units"] = read_units(units)
     new = panda.day(context.obj, changes, data=data, seed=seed, on_epoch=_note)
     diary = panda.read(context.obj)
     if json:

@@ -7,13 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from tfcourse.cli.app import Json, Seed, app, note, print_json, room, writable
+from tfcourse.cli.app import Data, Json, Seed, app, note, print_json, room, writable
 from tfcourse.hyperparameters import ACTIVATIONS, ENGINES, OPTIMIZERS, POSITIONS, Hyperparameters
 
 DEFAULT = Hyperparameters()
 
-Data = Annotated[str, typer.Option(metavar="NAME|PATH", help="A data set: see tfcourse datasets.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A .keras file.")]
+Confusion = Annotated[
+    bool, typer.Option("--confusion", help="Print the confusion matrix of the test set.")
+]
 
 
 def _one_of(names: tuple[str, ...]) -> str:
@@ -48,9 +50,7 @@ def train(
             help="Give batch norm the statistics of the whole training set at the end.",
         ),
     ] = False,
-    confusion: Annotated[
-        bool, typer.Option("--confusion", help="Print the confusion matrix of the test set.")
-    ] = False,
+    confusion: Confusion = False,
     engine: Annotated[
         str, typer.Option(help="compiled: one compiled program. keras: model.fit.")
     ] = "compiled",
@@ -65,7 +65,7 @@ def train(
 
     chosen = Hyperparameters(
         layers=layers,
-        units=_units(units),
+        units=read_units(units),
         activation=activation,
         batch_norm=batch_norm,
         batch_norm_position=batch_norm_position,
@@ -98,20 +98,17 @@ def train(
     test = classifier.evaluate(model, dataset.x_test, dataset.y_test)
     saved = room("saving")
     saved.save(model, out, saved.Card.of(dataset, data, chosen, seed))
-    if confusion:
-        _print_confusion(test.confusion, dataset.class_names, to_stderr=json)
+    figures = _figures(test, dataset, confusion, json)
     if json:
         print_json(
             {
-                "test_accuracy": test.accuracy,
-                "test_loss": test.loss,
+                **figures,
                 "validation_accuracy": validation.accuracy,
                 "model": out,
                 "parameters": model.count_params(),
                 "seconds": round(training.seconds, 3),
                 "best_epoch": training.best.number + 1,
                 "history": [vars(epoch) for epoch in training.history],
-                **({"confusion": test.confusion} if confusion else {}),
             }
         )
         return
@@ -122,7 +119,8 @@ def train(
     print(f"saved in {out}")
 
 
-def _units(text: str) -> int | tuple[int, ...]:
+def read_units(text: str) -> int | tuple[int, ...]:
+    """Read the units of every hidden layer, such as 100, or of each, such as 100,50."""
     try:
         numbers = tuple(int(part) for part in text.split(","))
     except ValueError:
@@ -145,17 +143,22 @@ def _note_epoch(epochs: int) -> Any:
     return show
 
 
-def _print_confusion(confusion: Any, class_names: tuple[str, ...], *, to_stderr: bool) -> None:
+def _figures(test: Any, dataset: Any, confusion: bool, json: bool) -> dict[str, Any]:
+    """What a test came to, for JSON; the confusion matrix, if wanted, is printed as well."""
+    figures = {"test_accuracy": test.accuracy, "test_loss": test.loss}
+    if not confusion:
+        return figures
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("true \\ predicted", *class_names, title="confusion matrix, test set")
+    table = Table("true \\ predicted", *dataset.class_names, title="confusion matrix, test set")
     for column in table.columns:
         column.justify = "right"
-    for i, (name, row) in enumerate(zip(class_names, confusion, strict=True)):
+    for i, (name, row) in enumerate(zip(dataset.class_names, test.confusion, strict=True)):
         cells = [f"[bold]{n}[/]" if i == j else str(n or "·") for j, n in enumerate(row)]
         table.add_row(name, *cells)
-    Console(stderr=to_stderr).print(table)
+    Console(stderr=json).print(table)
+    return {**figures, "confusion": test.confusion}
 
 
 @app.command(epilog="Example:  tfcourse evaluate digits.keras --confusion")
@@ -165,9 +168,7 @@ def evaluate(
         str | None,
         typer.Option(metavar="NAME|PATH", help="Default: the data set it was trained on."),
     ] = None,
-    confusion: Annotated[
-        bool, typer.Option("--confusion", help="Print the confusion matrix.")
-    ] = False,
+    confusion: Confusion = False,
     json: Json = False,
 ) -> None:
     """Report loss and accuracy of a saved model on a data set's test examples."""
@@ -179,18 +180,9 @@ def evaluate(
     if card and card.data == data and card.fingerprint != dataset.fingerprint:
         note(f"note: {data} is no longer what {model} was trained on")
     test = room("classifier").evaluate(loaded, dataset.x_test, dataset.y_test)
-    if confusion:
-        _print_confusion(test.confusion, dataset.class_names, to_stderr=json)
+    figures = _figures(test, dataset, confusion, json)
     if json:
-        print_json(
-            {
-                "test_accuracy": test.accuracy,
-                "test_loss": test.loss,
-                "data": data,
-                "examples": len(dataset.y_test),
-                **({"confusion": test.confusion} if confusion else {}),
-            }
-        )
+        print_json({**figures, "data": data, "examples": len(dataset.y_test)})
         return
     print(f"test accuracy {test.accuracy:.4f}, test loss {test.loss:.4f} on {dataset.name}")
 

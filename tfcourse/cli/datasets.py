@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tfcourse.cli.app import Json, app, print_json
 
 
@@ -34,9 +36,9 @@ def datasets(json: Json = False) -> None:
     from rich.table import Table
 
     console = Console()
-    table = Table(title="--data NAME", title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for heading in ("name", "train/validation/test", "shape", "classes", "", "licence"):
-        table.add_column(heading, no_wrap=True)
+    plain: dict[str, Any] = {"title_justify": "left", "box": None, "pad_edge": False}
+    headings = ("name", "train/validation/test", "shape", "classes", "", "licence")
+    table = Table(*headings, title="--data NAME", padding=(0, 1), **plain)
     for entry in named:
         table.add_row(
             entry.name,
@@ -50,9 +52,7 @@ def datasets(json: Json = False) -> None:
     for entry in named:
         console.print(f"[dim]{entry.name}: {entry.source}[/]", highlight=False)
     console.print()
-    table = Table(title="--data PATH", title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for heading in ("path", "holds"):
-        table.add_column(heading)
+    table = Table("path", "holds", title="--data PATH", padding=(0, 1), **plain)
     for path in paths:
         table.add_row(path.path, path.holds)
     console.print(table)

@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tfcourse.cli.app import Json, app, print_json, room, writable
-
-PICTURES = (".png", ".svg", ".pdf")
+from tfcourse.cli.app import PICTURES, Json, app, print_json, room, writable
 
 
 @app.command(epilog="Example:  tfcourse quadratic --coefficients 1 -20 100 --plot descent.png")
