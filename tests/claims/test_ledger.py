@@ -52,6 +52,7 @@ def test_every_claim_is_broken_by_a_test_that_sees_the_verdict_turn():
 def test_every_claim_says_what_it_is():
     for one in ledger.claims():
         assert one.statement.endswith(".") and len(one.experiment) > 40, one.id
+        assert one.conditions[-1:] in ("", ".", ")"), one.id
         assert ".erratum." not in one.id or one.verdict == ERRATUM
         assert one.verdict != ERRATUM or ("Printed: " in one.statement and one.sources), one.id
 

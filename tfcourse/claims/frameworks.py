@@ -221,8 +221,8 @@ def swap_optimizer(seed: int) -> Evidence:
     CONDITIONS,
     note("001", "深度学习框架"),
     note("002", "7.10 深度学习框架"),
-    conditions="all but one part can be measured on what is installed: whether a framework stays "
-    "open is a matter of who governs it, and no run of it tells",
+    conditions="All but one part can be measured on what is installed: whether a framework stays "
+    "open is a matter of who governs it, and no run of it tells.",
 )
 def criteria(seed: int) -> Evidence:
     """Measures each criterion on the installed TensorFlow. Development: the statements that the

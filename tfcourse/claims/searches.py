@@ -45,10 +45,10 @@ def _matters(gain: Interval, at_least: float = ONE_IMAGE) -> bool:
     note("002", "7.1 调试处理"),
     note("004", "Tuning process"),
     trains=True,
-    conditions="of the order only two places can be told: α is first and the mini-batch size "
-    "second, over the lecture's ranges (mini-batches of 32 or 256). β comes forward once α is "
-    "about right; 50 to 100 units, layers and decay explain as little as β₁, β₂ and ε do. (The "
-    "notes disagree here: 001 puts β₁, β₂ and ε second, and says they are never tuned.)",
+    conditions="Of the order only two places can be told: α is first, and the mini-batch size "
+    "second, or first in the best decade of α (32 or 256; the other ranges are the lecture's). β, "
+    "50 to 100 units, layers and decay explain about as little as β₁, β₂ and ε do. (The notes "
+    "disagree here: 001 puts β₁, β₂ and ε second, and says they are never tuned.)",
     literature="Sobol', Global sensitivity indices, 2001. " + BERGSTRA,
 )
 def importance_order(seed: int) -> Evidence:
@@ -108,9 +108,9 @@ def _shares(way: str, one: searches.Importance) -> str:
     note("003", "Tuning process"),
     note("004", "Tuning process"),
     trains=True,
-    conditions="where the grid's step is wider than the region that works. Five values of α over "
+    conditions="Where the grid's step is wider than the region that works. Five values of α over "
     "four decades always hit it: 25 trials on a grid find as good as 25 random ones. With a third "
-    "hyperparameter the same budget leaves three values of α, and random search wins",
+    "hyperparameter the same budget leaves three values of α, and random search wins.",
     literature=BERGSTRA,
 )
 def random_beats_grid(seed: int) -> Evidence:
@@ -170,8 +170,8 @@ def coarse_to_fine(seed: int) -> Evidence:
     *PRACTICE,
     note("003", "Hyperparameters tuning in practice"),
     trains=True,
-    conditions="for a model that began badly. One that learns well loses by it: days that are gone "
-    "back from are days without training, and left alone it would have gone on improving",
+    conditions="For a model that began badly. One that learns well loses by it: days that are gone "
+    "back from are days without training, and left alone it would have gone on improving.",
 )
 def panda(seed: int) -> Evidence:
     """Babysits 1024 models with random hyperparameters for eight days of two epochs, and leaves the
@@ -232,9 +232,9 @@ def caviar(seed: int) -> Evidence:
     note("001", "超参数调试的实践"),
     note("003", "Hyperparameters tuning in practice"),
     trains=True,
-    conditions="where the data changes how many updates a training takes: settings found on the "
+    conditions="Where the data changes how many updates a training takes: settings found on the "
     "digits are far from the best for a seventh of them, and the other way round. Between data "
-    "sets of the same size, whatever they show, they carry over at a cost of a few points at most",
+    "sets of the same size, whatever they show, they carry over at a cost of a few points at most.",
 )
 def retest(seed: int) -> Evidence:
     """Searches α, β and decay 30 times with 25 trials on each of four data sets: the digits, 150 of
