@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tfcourse.cli.app import PICTURES, Json, app, note, print_json, writable
-from tfcourse.cli.classifier import read_units
-from tfcourse.hyperparameters import OPTIMIZERS, Hyperparameters
+from tfcourse.cli.classifier import hyperparameters_of
+from tfcourse.hyperparameters import OPTIMIZERS
 
 if TYPE_CHECKING:
     from tfcourse.classifier import Epoch
@@ -65,13 +65,7 @@ def day(
     """Train another day from where the model stands; what is not changed stays as it was."""
     from tfcourse.tuning import panda
 
-    changes = {
-        name: value
-        for name, value in context.params.items()
-        if value is not None and name in Hyperparameters.__dataclass_fields__
-    }
-    if units is not None:
-        changes["units"] = read_units(units)
+    changes = hyperparameters_of(context)
     new = panda.day(context.obj, changes, data=data, seed=seed, on_epoch=_note)
     diary = panda.read(context.obj)
     if json:

@@ -24,6 +24,7 @@ def _one_of(names: tuple[str, ...]) -> str:
 
 @app.command(epilog="Example:  tfcourse train --layers 3 --units 100 --out digits.keras")
 def train(
+    context: typer.Context,
     data: Data = "digits",
     layers: Annotated[int, typer.Option(help="Hidden layers.")] = DEFAULT.layers,
     units: Annotated[
@@ -63,20 +64,7 @@ def train(
     """Train the softmax classifier with batch norm, and save the best epoch as a Keras file."""
     from tfcourse import _checks, datasets
 
-    chosen = Hyperparameters(
-        layers=layers,
-        units=read_units(units),
-        activation=activation,
-        batch_norm=batch_norm,
-        batch_norm_position=batch_norm_position,
-        dropout=dropout,
-        optimizer=optimizer,
-        learning_rate=learning_rate,
-        momentum=momentum,
-        decay=decay,
-        batch_size=batch_size,
-        epochs=epochs,
-    )
+    chosen = Hyperparameters.from_mapping(hyperparameters_of(context))
     _checks.integer("seed", seed, at_least=0)
     _checks.choice("engine", engine, ENGINES)
     if out:
@@ -119,7 +107,16 @@ def train(
     print(f"saved in {out}")
 
 
-def read_units(text: str) -> int | tuple[int, ...]:
+def hyperparameters_of(context: typer.Context) -> dict[str, Any]:
+    """The hyperparameters among the options of a command, those that were left out apart."""
+    names = Hyperparameters.__dataclass_fields__
+    chosen = {name: value for name, value in context.params.items() if name in names}
+    if chosen["units"] is not None:
+        chosen["units"] = _units(chosen["units"])
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
+def _units(text: str) -> int | tuple[int, ...]:
     """Read the units of every hidden layer, such as 100, or of each, such as 100,50."""
     try:
         numbers = tuple(int(part) for part in text.split(","))
