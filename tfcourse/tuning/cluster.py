@@ -6,7 +6,6 @@ results. Workers only train: the process that searches saves models and writes t
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import socket
 import sys
@@ -79,7 +78,7 @@ class ClusterTrainer(CompiledTrainer):
                 [done], _ = ray.wait(list(running))
                 chunk = running.pop(done)
                 try:
-                    trained = ray.get(done)
+                    figures = ray.get(done)
                 except ray.exceptions.RayTaskError as error:
                     yield [(member, describe(error.cause)) for member in chunk.members]
                     continue
@@ -88,8 +87,10 @@ class ClusterTrainer(CompiledTrainer):
                         f"the cluster lost a chunk of {len(chunk.members)} trials {ATTEMPTS} times:"
                         f" {describe(error)}"
                     ) from error
+                make = self.model.build
+                trained = [Trained(**own, final_weights=[], make=make) for own in figures]
                 _tell(chunk, trained, on_epoch)
-                yield [dataclasses.replace(one, make=self.model.build) for one in trained]
+                yield trained
         finally:
             for reference in running:
                 ray.cancel(reference, force=True)
@@ -104,10 +105,6 @@ def _tell(chunk: Chunk, trained: Sequence[Trained], on_epoch: Callable[[Epoch], 
             for name in FIGURES
         }
         on_epoch(Epoch(number, chunk.members, **figures))
-
-
-def _not_here(trial: Any) -> Any:
-    raise NotImplementedError("models are made where the search runs")
 
 
 def _population(model: Model, dataset: Dataset, threads: int | None = None) -> Population:
@@ -125,12 +122,13 @@ def _train_chunk(
     jobs: Sequence[Job],
     members: tuple[int, ...],
     threads: int,
-) -> list[Any]:
-    """Train one chunk of `jobs` in a worker; only what the search needs is sent back."""
+) -> list[dict[str, Any]]:
+    """Train one chunk of `jobs` in a worker; of each `Trained`, send back what is plain data."""
     if key not in _populations:
         _populations.clear()
         _populations[key] = _population(*shared, threads)
     population, draws = _populations[key], _draws(jobs)
     [chunk] = [chunk for chunk in population.chunks(draws) if chunk.members == members]
     [trained] = population.train(draws, seeds=[job.seed for job in jobs], chunks=[chunk])
-    return [dataclasses.replace(one, make=_not_here, final_weights=[]) for one in trained]
+    apart = ("final_weights", "make")
+    return [{k: v for k, v in vars(one).items() if k not in apart} for one in trained]
