@@ -40,16 +40,16 @@ gallery.draw("random_cube", slides / "random_cube.svg", seed=7)
 # ## Into a drawing of one's own
 #
 # A figure of the gallery is a function that draws into any matplotlib figure, or part of one. Here
-# two stand side by side, in a style of one's own laid over the package's.
+# two share a slide, in larger letters and without a ground: a style laid over the package's.
 
 # %%
-with drawing.style(), plt.rc_context({"font.size": 14, "figure.facecolor": "none"}):
-    slide = plt.figure(figsize=(13.33, 5))
-    left, right = slide.subfigures(1, 2)
-    for part, name in ((left, "learning_rate_scale"), (right, "beta_scale")):
+clear = {"figure.facecolor": "none", "axes.facecolor": "none"}
+with drawing.style(), plt.rc_context({"font.size": 16, "xtick.labelsize": 14} | clear):
+    slide = plt.figure(figsize=(13.33, 7.5))
+    upper, lower = slide.subfigures(2, 1)
+    for part, name in ((upper, "learning_rate_scale"), (lower, "beta_scale")):
         [entry] = gallery.find([name])
         entry.function(part, 0)
-        part.suptitle(entry.title)
     slide.savefig(slides / "scales.png")
 
 # %% [markdown]

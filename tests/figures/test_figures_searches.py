@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from tfcourse.experiments import babysitting, practice, searches
+from tfcourse.figures.searches import TRIALS
 
 pytestmark = pytest.mark.long
 
 
 def test_hyperparameter_importance_draws_every_index_with_its_interval(drawn):
-    found = searches.importance(0)
+    found = searches.importance(0, size=TRIALS)
     for axes, which in zip(
         drawn("hyperparameter_importance").axes, ("everywhere", "near_best"), strict=True
     ):

@@ -16,7 +16,7 @@ from tfcourse.cli.app import Json, Seed, app, note, print_json
 )
 def figures(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]…", help="Which; all if none is named.")
+        list[str] | None, typer.Argument(metavar="NAME", help="Which; all if none is named.")
     ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to draw into.")] = Path(
         "figures"
@@ -26,7 +26,7 @@ def figures(
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help="png, svg or pdf; Repeat for several; png and svg if none is.",
+            help="png, svg or pdf; repeat for several. Without it, png and svg.",
         ),
     ] = None,
     quick: Annotated[

@@ -117,7 +117,7 @@ def framework_speed(figure: Figure, seed: int = 0) -> None:
 
     Four points on a logarithmic axis of time. The lecture's loop around a session, eager execution
     and one call of a tf.function for each step lie between a tenth of a second and a second, the
-    whole loop compiled far below a thousandth of one.
+    whole loop compiled well below a thousandth of one.
     """
     seconds, machine = speed.recorded()
     axes: Any = figure.subplots()

@@ -59,9 +59,9 @@ class Entry:
         return self._paragraphs[0]
 
     @property
-    def description(self) -> str:
-        """Caption, and what there is to see, for those who do not."""
-        return " ".join(self._paragraphs)
+    def alternative(self) -> str:
+        """What there is to see, for those who do not."""
+        return " ".join(self._paragraphs[1:])
 
     @property
     def _paragraphs(self) -> list[str]:
@@ -119,7 +119,7 @@ def draw(name: str, path: Path | str, seed: int = 0, **size: Any) -> None:
         entry.function,
         seed,
         title=entry.title,
-        description=entry.description,
+        description=f"{entry.caption} {entry.alternative}",
         **{"width": entry.width, "height": entry.height, **size},
     )
 
@@ -132,7 +132,7 @@ def readme() -> str:
         entries = [entry for entry in ENTRIES if entry.part == part]
         lines += [f"## {part.capitalize()}", ""] if entries else []
         for entry in entries:
-            lines += [f"### {entry.title}", "", f"![{entry.title}]({entry.name}.png)", ""]
+            lines += [f"### {entry.title}", "", f"![{entry.alternative}]({entry.name}.png)", ""]
             lines += [entry.caption, "", f"`tfcourse figures {entry.name}`", ""]
     return "\n".join(lines)
 

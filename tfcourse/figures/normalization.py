@@ -33,7 +33,7 @@ def normalized_contours(figure: Figure, seed: int = 0) -> None:
         line = np.linspace(-reach, reach, 201)
         w = np.stack(np.meshgrid(bowl.centre[0] + line, bowl.centre[1] + line), axis=-1)
         excess = bowl.excess(w)
-        levels = float(bowl.excess(bowl.path[0])) * np.array([0.02, 0.1, 0.3, 0.6, 1.0, 1.5, 2.1])
+        levels = float(bowl.excess(bowl.path[0])) * np.arange(0.15, 5, 0.25) ** 2
         axes.contour(w[..., 0], w[..., 1], excess, levels, colors=FAINT, linewidths=1)
         axes.plot(*bowl.path.T, "o-", color="C0", ms=3.6, lw=1.2)
         axes.plot(*bowl.centre, "+", color="C1", ms=11, mew=2)
@@ -48,7 +48,7 @@ def batch_norm_noise(figure: Figure, seed: int = 0) -> None:
     to about a third.
 
     Seven points, measured, for m from 16 to 1024 on logarithmic axes. They lie on a straight line
-    that falls by half an order of magnitude for each of m: 0.25 σ at 16, 0.126 σ at 64 and 0.044 σ
+    that falls by half an order of magnitude for each of m: 0.25 σ at 16, 0.127 σ at 64 and 0.044 σ
     at 512.
     """
     found = normalization.noise(seed)
@@ -74,16 +74,18 @@ def batch_norm_network(figure: Figure, seed: int = 0) -> None:
 
     Three rows of boxes joined by arrows, a row for each layer, for m = 64 examples. Rows one and
     two, the hidden layers: input, z, z_norm, z̃, a. Row three, the output layer, has no batch norm:
-    input, z, ŷ. Each box names an array and its shape, such as 4 by 64; above the arrows stand the
-    parameters that each step learns: W from input to z, and γ and β, 4 by 1 each, from z_norm to z̃.
+    input, z, ŷ. Each box names an array and its shape, such as 4 by 64; at the arrows stand the
+    parameters that each step learns: W from input to z, and γ and β, 4 by 1 each, from z_norm to z̃;
+    in row three W and b.
     """
     layers = normalization.anatomy(seed)
     axes = figure.subplots()
     for row, layer in enumerate(layers):
         y, hidden = -row, len(layer.arrays) == 5
-        columns = (0, 1, 2, 3, 4) if hidden else (0, 1, 4)
+        columns = range(5) if hidden else (0, 2, 4)
         for x, (symbol, shape) in zip(columns, layer.arrays.items(), strict=True):
-            _box(axes, x, y, f"${symbol}$", _shape(shape), "C1" if x in (2, 3) else "C0")
+            color = "C1" if hidden and x in (2, 3) else "C0"
+            _box(axes, x, y, f"${symbol}$", _shape(shape), color)
         names = [f"${name}$" for name in layer.parameters]
         shapes = [_shape(shape) for shape in layer.parameters.values()]
         if hidden:
@@ -92,8 +94,8 @@ def batch_norm_network(figure: Figure, seed: int = 0) -> None:
             _arrow(axes, (2, 3), y, ", ".join(names[1:]), shapes[1], "black")
             _arrow(axes, (3, 4), y, "$g$")
         else:
-            _arrow(axes, (0, 1), y, ", ".join(names), ", ".join(shapes), "black")
-            _arrow(axes, (1, 4), y, "softmax")
+            _arrow(axes, (0, 2), y, ", ".join(names), ", ".join(shapes), "black")
+            _arrow(axes, (2, 4), y, "softmax")
         title = f"layer {layer.layer}" if hidden else f"layer {layer.layer}, the output"
         axes.text(-0.22 if row == 0 else 0.06, y + 0.3, title, color=MUTED, va="bottom")
         if row:
@@ -147,9 +149,9 @@ def batch_norm_distributions(figure: Figure, seed: int = 0) -> None:
         counts, edges = np.histogram(values.ravel(), np.linspace(-10, 10, 81))
         axes.stairs(0.9 * counts / counts.max(), edges, fill=True, color=color)
         axes.plot(span, softmax.sigmoid(span), color="black", lw=1.4)
-        axes.set(title=title, xlim=(-10, 10), ylim=(0, 1.03), xticks=[-10, -5, 0, 5, 10])
+        axes.set(title=title, xlim=(-10, 10), ylim=(0, 1.03), xticks=[-6, 0, 6])
         axes.set(yticks=[0, 0.5, 1])
-    panels[0].annotate("$\\sigma(z)$", (4, 0.98), (4.5, 0.83))
+    panels[0].text(9.8, 0.82, "sigmoid", ha="right")
 
 
 def covariate_shift(figure: Figure, seed: int = 0) -> None:
@@ -230,6 +232,10 @@ def test_time_average(figure: Figure, seed: int = 0) -> None:
     axes.plot(updates, run.z_means[:-1, unit], color="black", lw=1.4)
     axes.plot(updates, average, color="C0")
     axes.set(xlabel="update", xlim=(0, len(average)), title=r"$\mu$ of a hidden unit")
-    words = (("each mini-batch", "0.55"), ("whole training set", "black"), ("average", "C0"))
+    words = (
+        ("each mini-batch", "0.55"),
+        ("whole training set", "black"),
+        ("average, $\\beta = 0.9$", "C0"),
+    )
     for line, (text, color) in enumerate(words):
         axes.text(0.98, 0.24 - 0.1 * line, text, color=color, ha="right", transform=axes.transAxes)

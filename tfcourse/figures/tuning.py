@@ -114,8 +114,8 @@ def learning_rate_scale(figure: Figure, seed: int = 0) -> None:
     scale, every decade gets a quarter.
 
     Left, α drawn uniformly: 100 ticks spread evenly over a straight number line, and a bar for each
-    decade: nearly nothing, 1%, 9% and 90%. Right, r drawn uniformly and α = 10 to the power r: 100
-    ticks spread evenly over a logarithmic number line, and four bars of 25%.
+    decade: 0.1%, 1%, 9% and 90%. Right, r drawn uniformly and α = 10 to the power r: 100 ticks
+    spread evenly over a logarithmic number line, and four bars of about 25%.
     """
     draws = tuning.learning_rate_draws(seed)
     ends = [f"$10^{{{power}}}$" for power in range(-4, 0)] + ["1"]
@@ -133,15 +133,15 @@ def beta_scale(figure: Figure, seed: int = 0) -> None:
 
     Left, β drawn uniformly: 100 ticks spread evenly over the line from 0.9 to 0.999, and two bars,
     91% for 0.9 to 0.99 and 9% for 0.99 to 0.999. Right, r drawn uniformly between −3 and −1: ticks
-    spread evenly over a line on which 0.99 stands in the middle, and two bars of 50%.
+    spread evenly over a line on which 0.99 stands in the middle, and two bars of about 50%.
     """
     draws = tuning.beta_draws(seed)
     ends = ["0.9", "0.99", "0.999"]
-    uniform, log = _scale_panels(figure, draws, ends, "$\\beta$")
+    uniform, log = _scale_panels(figure, draws, ends, "$1 - \\beta$")
     uniform.set(xlim=(0.9, 0.999), title="$\\beta$ uniform")
     uniform.set_xticks([0.9, 0.95, 0.999], ["0.9", "0.95", "0.999"])
     log.set_xscale("function", functions=(lambda b: -np.log10(1 - b), lambda r: 1 - 10.0**-r))
-    title = "$r$ uniform in $[-3, -1]$, $\\beta = 1 - 10^r$"
+    title = "$r$ uniform in $[-3, {-1}]$, $\\beta = 1 - 10^r$"
     log.set(xlim=(0.9, 0.999), title=title)
     log.set_xticks(draws.edges, ends)
 
@@ -156,11 +156,11 @@ def _scale_panels(figure: Figure, draws: Any, ends: list[str], symbol: str) -> A
         line.set(ylim=(0, 1.1), yticks=[])
         heaps = bars.bar(np.arange(len(shares)) + 0.5, shares, width=0.94, color=f"C{column}")
         bars.bar_label(heaps, [_percent(share) for share in shares], padding=2)
-        bars.set(ylim=(0, 1.05), yticks=[], xlim=(0, len(shares)), xlabel=symbol)
+        bars.set(ylim=(0, 1.05), yticks=[], xlim=(0, len(shares)))
+        bars.set_xlabel(f"share of each decade of {symbol}")
         bars.set_xticks(range(len(ends)), ends)
         for panel in (line, bars):
             panel.spines["left"].set_visible(False)
-    axes[1, 0].set_ylabel("share of each decade")
     return axes[0]
 
 
@@ -186,7 +186,7 @@ def beta_sensitivity(figure: Figure, seed: int = 0) -> None:
         curve.plot(*np.transpose([start, end]), "o-", color=color, clip_on=False)
     curve.annotate("0.9 → 0.9005:\n10 → 10.05", steps[0], (0.902, 250), color="C0")
     curve.annotate(
-        "0.999 → 0.9995:\n1000 → 2000", (0.9988, 1500), ha="right", va="center", color="C1"
+        "0.999 → 0.9995:\n1000 → 2000", (0.9975, 1500), ha="right", va="center", color="C1"
     )
     curve.set(xlabel="$\\beta$", xlim=(0.9, 1), ylim=(0, 2500), xticks=[0.9, 0.95, 1])
     curve.set(title="values averaged, $1/(1-\\beta)$", yticks=[0, 1000, 2000])

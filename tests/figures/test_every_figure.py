@@ -1,0 +1,134 @@
+"""Every figure: the same again, as committed, and legible."""
+
+import subprocess
+import sys
+from itertools import combinations
+from pathlib import Path
+
+import matplotlib
+import pytest
+from matplotlib.testing.compare import compare_images
+from matplotlib.text import Text
+from PIL import Image
+
+from tfcourse.figures import drawing, gallery
+
+COMMITTED = Path(__file__).parents[2] / "figures"
+TOLERANCE = 1.0  # root mean square over all pixels, of 255; the last test shows what that catches
+
+QUICK = ["quadratic_descent", "computation_graph"]
+LONG = ["hyperparameter_importance", "coarse_to_fine", "panda", "caviar", "covariate_shift"]
+NAMES = [entry.name for entry in gallery.ENTRIES]
+NUMPY = [name for name in NAMES if name not in QUICK + LONG]
+
+every = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.long if name in LONG else ()) for name in NAMES]
+)
+
+
+@pytest.fixture(scope="session")
+def redrawn(tmp_path_factory):
+    """Draw a figure into a file, once: `redrawn("beta_scale.svg")`."""
+    folder = tmp_path_factory.mktemp("figures")
+
+    def redraw(file):
+        path = folder / file
+        if not path.exists():
+            gallery.draw(path.stem, path)
+        return path
+
+    return redraw
+
+
+@pytest.mark.parametrize(
+    ("names", "tensorflow"),
+    [
+        pytest.param(NUMPY, False, id="without TensorFlow"),
+        pytest.param(QUICK, True, id="with TensorFlow"),
+        pytest.param(LONG, True, id="trained with TensorFlow", marks=pytest.mark.long),
+    ],
+)
+def test_another_process_draws_the_same_files(names, tensorflow, redrawn, tmp_path):
+    files = [f"{name}.{suffix}" for name in names for suffix in ("png", "svg")]
+    code = (
+        "import sys; from pathlib import Path; from tfcourse.figures import gallery\n"
+        "for file in map(Path, sys.argv[1:]): gallery.draw(file.stem, file)\n"
+        "print('tensorflow' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, *files]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout == f"{tensorflow}\n", done
+    for file in files:
+        assert (tmp_path / file).read_bytes() == redrawn(file).read_bytes(), file
+
+
+def difference(committed, redrawn):
+    """What differs, or nothing."""
+    result = compare_images(str(committed), str(redrawn), TOLERANCE, in_decorator=True)
+    return result and result["rms"]
+
+
+@every
+def test_redrawn_it_is_the_committed_image(name, redrawn, tmp_path):
+    committed = COMMITTED / f"{name}.png"
+    drawn_with = Image.open(committed).info["Software"]
+    if f"version{matplotlib.__version__}," not in drawn_with:
+        pytest.skip(f"the committed image is {drawn_with.partition(',')[0]}'s")
+    again = tmp_path / f"{name}.png"  # images of what differs are written beside it
+    again.write_bytes(redrawn(f"{name}.png").read_bytes())
+    assert difference(committed, again) is None
+
+
+def test_every_figure_is_committed_as_png_and_svg_and_shown_by_the_readme():
+    for suffix in ("png", "svg"):
+        assert {path.stem for path in COMMITTED.glob(f"*.{suffix}")} == set(NAMES)
+    assert (COMMITTED / "README.md").read_text("utf-8") == gallery.readme()
+
+
+def test_the_tolerance_catches_a_moved_line(tmp_path):
+    def curve(figure, shift):
+        axes = figure.subplots()
+        axes.plot([0, 1], [0.5 + shift, 0.6 + shift])
+        axes.set(ylim=(0, 1))
+
+    def drawing_of(shift):
+        path = tmp_path / f"{shift}.png"
+        drawing.draw(path, curve, shift)
+        return path
+
+    assert difference(drawing_of(0.0), drawing_of(0.0)) is None
+    assert difference(drawing_of(0.0), drawing_of(0.01)) > TOLERANCE
+
+
+def words(figure):
+    """The texts that are drawn, with their boxes in pixels; an axis keeps more than it draws."""
+    found = {}
+    draw = Text.draw
+
+    def note(text, *arguments):
+        found[id(text)] = text
+        return draw(text, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Text, "draw", note)
+        figure.canvas.draw()
+    shown = [text for text in found.values() if text.get_visible() and text.get_text().strip()]
+    return [(text, text.get_window_extent()) for text in shown]
+
+
+@every
+def test_words_are_large_enough_do_not_overlap_and_stay_on_the_paper(drawn, name):
+    figure = drawn(name)
+    placed = words(figure)
+    assert placed
+    paper = figure.bbox
+    for text, box in placed:
+        assert text.get_fontsize() >= 9, text.get_text()
+        inside = paper.x0 - 1 <= box.x0 and box.x1 <= paper.x1 + 1
+        inside = inside and paper.y0 - 1 <= box.y0 and box.y1 <= paper.y1 + 1
+        assert inside, f"{text.get_text()!r} leaves the paper"
+    for (one, box), (other, other_box) in combinations(placed, 2):
+        width = min(box.x1, other_box.x1) - max(box.x0, other_box.x0)
+        height = min(box.y1, other_box.y1) - max(box.y0, other_box.y0)
+        # A box is a little larger than the ink in it.
+        assert width < 2 or height < 4, f"{one.get_text()!r} overlaps {other.get_text()!r}"
