@@ -14,7 +14,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "datasets")]  # helpers, and files 
 
 
 def pytest_collection_modifyitems(items):
-    """All here but the counts waits to be asked for: thousands of files, processes that are killed."""
+    """All but the counts wait to be asked for: thousands of files, processes that are killed."""
     for item in items:
         if item.path.parent == HERE and item.path.stem != "test_hardening_counts":
             item.add_marker(pytest.mark.hardening)

@@ -283,7 +283,38 @@ def test_what_cannot_be_trained_is_named(change, message):
         train_population(two_classes, [trial(**change)], *blobs())
 
 
-def test_data_that_do_not_fit_are_named():
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x, y, a, b: (x, y[:-1], a, b), "y_train must hold .* each of the 60 examples"),
+        (lambda x, y, a, b: (x, y, a, b.astype(float)), "y_validation must .* got float64"),
+        (lambda x, y, a, b: (x, y - 1, a, b), "y_train must hold a label 0, 1"),
+        (lambda x, y, a, b: (x, y, a[:, 1:], b), r"must be alike, got \(\(5,\), \(4,\)\)"),
+    ],
+)
+def test_data_that_do_not_fit_are_named(change, message):
+    with pytest.raises(ValueError, match=message):
+        Population(build, *change(*blobs()))
+
+
+def test_whole_numbers_are_taken_as_the_model_takes_them():
+    """As `model.fit` does: pixels become floats, words stay what an `Embedding` looks up."""
+
+    def words(trial):
+        layers = keras.layers
+        return keras.Sequential(
+            [
+                keras.Input((5,), dtype="int32"),
+                layers.Embedding(10, 4),
+                layers.Flatten(),
+                layers.Dense(3),
+            ]
+        )
+
     x, y, x_validation, y_validation = blobs()
-    with pytest.raises(ValueError, match="a label per example"):
-        Population(build, x, y[:-1], x_validation, y_validation)
+    x, x_validation = ((v * 2 + 5).clip(0, 9).astype(np.uint8) for v in (x, x_validation))
+    for function in (words, build):
+        results = train_population(
+            function, [trial(), trial()], x, y, x_validation, y_validation, epochs=2, threads=1
+        )
+        assert np.isfinite(results[0].history.loss).all()

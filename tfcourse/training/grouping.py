@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from tfcourse.hyperparameters import Hyperparameters
 
 Trial = Mapping[str, Any]
@@ -118,7 +120,11 @@ def _structure(trial: Trial) -> tuple[Any, ...]:
     shaped |= {"dropout": bool(setting(trial, "dropout")), "units": list(units)}
     left = {*TAKEN, *(name for name, _ in units)}
     rest = {name: value for name, value in trial.items() if name not in left}
-    return tuple((name, repr(value)) for name, value in sorted((rest | shaped).items()))
+    return tuple((name, repr(_plain(value))) for name, value in sorted((rest | shaped).items()))
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _similar(trials: Sequence[Trial], members: Sequence[int]) -> Iterator[list[int]]:

@@ -31,6 +31,8 @@ Array = npt.NDArray[Any]
 Place = tuple[str, int]
 Build = Callable[[Mapping[str, Any]], keras.Model]
 
+_one_at_a_time = threading.Lock()  # for tracing: Keras keeps what it is at in global places
+
 
 class OtherWayError(Exception):
     """Training must be tried again in another way, which the pattern now takes; says which."""
@@ -48,18 +50,14 @@ class Pattern:
 
         Raises: ValueError if its outputs are not (examples, at least `classes`).
         """
-        self.trial, self.dtype, self.make = (
-            trial,
-            dtype,
-            partial(built, build, x=x[:1], dtype=dtype),
-        )
+        self.trial, self.dtype = trial, dtype
+        self.make = partial(built, build, x=x[:1], dtype=dtype)
         self.rule = rule(setting(trial, "optimizer"))
         self.batch_size: int = setting(trial, "batch_size")
         model = self.make(trial)
         self._check(model, x, classes)
         self.stack = Stack(model, setting(trial, "dropout"))
         self.most = 2**31  # models at a time
-        self._lock = threading.Lock()
         self._compile(True)
         self.padded = False
         # For every axis of every weight, whose units it counts, if any.
@@ -146,7 +144,7 @@ class Pattern:
         width = batches.shape[1]
         arguments = state, choices, tf.constant(batches), data
         try:
-            with self._lock:  # Keras models are traced by one thread at a time
+            with _one_at_a_time:
                 if width not in self._traced:
                     with _silence():
                         self._epoch.get_concrete_function(*arguments)
@@ -158,7 +156,7 @@ class Pattern:
     def _give_way(self, error: Exception, width: int) -> str:
         operation = re.search(r"(?:of op '|defined for )(\w+)", str(error))
         layers = f"layers with {operation[1]}" if operation else "such layers"
-        with self._lock:
+        with _one_at_a_time:
             if width > self.most:
                 return ""  # another thread was here before
             if width > 1 and isinstance(error, tf.errors.ResourceExhaustedError | MemoryError):

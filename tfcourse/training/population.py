@@ -79,11 +79,17 @@ class Population:
         Raises: ValueError or TypeError if arrays do not fit each other, or a number is no such.
         """
         for name, x, y in (
-            ("x_train", x_train, y_train),
-            ("x_validation", x_validation, y_validation),
+            ("train", x_train, y_train),
+            ("validation", x_validation, y_validation),
         ):
-            if len(x) != len(y) or not len(x) or x.shape[1:] != x_train.shape[1:]:
-                raise ValueError(f"{name} must have a label per example, got {x.shape}, {y.shape}")
+            if y.shape != x.shape[:1] or not len(y) or y.dtype.kind not in "iu" or y.min() < 0:
+                raise ValueError(
+                    f"y_{name} must hold a label 0, 1, … for each of the {len(x)} examples, "
+                    f"got {y.dtype} of shape {y.shape}"
+                )
+        if x_validation.shape[1:] != x_train.shape[1:]:
+            shapes = x_train.shape[1:], x_validation.shape[1:]
+            raise ValueError(f"x_train and x_validation must be alike, got {shapes}")
         self._build = build
         self._x, self._classes = x_train, int(max(y_train.max(), y_validation.max())) + 1
         self._dtype = _checks.choice("dtype", dtype, ("float32", "float64"))
@@ -167,7 +173,8 @@ class Population:
         with ThreadPoolExecutor(self.threads, "tfcourse") as pool:
             try:
                 while True:
-                    while running < self.threads and (chunk := next(waiting, None)):
+                    # One more than threads, lest these wait while the results are looked at.
+                    while running <= self.threads and (chunk := next(waiting, None)):
                         pool.submit(work, chunk)
                         running += 1
                     if not running:

@@ -181,6 +181,8 @@ class Stack:
 
     def _one(self, training: bool, inputs: Any) -> Any:
         parameters, carried, rest, key, dropout, x = inputs
+        if self.model.inputs:  # as `model.fit` does: pixels become floats, words stay words
+            x = tf.cast(x, self.model.inputs[0].dtype)
         floats, others = iter(carried), iter(rest)
         variables = [next(floats if flag else others) for flag in self._is_carried]
         self._dropout = key, dropout
@@ -190,7 +192,7 @@ class Stack:
         )
         self._dropout = None
         penalty = tf.add_n(
-            [tf.cast(loss, self.dtype) for loss in losses] or [tf.zeros([], x.dtype)]
+            [tf.cast(loss, self.dtype) for loss in losses] or [tf.zeros([], self.dtype)]
         )
         split: tuple[list[Tensor], list[Tensor]] = [], []
         for variable, flag in zip(variables, self._is_carried, strict=True):
