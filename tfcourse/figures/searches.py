@@ -33,9 +33,9 @@ def hyperparameter_importance(figure: Figure, seed: int = 0) -> None:
     in the lecture's order of importance.
 
     Nine rows in four ranks, from the learning rate to Adam's ε, a point with a 95% interval in each
-    for training with momentum and with Adam. Left, over all trials: the learning rate explains by
-    far the most, the mini-batch size some, the rest next to nothing. Right, over the trials in the
-    best decade of learning rates: the mini-batch size explains nearly half, and of the rest, the
+    for training with momentum and with Adam. Left, over all trials: the learning rate explains
+    most, the mini-batch size some, the rest next to nothing. Right, over the trials in the best
+    decade of learning rates: the mini-batch size explains nearly half, and of the rest, the
     learning rate among them, none can be told from nothing.
     """
     found = searches.importance(seed, size=TRIALS)
@@ -195,7 +195,7 @@ def caviar(figure: Figure, seed: int = 0) -> None:
     at = int(best.argmin())
     axes.plot(epochs[at], best[at], "o", color="C0", ms=7)
     axes.annotate(
-        f"kept: {best[at]:.1%}",
+        f"kept: {1 - found.accuracy[found.best, at]:.1%}",
         (epochs[at], best[at]),
         (0, -9),
         textcoords="offset points",
