@@ -12,8 +12,11 @@ import pytest
 import tfcourse
 
 PROGRAM = Path(__file__).with_name("user_program.py")
+NO_WARNINGS = ["-W", "error"]
 # Keras gives NumPy 2 its weights in a way that NumPy deprecates, whenever a model is saved.
-NO_WARNINGS = ["-W", "error", "-W", "ignore:__array__:DeprecationWarning"]
+NO_WARNINGS += ["-W", "ignore:__array__:DeprecationWarning"]
+# TensorFlow reads the code of a tf.function with a library that Python 3.13 deprecates.
+NO_WARNINGS += ["-W", "ignore::DeprecationWarning:gast.astn"]
 
 
 def python(*arguments, **options):
