@@ -7,7 +7,8 @@ Hyperparameter tuning, Batch Normalization and Programming Frameworks
 >>> tfc.softmax.softmax([5, 2, -1, 3]).round(3)
 array([0.842, 0.042, 0.002, 0.114])
 
-What `__all__` names is loaded when first asked for: TensorFlow with what trains, and not before.
+What `__all__` names is public, with what its rooms name in theirs, and is loaded when first asked
+for: TensorFlow with what trains, and not before. Everything else may change without notice.
 """
 
 from typing import TYPE_CHECKING, Any
