@@ -17,6 +17,10 @@ def one_hot(labels: ArrayLike, classes: int, dtype: Any = np.float32) -> Floats:
     """Return 1 at each label and 0 elsewhere, shape (…, classes) for labels (…).
 
     Raises: ValueError for labels outside 0…classes−1, TypeError if they are not whole numbers.
+
+    >>> tfc.softmax.one_hot([2, 0], classes=3)
+    array([[0., 0., 1.],
+           [1., 0., 0.]], dtype=float32)
     """
     classes = _checks.integer("classes", classes, at_least=1)
     indices = _integer_labels(labels, classes)
@@ -29,6 +33,9 @@ def from_one_hot(targets: ArrayLike) -> NDArray[np.int64]:
     """Return the labels of one-hot rows, the inverse of `one_hot`.
 
     Raises: ValueError unless each row is 1 once and 0 elsewhere.
+
+    >>> tfc.softmax.from_one_hot([[0, 0, 1], [1, 0, 0]])
+    array([2, 0])
     """
     t = floats("targets", targets)
     if t.ndim == 0 or not (((t == 0) | (t == 1)).all() and (t.sum(axis=-1) == 1).all()):

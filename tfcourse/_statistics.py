@@ -22,6 +22,10 @@ class PopulationStatistics:
     μ = μ_a + δ n_b/n and M₂ = M₂_a + M₂_b + δ² n_a n_b/n.
 
     count: examples n. mean: μ, (units,). deviations: M₂ = Σ(z − μ)², (units,). All in float64.
+
+    >>> seen = tfc.batch_norm.PopulationStatistics().update([[1], [3]]).update([[8]])
+    >>> seen.count, seen.mean
+    (3, array([4.]))
     """
 
     count: int = 0
@@ -84,6 +88,11 @@ class RunningStatistics:
     correction does for a start of 0.
 
     momentum: in [0, 1). updates: t. moving_mean, moving_variance: (units,) after the first update.
+
+    >>> mini_batch = tfc.batch_norm.forward([[1], [3]]).statistics
+    >>> running = tfc.batch_norm.RunningStatistics(momentum=0.9).update(mini_batch)
+    >>> running.moving_mean.round(3), running.corrected()[0].round(3)
+    (array([0.2]), array([2.]))
     """
 
     momentum: float = 0.99

@@ -96,6 +96,10 @@ def forward(
     default, PyTorch's is 1e-5. A single example has σ² = 0 and z_norm = 0: the result is β.
 
     Raises: ValueError for zero examples, NaN or infinity, or a shape that does not match.
+
+    >>> tfc.batch_norm.forward([[1, 10], [3, 30]], gamma=2, beta=1).z_tilde.round(2)
+    array([[-1., -1.],
+           [ 3.,  3.]])
     """
     z = floats("z", z)
     rows = as_rows("z", z)
@@ -128,6 +132,10 @@ def backward(dz_tilde: ArrayLike, of: Forward) -> Gradients:
     dz_tilde: shaped as z. of: what `forward` returned.
 
     Raises: ValueError for NaN or infinity, or another shape than z's.
+
+    >>> mini_batch = tfc.batch_norm.forward([[1, 10], [3, 30]])
+    >>> tfc.batch_norm.backward([[1, 0], [0, 0]], mini_batch).dbeta
+    array([1., 0.])
     """
     d = floats("dz_tilde", dz_tilde).astype(of.z_tilde.dtype, copy=False)
     if d.shape != of.z_tilde.shape:
@@ -160,6 +168,9 @@ def inference(
     z: (…, units); a single example (units,) too. mean, variance, gamma, beta: (units,) or a number.
 
     Raises: ValueError for NaN or infinity, a variance below 0, or a shape that does not match.
+
+    >>> tfc.batch_norm.inference([3], mean=1, variance=4).round(3)
+    array([1.])
     """
     z = floats("z", z)
     rows = as_rows("z", z)
@@ -191,6 +202,10 @@ def fold_dense(
     does both, in the kernel's dtype.
 
     Raises: ValueError as `inference` does.
+
+    >>> kernel, bias = tfc.batch_norm.fold_dense([[2]], [1], mean=3, variance=4)
+    >>> [5] @ kernel + bias, tfc.batch_norm.inference([5 * 2 + 1], mean=3, variance=4)
+    (array([3.9995...]), array([3.9995...]))
     """
     kernel = floats("kernel", kernel)
     rows = as_rows("kernel", kernel)
@@ -210,6 +225,10 @@ def fold(model: Any) -> Any:
     model: a built Sequential or functional Keras model, one layer after the other.
 
     Raises: ValueError if the model is no such chain, or a batch norm has no Dense layer beside it.
+
+    >>> model = tfc.build((64,), classes=10)
+    >>> [layer.name for layer in tfc.batch_norm.fold(model).layers if "norm" in layer.name]
+    []
     """
     from tfcourse import _folding
 

@@ -32,6 +32,8 @@ from tfcourse.quadratic_problem import (
     minimum,
 )
 
+__all__ = ["Descent", "Minimizer", "cost", "cost_by_functions", "minimize"]
+
 
 def cost(w: Any, x: Any) -> Any:
     """Return J(w) = x₀w² + x₁w + x₂, with operators; x has shape (3, 1)."""

@@ -5,10 +5,7 @@ comes in through `from_lecture_orientation`. float32 in gives float32 out, float
 A logit of −∞ masks its class: probability 0. A row that masks every class has no softmax and is
 refused, as NaN and +∞ are.
 
->>> z = np.array([5.0, 2.0, -1.0, 3.0])
->>> tfc.softmax.softmax(z).round(3)
-array([0.842, 0.042, 0.002, 0.114])
->>> loss, gradient = tfc.softmax.cross_entropy_with_gradient(z, 0)
+>>> loss, gradient = tfc.softmax.cross_entropy_with_gradient([5, 2, -1, 3], 0)
 >>> gradient.round(3)
 array([-0.158,  0.042,  0.002,  0.114])
 """
@@ -55,6 +52,9 @@ def softmax(logits: ArrayLike, axis: int = -1) -> Floats:
     """Return the probabilities a = t/Σ t, t = e^z, along an axis.
 
     Raises: ValueError for NaN, +∞ or a row of −∞ only.
+
+    >>> tfc.softmax.softmax([5, 2, -1, 3]).round(3)
+    array([0.842, 0.042, 0.002, 0.114])
     """
     z = floats("logits", logits)
     last = np.moveaxis(z, _axis(z, axis), -1)
@@ -69,6 +69,9 @@ def log_softmax(logits: ArrayLike, axis: int = -1) -> Floats:
     """Return log a = z − max z − log Σ e^(z − max z) along an axis, at most 0.
 
     Raises: ValueError for NaN, +∞ or a row of −∞ only.
+
+    >>> tfc.softmax.log_softmax([0, 1000])
+    array([-1000.,     0.])
     """
     z = floats("logits", logits)
     axis = _axis(z, axis)
@@ -85,6 +88,9 @@ def hardmax(logits: ArrayLike, axis: int = -1) -> Floats:
     """Return 1 at the maximum along an axis, at the first of several, and 0 elsewhere.
 
     Raises: ValueError for NaN, +∞ or a row of −∞ only.
+
+    >>> tfc.softmax.hardmax([5, 2, -1, 3])
+    array([1., 0., 0., 0.])
     """
     z = floats("logits", logits)
     axis = _axis(z, axis)
@@ -99,6 +105,10 @@ def softmax_jacobian(logits: ArrayLike) -> Floats:
     """Return ∂a_i/∂z_j = a_i (δ_ij − a_j), shape (…, C, C) for logits (…, C).
 
     Raises: ValueError as `softmax` does.
+
+    >>> tfc.softmax.softmax_jacobian([0, 0])
+    array([[ 0.25, -0.25],
+           [-0.25,  0.25]])
     """
     a = softmax(logits)
     return a[..., :, None] * (np.eye(a.shape[-1], dtype=a.dtype) - a[..., None, :])
@@ -108,6 +118,9 @@ def sigmoid(z: ArrayLike) -> Floats:
     """Return σ(z) = 1/(1 + e^−z), which is e^z/(1 + e^z) where z < 0 so that nothing overflows.
 
     Raises: ValueError for NaN.
+
+    >>> tfc.softmax.sigmoid([-1000, 0, 1000])
+    array([0. , 0.5, 1. ])
     """
     z = floats("z", z)
     if np.isnan(z).any():
@@ -123,6 +136,9 @@ def softmax_two_classes(logits: ArrayLike) -> Floats:
     logits: (…, 2). σ(z₂ − z₁) is 1 − σ(z₁ − z₂) without the loss of digits near 1.
 
     Raises: ValueError for another number of classes, NaN or infinity.
+
+    >>> tfc.softmax.softmax_two_classes([5, 2]).round(3)
+    array([0.953, 0.047])
     """
     z = floats("logits", logits)
     if z.ndim == 0 or z.shape[-1] != 2 or not np.isfinite(z).all():
@@ -139,6 +155,11 @@ def from_lecture_orientation(columns: ArrayLike, classes: int) -> NDArray[Any]:
     orientation with C = m computes a cost without any error. To go back, transpose the result.
 
     Raises: ValueError unless there are `classes` rows.
+
+    >>> tfc.softmax.from_lecture_orientation([[1, 2, 3], [4, 5, 6]], classes=2)
+    array([[1, 4],
+           [2, 5],
+           [3, 6]])
     """
     array = np.asarray(columns)
     if array.ndim != 2 or len(array) != _checks.integer("classes", classes, at_least=1):
@@ -163,6 +184,9 @@ def cross_entropy(
     y (1 − s) + s/C of y; then a masked class costs ∞.
 
     Raises: ValueError for anything else, TypeError for integer labels that are not.
+
+    >>> tfc.softmax.cross_entropy([0.3, 0.2, 0.1, 0.4], [0, 1, 0, 0]).round(3)
+    np.float64(1.609)
     """
     p = floats("probabilities", probabilities)
     refuse_improbable("probabilities", p)
@@ -183,6 +207,9 @@ def cross_entropy_from_logits(
 
     log ŷ is computed from the logits, so it stays exact where ŷ is too small or too near 1 for its
     dtype. Labels, options and errors as for `cross_entropy`.
+
+    >>> tfc.softmax.cross_entropy_from_logits([0, 1000], 0).round(3)
+    np.float64(1000.0)
     """
     z = floats("logits", logits)
     weighted = weighted_targets(z, labels, class_weights, label_smoothing)
@@ -208,6 +235,10 @@ def cross_entropy_with_gradient(
 
     With class weights dz_j = ŷ_j Σ_k w_k y_k − w_j y_j. Labels, options, errors as for
     `cross_entropy`.
+
+    >>> logits = np.log([0.3, 0.2, 0.1, 0.4])
+    >>> tfc.softmax.cross_entropy_with_gradient(logits, 1).gradient.round(3)
+    array([ 0.3, -0.8,  0.1,  0.4])
     """
     z = floats("logits", logits)
     rows = as_rows("logits", z)
@@ -258,6 +289,14 @@ def train_linear_classifier(
     batches: for each step the examples of its mini-batch, as indices.
 
     Raises: ValueError for shapes that do not match, and as `cross_entropy` does.
+
+    >>> x, labels = np.array([[-1.0], [-2.0], [1.0], [2.0]]), [0, 0, 1, 1]
+    >>> start, whole = (np.zeros((1, 2)), np.zeros(2)), [range(4)] * 100
+    >>> found = tfc.softmax.train_linear_classifier(
+    ...     x, labels, *start, batches=whole, learning_rate=1
+    ... )
+    >>> (x @ found.kernel + found.bias).argmax(axis=1)
+    array([0, 0, 1, 1])
     """
     x, kernel, bias = floats("x", x), floats("kernel", kernel).copy(), floats("bias", bias).copy()
     if x.ndim != 2 or kernel.shape != (x.shape[1], bias.size) or bias.ndim != 1:

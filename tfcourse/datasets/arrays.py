@@ -43,6 +43,10 @@ def from_arrays(
 
     Raises: ValueError where x and y or the parts do not fit each other, for NaN and infinite
         values, labels that are not 0 … C − 1, and a class without a training example.
+
+    >>> x, y = np.random.default_rng(0).normal(size=(100, 2)), np.arange(100) % 2
+    >>> tfc.datasets.from_arrays("mine", {"train": (x, y)})
+    Dataset('mine', input_shape=(2,), classes=2, train/validation/test=80/10/10)
     """
     if "train" not in parts and "test" in parts:
         parts = {"train" if part == "test" else part: pair for part, pair in parts.items()}

@@ -27,6 +27,10 @@ def load(name_or_path: str | os.PathLike[str] = "digits") -> Dataset:
 
     Raises: FileNotFoundError, PermissionError; ConnectionError for a set that must be downloaded
         and cannot; ValueError, which says what was found and what was expected, for all else.
+
+    >>> digits = tfc.datasets.load("digits")
+    >>> digits.x_train.shape, digits.classes
+    ((1077, 8, 8), 10)
     """
     if not isinstance(name_or_path, str | os.PathLike):
         raise TypeError(f"data must be a name or a path, got {name_or_path!r}")

@@ -19,6 +19,9 @@ def stratified(labels: Integers, sizes: Sequence[int], seed: int = 0) -> list[In
     parts on every version of NumPy.
 
     Raises: ValueError if there are too few examples to leave one of every class for training.
+
+    >>> tfc.datasets.stratified(np.array([0, 0, 0, 0, 1, 1, 1, 1]), [2])[1].size
+    2
     """
     sizes = [_checks.integer("a part's size", size, at_least=0) for size in sizes]
     seed = _checks.integer("seed", seed, at_least=0)
