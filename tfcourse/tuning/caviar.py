@@ -23,9 +23,11 @@ from tfcourse.tuning.trainers import Trainer
 
 SEARCHES = ("random", "grid", "coarse-to-fine")
 
-# What the lecture calls most important, on its scales; units from those of the default classifier
-# to twice as many.
-DEFAULT_SPACE = Space.parse(["learning_rate=log:1e-4:1", "units=int:100:200"])
+# What the lecture calls most important, on its scales: units from those of the default classifier to
+# twice as many, and dropout against what so many may learn by heart.
+DEFAULT_SPACE = Space.parse(
+    ["learning_rate=log:1e-4:1", "units=int:100:200", "dropout=linear:0:0.5"]
+)
 
 
 @dataclass(frozen=True)
