@@ -16,13 +16,10 @@ README = (ROOT / "README.md").read_text("utf-8")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 # Installing is what tests cannot do; what follows it in the same line, they can.
-INSTALL = re.compile(r"^python -m pip install [^&\n]*(?:&& |\n)", re.MULTILINE)
-NOT_RUN = {"python -m pytest": "it would run itself"}
-LONG = {
-    "python -m tfcourse demo": "the quick tests take the tour already",
-    "python -m tfcourse claims\n": "minutes",
-    "python scripts/benchmark_training.py": "minutes",
-}
+INSTALL = re.compile(r"^(?:python -m )?pip install [^&\n]*(?:&& |\n)", re.MULTILINE)
+NOT_RUN = re.compile(r"python -m pytest")  # it would run itself
+# Minutes, but for the tour, which the quick tests take anyway.
+LONG = re.compile(r"(python -m )?tfcourse (demo|claims$)|python scripts/benchmark_", re.MULTILINE)
 # Where models are trained or times taken, the numbers are of the machine; words are not.
 MEASURED = re.compile(r"\b(demo|train|tune|evaluate|caviar|study|claims|benchmark_\w+)\b")
 NUMBER = re.compile(r"\d+(?:[.:,]\d+)*(?:e[+-]?\d+)?%?")
@@ -35,10 +32,6 @@ def blocks():
         if block[1] in ("sh", "python"):
             shown = after and after[1] == "text" and not README[block.end() : after.start()].strip()
             yield block[1], INSTALL.sub("", block[2]), after[2] if shown else None
-
-
-def is_long(command):
-    return any(command.startswith(start) for start in LONG)
 
 
 def run_sh(command, folder):
@@ -75,7 +68,7 @@ def test_every_block_runs_and_prints_what_is_shown(long, tmp_path):
     (tmp_path / "scripts").symlink_to(ROOT / "scripts")
     names = {}
     for language, text, shown in blocks():
-        if not text.strip() or text.startswith(tuple(NOT_RUN)) or is_long(text) != long:
+        if not text.strip() or NOT_RUN.match(text) or bool(LONG.match(text)) != long:
             continue
         run = run_python(text, tmp_path, names) if language == "python" else run_sh(text, tmp_path)
         if shown is not None:
