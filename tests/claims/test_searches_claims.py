@@ -16,14 +16,18 @@ def landscape(monkeypatch):
     """Replace trainings by `accuracy(trial, data set's name)`, with a little noise."""
 
     def put(accuracy, noise=0.003):
-        def train(trials, *, epochs, seed, dataset=None):
+        def test_accuracy(trials, *, epochs, seed, dataset=None):
             name = "digits" if dataset is None else dataset.name
             rng = np.random.default_rng([seed, len(trials)])
             true = np.array([accuracy(trial, name) for trial in trials])
-            validation, test = (true + rng.normal(0, noise, len(trials)) for _ in range(2))
-            return _populations.Outcomes(np.tile(validation[:, None], epochs), validation, test)
+            return true + rng.normal(0, noise, len(trials))
+
+        def train(trials, *, epochs, **options):
+            validation = test_accuracy(trials, epochs=epochs, **options)
+            return _populations.Outcomes(np.tile(validation[:, None], epochs), validation)
 
         monkeypatch.setattr(_populations, "train", train)
+        monkeypatch.setattr(_populations, "test_accuracy", test_accuracy)
 
     return put
 

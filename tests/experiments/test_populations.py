@@ -23,13 +23,13 @@ def test_validation_is_the_best_of_the_curve(outcomes):
     assert outcomes.curves.shape == (3, 3)
     assert np.array_equal(outcomes.validation, outcomes.curves.max(axis=1))
     assert outcomes.validation[0] > 0.8 > 0.5 > outcomes.validation[2]
-    assert np.abs(outcomes.test - outcomes.validation).max() < 0.15
+    test = _populations.test_accuracy(TRIALS, epochs=3, seed=1)
+    assert np.abs(test - outcomes.validation).max() < 0.15
 
 
 def test_the_same_seed_trains_the_same(outcomes):
     again = _populations.train(TRIALS, epochs=3, seed=1)
     assert np.array_equal(again.curves, outcomes.curves)
-    assert np.array_equal(again.test, outcomes.test)
 
 
 @pytest.mark.parametrize("position", ["before", "after"])

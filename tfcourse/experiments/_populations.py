@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
@@ -28,12 +28,10 @@ class Outcomes:
     """What n trainings came to.
 
     curves: validation accuracy after each epoch, (n, epochs). validation: at the best epoch, (n,).
-    test: of that epoch's weights, on examples that nothing was chosen by, (n,).
     """
 
     curves: Floats
     validation: Floats
-    test: Floats
 
 
 @cache
@@ -87,14 +85,28 @@ def train(
 
     seed: decides first weights and mini-batches, other ones for every trial.
     """
-    data = digits() if dataset is None else dataset
+    curves, validation = np.zeros((len(trials), epochs)), np.zeros(len(trials))
+    for one in _trained(trials, epochs, seed, dataset or digits()):
+        curves[one.trial] = one.history.validation_accuracy
+        best = one.best_epoch
+        validation[one.trial] = 0.0 if best is None else curves[one.trial, best]
+    return Outcomes(curves, validation)
+
+
+def test_accuracy(
+    trials: Sequence[Trial], *, epochs: int, seed: int, dataset: Dataset | None = None
+) -> Floats:
+    """Train as `train` does; return the accuracy on examples that nothing was chosen by, (n,)."""
+    data, found = dataset or digits(), np.zeros(len(trials))
+    for one in _trained(trials, epochs, seed, data):
+        found[one.trial] = accuracy(logits(one.weights, data.x_test), data.y_test)
+    return found
+
+
+def _trained(
+    trials: Sequence[Trial], epochs: int, seed: int, dataset: Dataset
+) -> Iterator[Trained]:
     seeds = np.random.SeedSequence([seed, len(trials)]).generate_state(len(trials)) >> 1
-    validation, test = np.zeros((2, len(trials)))
-    curves = np.zeros((len(trials), epochs))
-    for finished in population(data).train(trials, seeds=[*map(int, seeds)], epochs=epochs):
-        for one in finished:
-            curves[one.trial] = one.history.validation_accuracy
-            best = one.best_epoch
-            validation[one.trial] = 0.0 if best is None else curves[one.trial, best]
-            test[one.trial] = accuracy(logits(one.weights, data.x_test), data.y_test)
-    return Outcomes(curves, validation, test)
+    return chain.from_iterable(
+        population(dataset).train(trials, seeds=[*map(int, seeds)], epochs=epochs)
+    )

@@ -179,8 +179,8 @@ def again(
 ) -> Floats:
     """Test accuracy of settings, a mean over `AGAIN` trainings from other first weights, (n,)."""
     trials = [{**winner, **fixed} for winner in winners for _ in range(AGAIN)]
-    outcomes = _populations.train(trials, epochs=EPOCHS, seed=seed, dataset=dataset)
-    means: Floats = outcomes.test.reshape(-1, AGAIN).mean(axis=1)
+    test = _populations.test_accuracy(trials, epochs=EPOCHS, seed=seed, dataset=dataset)
+    means: Floats = test.reshape(-1, AGAIN).mean(axis=1)
     return means
 
 
