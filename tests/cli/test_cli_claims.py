@@ -37,7 +37,6 @@ def test_a_table_fits_the_terminal_and_shows_the_whole_id_and_verdict(tfcourse, 
     out = tfcourse("claims", "bn.erratum.gamma-is-variance", "bn.zero-mean-unit-variance").out
     assert "bn.erratum.gamma-is-variance" in out and "holds under conditions" in out
     assert max(map(cell_len, out.splitlines())) <= width
-    assert ("measured" in out.splitlines()[1]) and ("verdict" in out) == (width == 120)
 
 
 @pytest.mark.parametrize("how", [(), ("--json",), ("--markdown",)])

@@ -20,7 +20,7 @@ COLOURS = {"holds": "green", "refuted": "red", "erratum": "yellow", "failed": "b
 @app.command(epilog="Example:  tfcourse claims softmax.example bn.identity")
 def claims(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]…", help="Claims to run; all if none.")
+        list[str] | None, typer.Argument(metavar="ID", help="Claims to run; all if none.")
     ] = None,
     part: Annotated[
         str | None,
@@ -100,10 +100,10 @@ def _list(chosen: Sequence[Claim], json: bool) -> None:
         return
     from rich.markup import escape
 
-    table = _table("id", "statement", "recorded verdict", "")
+    table = _table("id and recorded verdict", "statement")
     for one in chosen:
-        trains = "trains" if one.trains else ""
-        table.add_row(one.id, escape(one.statement), _coloured(one.verdict), trains)
+        trains = ", trains" if one.trains else ""
+        table.add_row(f"{one.id}\n{_coloured(one.verdict)}{trains}", escape(one.statement))
     _console().print(table)
 
 
@@ -139,16 +139,13 @@ def _print(entries: Sequence[Entry]) -> None:
     from tfcourse.claims import page
 
     console = _console()
-    narrow = console.width < 110  # too narrow for four columns: the verdict goes below the id
     for part in dict.fromkeys(entry.claim.part for entry in entries):
-        table = _table("id", "statement", "measured", *["verdict"] * (not narrow), title=part)
+        table = _table("id and verdict", "statement", "measured", title=part)
         for entry in entries:
-            if entry.claim.part != part:
-                continue
-            texts = escape(entry.claim.statement), escape(entry.evidence.measured)
-            id, verdict = entry.claim.id, _coloured(entry.evidence.verdict)
-            cells = (f"{id}\n{verdict}", *texts) if narrow else (id, *texts, verdict)
-            table.add_row(*cells)
+            if entry.claim.part == part:
+                texts = escape(entry.claim.statement), escape(entry.evidence.measured)
+                verdict = _coloured(entry.evidence.verdict)
+                table.add_row(f"{entry.claim.id}\n{verdict}", *texts)
         console.print(table)
     seconds = sum(entry.seconds for entry in entries)
     console.print(f"{page.summary(entries)} {seconds:.0f} s")
@@ -180,5 +177,5 @@ def _table(*headings: str, title: str = "") -> Any:
 
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 1, 0))
     for heading in headings:
-        table.add_column(heading, no_wrap=heading == "id")
+        table.add_column(heading, no_wrap=heading.startswith("id"))
     return table
