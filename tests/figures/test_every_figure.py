@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from itertools import combinations
+from itertools import combinations, cycle
 from pathlib import Path
 
 import matplotlib
@@ -49,7 +49,7 @@ def redrawn(tmp_path_factory):
     ],
 )
 def test_another_process_draws_the_same_files(names, tensorflow, redrawn, tmp_path):
-    files = [f"{name}.{suffix}" for name in names for suffix in ("png", "svg")]
+    files = [f"{name}.{suffix}" for name, suffix in zip(names, cycle(("png", "svg")), strict=False)]
     code = (
         "import sys; from pathlib import Path; from tfcourse.figures import gallery\n"
         "for file in map(Path, sys.argv[1:]): gallery.draw(file.stem, file)\n"
