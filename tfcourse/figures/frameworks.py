@@ -113,7 +113,8 @@ def _flow(axes: Axes, points: NDArray[np.float64], color: str) -> None:
 
 
 def framework_speed(figure: Figure, seed: int = 0) -> None:
-    """The time of the same 1000 steps of gradient descent, in four ways to run them.
+    """The time of the same 1000 steps of gradient descent, in four ways to run them: measured once,
+    by `scripts/benchmark_quadratic.py --record`.
 
     Four points on a logarithmic axis of time. The lecture's loop around a session, eager execution
     and one call of a tf.function for each step lie between a tenth of a second and a second, the
