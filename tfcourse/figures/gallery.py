@@ -127,7 +127,7 @@ def draw(name: str, path: Path | str, seed: int = 0, **size: Any) -> None:
 def readme() -> str:
     """Return the page that shows every figure with its caption and its command, in Markdown."""
     lines = ["# The lecture's figures", ""]
-    lines += ["Each is computed when it is drawn; only times are kept. All: `tfcourse figures`.", ""]
+    lines += ["Computed when they are drawn; only times are kept. All: `tfcourse figures`.", ""]
     for part in PARTS:
         entries = [entry for entry in ENTRIES if entry.part == part]
         lines += [f"## {part.capitalize()}", ""] if entries else []
