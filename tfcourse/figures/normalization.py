@@ -205,7 +205,7 @@ def hidden_shift(figure: Figure, seed: int = 0) -> None:
             band = mean - deviation, mean + deviation
             axes.fill_between(updates, *band, color=f"C{row}", alpha=0.25, lw=0)
             axes.plot(updates, mean, color=f"C{row}")
-            axes.set(xlim=(0, updates[-1]), ylim=(-1.9, 1.6), yticks=[-1, 0, 1])
+            axes.set(xlim=(0, updates[-1]), yticks=[-1, 0, 1])
             axes.set_ylabel("$\\tilde z$" if column else "$z$", rotation=0, labelpad=10)
     for column, title in enumerate(("without batch norm", "with batch norm")):
         panels[0, column].set_title(title)
@@ -237,5 +237,6 @@ def test_time_average(figure: Figure, seed: int = 0) -> None:
         ("whole training set", "black"),
         ("average, $\\beta = 0.9$", "C0"),
     )
+    top = 0.24 if run.z_means[-1, unit] > run.z_means[0, unit] else 0.92
     for line, (text, color) in enumerate(words):
-        axes.text(0.98, 0.24 - 0.1 * line, text, color=color, ha="right", transform=axes.transAxes)
+        axes.text(0.98, top - 0.1 * line, text, color=color, ha="right", transform=axes.transAxes)
