@@ -21,8 +21,7 @@ from tfcourse._tensorflow import keras
 from tfcourse.batch_norm import PopulationStatistics
 from tfcourse.datasets import Dataset, standardization
 from tfcourse.hyperparameters import ENGINES, Hyperparameters
-from tfcourse.training.batches import epoch_batches
-from tfcourse.training.initialization import initial_weights
+from tfcourse.training.fitting import Epoch, fit, prepare
 from tfcourse.training.population import Population
 
 __all__ = [
@@ -37,26 +36,6 @@ __all__ = [
     "recalibrate",
     "train",
 ]
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one pass over the training set came to; `number` counts from 0.
-
-    loss and accuracy are means over the epoch's mini-batches, while the weights still moved;
-    the validation figures are those of the weights at the epoch's end.
-    """
-
-    number: int
-    loss: float
-    accuracy: float
-    validation_loss: float
-    validation_accuracy: float
-
-    @property
-    def rank(self) -> tuple[float, float]:
-        """What makes one epoch better than another: accuracy, and at a tie the lower loss."""
-        return self.validation_accuracy, -self.validation_loss
 
 
 @dataclass(frozen=True)
@@ -126,17 +105,6 @@ def build(
     return keras.Sequential([keras.Input(input_shape), *layers], name="classifier")
 
 
-def _optimizer(chosen: Hyperparameters) -> Any:
-    make, momentum = keras.optimizers, chosen.momentum
-    if chosen.optimizer == "gradient_descent":
-        return make.SGD(chosen.learning_rate)
-    if chosen.optimizer == "momentum":
-        return make.SGD(chosen.learning_rate, momentum=momentum)
-    if chosen.optimizer == "rmsprop":
-        return make.RMSprop(chosen.learning_rate, rho=momentum, epsilon=chosen.epsilon)
-    return make.Adam(chosen.learning_rate, chosen.beta_1, chosen.beta_2, chosen.epsilon)
-
-
 def train(
     dataset: Dataset,
     hyperparameters: Hyperparameters | None = None,
@@ -162,8 +130,9 @@ def train(
     started = time.perf_counter()
     chosen = hyperparameters or Hyperparameters()
     seed = _checks.integer("seed", seed, at_least=0)
-    fit = _fit_compiled if _checks.choice("engine", engine, ENGINES) == "compiled" else _fit_keras
-    history, weights = fit(dataset, chosen, seed, on_epoch or (lambda epoch: None))
+    ways = {"compiled": _fit_compiled, "keras": _fit_keras}
+    way = ways[_checks.choice("engine", engine, ENGINES)]
+    history, weights = way(dataset, chosen, seed, on_epoch or (lambda epoch: None))
     sound = [epoch for epoch in history if np.isfinite(epoch.loss)]
     if not sound:
         raise ValueError(
@@ -215,32 +184,16 @@ def _fit_keras(
     dataset: Dataset, chosen: Hyperparameters, seed: int, on_epoch: Callable[[Epoch], None]
 ) -> tuple[list[Epoch], list[NDArray[Any]]]:
     """Return the history, and the weights of the best epoch, of `model.fit`."""
-    data = dataset.standardized()
     model = build(dataset.input_shape, dataset.classes, chosen)
-    model.set_weights(initial_weights(model, seed))
-    for index, layer in enumerate(model.layers):
-        if isinstance(layer, keras.layers.Dropout):
-            layer.seed_generator.state.assign([seed % 2**32, index])
-    model.compile(_optimizer(chosen), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    prepare(model, chosen, seed)
     history, weights = list[Epoch](), model.get_weights()
-    for number in range(chosen.epochs):
-        rows = epoch_batches(seed, number, len(data.x_train), chosen.batch_size)
-        model.optimizer.learning_rate = chosen.learning_rate / (1 + chosen.decay * number)
-        figures = model.fit(
-            data.x_train[rows.ravel()],
-            data.y_train[rows.ravel()],
-            batch_size=rows.shape[1],
-            shuffle=False,
-            validation_data=(data.x_validation, data.y_validation),
-            validation_batch_size=1024,
-            verbose=0,
-        ).history
-        names = ("loss", "accuracy", "val_loss", "val_accuracy")
-        history.append(Epoch(number, *(figures[name][0] for name in names)))
-        on_epoch(history[-1])
-        if not np.isfinite(history[-1].loss):
+    epochs = range(chosen.epochs)
+    for epoch in fit(model, dataset.standardized(), chosen, seed=seed, epochs=epochs):
+        history.append(epoch)
+        on_epoch(epoch)
+        if not np.isfinite(epoch.loss):
             break
-        if history[-1] is max(history, key=lambda epoch: epoch.rank):
+        if epoch is max(history, key=lambda epoch: epoch.rank):
             weights = model.get_weights()
     return history, weights
 

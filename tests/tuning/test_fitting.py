@@ -8,6 +8,7 @@ from tfcourse._tensorflow import keras
 from tfcourse.classifier import evaluate
 from tfcourse.hyperparameters import Hyperparameters
 from tfcourse.training.batches import epoch_batches
+from tfcourse.training.fitting import fit, prepare
 from tfcourse.training.initialization import initial_weights
 from tfcourse.tuning import fitting
 from tfcourse.tuning.models import Own, Packaged
@@ -21,9 +22,9 @@ DRAW = {"layers": 1, "units": 8, "learning_rate": 0.02, "decay": 0.5, "batch_siz
 
 def fitted(blobs, *parts, settings=SETTINGS):
     model = Packaged(blobs).build({"layers": 1, "units": 8, "dropout": settings.dropout})
-    fitting.prepare(model, settings, 7)
+    prepare(model, settings, 7)
     data = blobs.standardized()
-    epochs = [e for part in parts for e in fitting.fit(model, data, settings, seed=7, epochs=part)]
+    epochs = [e for part in parts for e in fit(model, data, settings, seed=7, epochs=part)]
     return epochs, model.get_weights()
 
 

@@ -111,6 +111,12 @@ def test_a_new_optimizer_starts_without_memory_and_weights_go_on(run):
     assert np.allclose(before[kernel], after[kernel], atol=1e-6)
 
 
+@pytest.mark.usefixtures("eager")
+def test_a_model_with_units_of_each_layer_has_a_second_day(run):
+    run.day(**{**FIRST, "layers": 2, "units": (6, 4)})
+    assert run.day(learning_rate=0.01).changed == {"learning_rate": 0.01}
+
+
 def test_a_days_model_is_a_whole_model(run, blobs):
     day = run.day(**FIRST)
     model, card = saving.load(panda.read(run.folder).model_path(1))

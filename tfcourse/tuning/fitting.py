@@ -1,4 +1,4 @@
-"""Training by `model.fit`: one model, epoch by epoch, from wherever it stands."""
+"""What trainers of Keras models share, and the one that trains with `model.fit`."""
 
 from __future__ import annotations
 
@@ -13,68 +13,14 @@ from typing import Any
 import numpy as np
 
 from tfcourse import saving
-from tfcourse._tensorflow import keras
-from tfcourse.classifier import Epoch, _optimizer, evaluate
+from tfcourse.classifier import evaluate
 from tfcourse.datasets import Dataset
-from tfcourse.hyperparameters import Hyperparameters
-from tfcourse.training.batches import epoch_batches
-from tfcourse.training.initialization import initial_weights
+from tfcourse.training.fitting import Epoch, fit, prepare
 from tfcourse.tuning.models import Model, Packaged
 from tfcourse.tuning.study import Trial
 from tfcourse.tuning.trainers import Epochs, Job, Result, describe
 
 FIGURES = ("loss", "accuracy", "validation_loss", "validation_accuracy")
-
-
-def prepare(model: Any, settings: Hyperparameters, seed: int, first_epoch: int = 0) -> None:
-    """Give `model` the first weights of `seed`, its optimizer, and the lecture's cost.
-
-    first_epoch: a model that went so far before draws its dropout from there on.
-    """
-    model.set_weights(initial_weights(model, seed))
-    dropouts = [x for x in model._flatten_layers() if isinstance(x, keras.layers.Dropout)]
-    for number, layer in enumerate(dropouts):
-        own = np.random.SeedSequence([seed, first_epoch, number]).generate_state(2)
-        layer.seed_generator.state.assign(own)
-    optimizer = _optimizer(settings)
-    optimizer.build(model.trainable_variables)
-    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
-
-
-def go_on(model: Any, before: Any) -> None:
-    """Give `model` what `before` has learnt; an optimizer of the same kind, its memory too."""
-    for layer in model.layers:
-        if layer.weights:
-            layer.set_weights(before.get_layer(layer.name).get_weights())
-    if type(model.optimizer) is type(before.optimizer):
-        pairs = zip(model.optimizer.variables, before.optimizer.variables, strict=True)
-        for variable, old in pairs:
-            variable.assign(old)
-
-
-def fit(
-    model: Any, data: Dataset, settings: Hyperparameters, *, seed: int, epochs: range
-) -> Iterator[Epoch]:
-    """Train `model`, compiled, on standardized `data`; yield what each epoch came to.
-
-    epochs: their numbers decide the order of mini-batches and the learning rate, so that two
-    calls with epochs 0…4 and 5…9 train as one call with 0…9 does.
-    """
-    for epoch in epochs:
-        batches = epoch_batches(seed, epoch, len(data.x_train), settings.batch_size)
-        order = batches.ravel()
-        model.optimizer.learning_rate = settings.learning_rate / (1 + settings.decay * epoch)
-        history = model.fit(
-            data.x_train[order],
-            data.y_train[order],
-            batch_size=batches.shape[1],
-            shuffle=False,
-            validation_data=(data.x_validation, data.y_validation),
-            validation_batch_size=1024,
-            verbose=0,
-        ).history
-        names = ("loss", "accuracy", "val_loss", "val_accuracy")
-        yield Epoch(epoch, *(float(history[name][0]) for name in names))
 
 
 class ModelTrainer:

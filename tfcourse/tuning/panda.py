@@ -186,7 +186,8 @@ def _next_day(diary: Diary, changes: Mapping[str, Any]) -> Day:
             f"day {before.number} diverged: its model must be left with `revert`, "
             f"got another day after it"
         )
-    old = before.settings if before else {**dataclasses.asdict(Hyperparameters()), **FIRST_DAY}
+    first = before.settings if before else FIRST_DAY
+    old = dataclasses.asdict(Hyperparameters.from_mapping(first))
     settings = dataclasses.asdict(Hyperparameters.from_mapping({**old, **changes}))
     for name in SHAPE:
         if before and settings[name] != old[name]:
@@ -208,14 +209,15 @@ def _next_day(diary: Diary, changes: Mapping[str, Any]) -> Day:
 def _train(diary: Diary, new: Day, dataset: Dataset, on_epoch: Callable[[Epoch], None]) -> Day:
     """Train the model of the day before for the `new` one, save it, and fill in what came of it."""
     from tfcourse import saving
-    from tfcourse.tuning import fitting
+    from tfcourse.training.fitting import fit
+    from tfcourse.tuning.fitting import columns
 
     started = time.perf_counter()
     model = _model(diary, new, dataset)
     history: list[Epoch] = []
     settings = Hyperparameters.from_mapping(new.settings)
     epochs = range(new.first_epoch, new.last_epoch)
-    for epoch in fitting.fit(model, dataset, settings, seed=diary.seed, epochs=epochs):
+    for epoch in fit(model, dataset, settings, seed=diary.seed, epochs=epochs):
         if not math.isfinite(epoch.loss + epoch.validation_loss):
             break
         history.append(epoch)
@@ -227,7 +229,7 @@ def _train(diary: Diary, new: Day, dataset: Dataset, on_epoch: Callable[[Epoch],
     )
     return dataclasses.replace(
         new,
-        history=fitting.columns(history),
+        history=columns(history),
         diverged=len(history) < len(epochs),
         seconds=round(time.perf_counter() - started, 3),
     )
@@ -237,18 +239,18 @@ def _model(diary: Diary, new: Day, dataset: Dataset) -> Any:
     """The model as the day before left it, its optimizer's memory included, with new settings."""
     from tfcourse.classifier import build
     from tfcourse.datasets import standardization
-    from tfcourse.tuning import fitting
+    from tfcourse.training.fitting import go_on, prepare
 
     def make(values: dict[str, Any]) -> Any:
         settings = Hyperparameters.from_mapping(values)
         shapes = dataset.input_shape, dataset.classes
         made = build(*shapes, settings, standardize=standardization(dataset.x_train))
-        fitting.prepare(made, settings, diary.seed, first_epoch=new.first_epoch)
+        prepare(made, settings, diary.seed, first_epoch=new.first_epoch)
         return made
 
     model = make(new.settings)
     if new.after:
         before = make(diary.days[new.after].settings)
         before.load_weights(diary.model_path(new.after))
-        fitting.go_on(model, before)
+        go_on(model, before)
     return model
