@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tfcourse.cli.app import Json, Seed, app, fail, note, print_json, writable
+from tfcourse.cli.app import PICTURES, Data, Json, Seed, app, fail, note, print_json, writable
 from tfcourse.hyperparameters import Hyperparameters
 
 if TYPE_CHECKING:
     from tfcourse.tuning.rounds import Progress
     from tfcourse.tuning.study import Study
-
-PICTURES = (".png", ".svg", ".pdf")
 
 
 @app.command(
@@ -26,9 +24,7 @@ PICTURES = (".png", ".svg", ".pdf")
     "--space units=int:50:100 --study my_study"
 )
 def tune(
-    data: Annotated[
-        str, typer.Option(metavar="NAME|PATH", help="A data set: see tfcourse datasets.")
-    ] = "digits",
+    data: Data = "digits",
     space: Annotated[
         list[str] | None,
         typer.Option(
