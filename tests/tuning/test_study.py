@@ -1,6 +1,7 @@
 """Studies: what ranks where, and resuming from any cut gives what an undisturbed run gives."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -259,3 +260,16 @@ def test_killed_thirty_times_the_result_is_that_of_an_undisturbed_run(tmp_path):
     for name in ("trials", "kept"):
         assert getattr(Study.read(killed), name) == getattr(Study.read(alone), name)
     assert (killed / "best.keras").read_bytes() == (alone / "best.keras").read_bytes()
+
+
+@pytest.mark.parametrize("last", ["", "; opened.close(); del opened"])
+def test_a_study_without_a_folder_lasts_as_long_as_its_process_and_goes_in_silence(last, tmp_path):
+    code = (
+        "from tfcourse.tuning import Integer, Space, Study;"
+        f"opened = Study(Space(units=Integer(1, 2))); print(opened.folder.exists()){last}"
+    )
+    where = os.environ | {"TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, env=where)
+    assert (done.stdout, done.stderr) == ("True\n", "")
+    assert list(tmp_path.iterdir()) == []

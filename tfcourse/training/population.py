@@ -45,10 +45,16 @@ MOST_MODELS = 128
 class Population:
     """Trains any number of models on one data set, and keeps the compiled programs.
 
-        population = Population(build, x_train, y_train, x_validation, y_validation)
-        for finished in population.train(trials):
-            for trained in finished:
-                print(trained.trial, trained.history.validation_accuracy.max())
+    >>> data = tfc.datasets.load("digits").standardized()
+    >>> arrays = data.x_train, data.y_train, data.x_validation, data.y_validation
+    >>> population = tfc.Population(lambda trial: tfc.build((8, 8), 10), *arrays)
+    >>> trials = [{"learning_rate": 0.01}, {"learning_rate": 1e-9}]
+    >>> accuracy = {}
+    >>> for finished in population.train(trials, epochs=2):  # in the order they finish
+    ...     for trained in finished:
+    ...         accuracy[trained.trial] = trained.history.validation_accuracy.max()
+    >>> print(accuracy[0] > 0.5 > accuracy[1])
+    True
 
     build: from a trial's hyperparameters to a plain Keras model, logits or softmax out.
     x_…, y_…: inputs, shape (m, …), and labels 0…C−1, shape (m,).
@@ -207,7 +213,17 @@ def train_population(
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     **how: Any,
 ) -> list[Trained]:
-    """Train the models of `trials` and return them all: see `Population`, which takes `how`."""
+    """Train the models of `trials` and return them all: see `Population`, which takes `how`.
+
+    >>> data = tfc.datasets.load("digits").standardized()
+    >>> arrays = data.x_train, data.y_train, data.x_validation, data.y_validation
+    >>> trials = [{"learning_rate": 0.01, "units": 20}, {"learning_rate": 0.02, "units": 30}]
+    >>> def build(trial):
+    ...     return tfc.build((8, 8), 10, tfc.Hyperparameters(units=trial["units"]))
+    >>> first, second = tfc.train_population(build, trials, *arrays, epochs=2)
+    >>> [layer.units for layer in second.model().layers if hasattr(layer, "units")]
+    [30, 30, 10]
+    """
     population = Population(build, x_train, y_train, x_validation, y_validation, **how)
     finished = population.train(trials, seeds=seeds, epochs=epochs, on_epoch=on_epoch)
     return sorted((one for chunk in finished for one in chunk), key=lambda one: one.trial)

@@ -1,5 +1,14 @@
-"""Tuning: scales, searches, studies; many models at once (caviar) or one, day by day (panda)."""
+"""Tuning: scales, searches, studies; many models at once (caviar) or one, day by day (panda).
 
+>>> for trial in tfc.tuning.grid(tfc.Space(layers=tfc.Integer(1, 2), units=tfc.Choice(50, 100)), 2):
+...     print(trial)
+{'layers': 1, 'units': 50}
+{'layers': 1, 'units': 100}
+{'layers': 2, 'units': 50}
+{'layers': 2, 'units': 100}
+"""
+
+from tfcourse.tuning import panda
 from tfcourse.tuning.caviar import Plan, caviar
 from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog
 from tfcourse.tuning.search import coarse_to_fine, grid, random
@@ -20,5 +29,6 @@ __all__ = [
     "caviar",
     "coarse_to_fine",
     "grid",
+    "panda",
     "random",
 ]

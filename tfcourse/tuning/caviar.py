@@ -23,8 +23,8 @@ from tfcourse.tuning.trainers import Trainer
 
 SEARCHES = ("random", "grid", "coarse-to-fine")
 
-# What the lecture calls most important, on its scales: units from those of the default classifier to
-# twice as many, and dropout against what so many may learn by heart.
+# What the lecture calls most important, on its scales: units from those of the default classifier
+# to twice as many, and dropout against what so many may learn by heart.
 DEFAULT_SPACE = Space.parse(
     ["learning_rate=log:1e-4:1", "units=int:100:200", "dropout=linear:0:0.5"]
 )
@@ -110,8 +110,10 @@ def caviar(
 ) -> Study:
     """Train many models, keep the best, and return the study.
 
-        study = caviar(Space(learning_rate=Log(1e-4, 1), units=Integer(50, 100)), trials=100)
-        study.best.hyperparameters, study.best.test_accuracy, study.model()
+    >>> space = tfc.Space(learning_rate=tfc.Log(1e-3, 0.1), units=tfc.Integer(50, 100))
+    >>> study = tfc.caviar(space, "digits", trials=4, epochs=2)
+    >>> study.best.test_accuracy > 0.5, sorted(study.best.hyperparameters)
+    (True, ['learning_rate', 'units'])
 
     how: `search`, `rounds`, `keep`, `epochs`, `halving`, `refit` and `seed` of a `Plan`; the
     rest and what is raised, as in `carry_out`.

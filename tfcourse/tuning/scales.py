@@ -25,6 +25,9 @@ class Linear:
     """Uniform between `low` and `high`: value = low + u (high − low).
 
     Raises: ValueError if low ≥ high or a bound is not finite, TypeError if one is no number.
+
+    >>> tfc.Linear(0, 0.5).grid(3)
+    [0.0, 0.25, 0.5]
     """
 
     low: float
@@ -89,6 +92,9 @@ class Log(Linear):
 
     Every decade gets the same share of the draws; for the learning rate (lecture, part 1).
     Raises: as `Linear`, and ValueError if low ≤ 0.
+
+    >>> tfc.Log(1e-4, 1).grid(5)
+    [0.0001, 0.001, 0.01, 0.1, 1.0]
     """
 
     _keyword: ClassVar[str] = "log"
@@ -110,6 +116,9 @@ class OneMinusLog(Linear):
     β averages about 1/(1 − β) values, which is why the last decade before 1 gets as many draws as
     the one before it (lecture, part 1).
     Raises: as `Linear`, and ValueError if a bound is outside (0, 1).
+
+    >>> tfc.OneMinusLog(0.9, 0.999).grid(3)
+    [0.9, 0.99, 0.999]
     """
 
     _keyword: ClassVar[str] = "1-log"
@@ -134,6 +143,9 @@ class Integer:
 
     The scale is the line from low − ½ to high + ½, straight or logarithmic, rounded.
     Raises: ValueError if low ≥ high or, with `log`, low < 1; TypeError if a bound is not whole.
+
+    >>> tfc.Integer(50, 100).grid(3)
+    [50, 75, 100]
     """
 
     low: int
@@ -191,6 +203,9 @@ class Choice:
 
     Raises: ValueError without options, with one twice, or with one that is not simple enough to
     be written on a command line.
+
+    >>> tfc.Choice("adam", "momentum").from_unit(0.7)
+    'momentum'
     """
 
     options: tuple[Any, ...]

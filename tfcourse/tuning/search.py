@@ -16,18 +16,18 @@ from typing import Protocol
 import numpy as np
 
 from tfcourse import _checks
-from tfcourse.tuning.space import Hyperparameters, Space
+from tfcourse.tuning.space import Chosen, Space
 
 
 class Tried(Protocol):
     """What a search needs to know of a finished trial."""
 
     @property
-    def hyperparameters(self) -> Hyperparameters:
+    def hyperparameters(self) -> Chosen:
         """What was tried."""
 
 
-Search = Generator[Hyperparameters | None, Sequence[Tried] | None, str | None]
+Search = Generator[Chosen | None, Sequence[Tried] | None, str | None]
 Seed = int | np.random.Generator
 
 
@@ -111,7 +111,7 @@ def _seed(rng: Seed) -> int:
     return _checks.integer("seed", rng, at_least=0)
 
 
-def _draw(space: Space, seed: int, number: int, seen: set[str]) -> Hyperparameters | None:
+def _draw(space: Space, seed: int, number: int, seen: set[str]) -> Chosen | None:
     """Uniform draw number `number` that was not `seen`; None if there is none left."""
     rng = np.random.default_rng([seed, number])
     for _ in range(100):

@@ -11,7 +11,8 @@ from typing import Any
 from tfcourse.tuning.notation import is_number, read_value
 from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog, Scale
 
-Hyperparameters = dict[str, Any]
+Chosen = dict[str, Any]
+"""A value for each hyperparameter that is active, by its name."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,9 @@ class When:
 
     condition: such as "optimizer=momentum", "optimizer=momentum,rmsprop" or "layers>=2".
     Raises: ValueError for a condition of another form.
+
+    >>> tfc.When("layers>=2", tfc.Linear(0, 0.5)).holds(3)
+    True
     """
 
     condition: str
@@ -58,11 +62,15 @@ class When:
 class Space(Mapping[str, Scale]):
     """Hyperparameters and the scales they are drawn from.
 
-        Space(
-            learning_rate=Log(1e-4, 1),
-            optimizer=Choice("adam", "momentum"),
-            momentum=When("optimizer=momentum", OneMinusLog(0.9, 0.999)),
-        )
+    >>> space = tfc.Space(
+    ...     learning_rate=tfc.Log(1e-4, 1),
+    ...     optimizer=tfc.Choice("adam", "momentum"),
+    ...     momentum=tfc.When("optimizer=momentum", tfc.OneMinusLog(0.9, 0.999)),
+    ... )
+    >>> space.from_unit([0.5, 0, 0])
+    {'learning_rate': 0.01, 'optimizer': 'adam'}
+    >>> space.from_unit([0.5, 1, 0])
+    {'learning_rate': 0.01, 'optimizer': 'momentum', 'momentum': 0.9}
 
     Raises: ValueError if there is none, or if a condition is about a hyperparameter that does not
     stand before it or can never hold; TypeError for what is no scale.
@@ -110,19 +118,19 @@ class Space(Mapping[str, Scale]):
             condition.name in chosen and condition.holds(chosen[condition.name])
         )
 
-    def from_unit(self, point: Sequence[float]) -> Hyperparameters:
+    def from_unit(self, point: Sequence[float]) -> Chosen:
         """Hyperparameters at a point of the unit cube, one coordinate for each, in order."""
-        chosen: Hyperparameters = {}
+        chosen: Chosen = {}
         for (name, scale), u in zip(self._scales.items(), point, strict=True):
             if self.active(name, chosen):
                 chosen[name] = scale.from_unit(u)
         return chosen
 
-    def combinations(self, values: Mapping[str, Sequence[Any]]) -> Iterator[Hyperparameters]:
+    def combinations(self, values: Mapping[str, Sequence[Any]]) -> Iterator[Chosen]:
         """Every combination of the `values` given for each name, the last name changing first."""
         names = list(self)
 
-        def extend(chosen: Hyperparameters, i: int) -> Iterator[Hyperparameters]:
+        def extend(chosen: Chosen, i: int) -> Iterator[Chosen]:
             if i == len(names):
                 yield chosen
             elif not self.active(names[i], chosen):
@@ -133,7 +141,7 @@ class Space(Mapping[str, Scale]):
 
         return extend({}, 0)
 
-    def around(self, best: Sequence[Hyperparameters]) -> Space:
+    def around(self, best: Sequence[Chosen]) -> Space:
         """Smallest space that holds the `best`, widened on every scale, clipped to this one."""
         near: dict[str, Scale | When] = {}
         for name, scale in self._scales.items():

@@ -7,8 +7,10 @@ nothing when trials are compared: a resumed study equals an undisturbed one.
 from __future__ import annotations
 
 import platform
+import shutil
 import tempfile
 import time
+import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,7 +20,7 @@ from typing import Any, Self
 
 from tfcourse.tuning import journal
 from tfcourse.tuning.journal import Journal
-from tfcourse.tuning.space import Hyperparameters, Space
+from tfcourse.tuning.space import Chosen, Space
 
 STATES = ("complete", "pruned", "diverged", "failed")  # in the order they rank
 
@@ -35,7 +37,7 @@ class Trial:
     """
 
     number: int
-    hyperparameters: Hyperparameters
+    hyperparameters: Chosen
     seed: int
     epochs: int
     state: str
@@ -81,11 +83,16 @@ class Study:
     trained on training and validation examples together. ended: why the search ended early, if it
     did.
 
-        with Study(space, "my_study", seed=0) as study:
-            study.add([trial])
-
     Everything given beside the folder tells what the trials mean, and a study can only be
     continued with the same.
+
+    >>> names = "loss", "accuracy", "validation_loss", "validation_accuracy"
+    >>> history = dict.fromkeys(names, [0.5, 0.6])
+    >>> trial = tfc.tuning.Trial(0, {"units": 64}, 7, 2, "complete", history)
+    >>> with tfc.Study(tfc.Space(units=tfc.Integer(50, 100)), "my_study", seed=0) as study:
+    ...     study.add([trial])
+    >>> study.best.hyperparameters, tfc.Study.read("my_study").best.validation_accuracy
+    ({'units': 64}, 0.6)
     """
 
     def __init__(self, space: Space, folder: Path | str | None = None, **about: Any) -> None:
@@ -95,10 +102,9 @@ class Study:
         something else or its journal is damaged, OSError if the folder cannot be written.
         """
         self.space = space
-        self._temporary = None
         if folder is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="tfcourse-")
-            folder = self._temporary.name
+            folder = tempfile.mkdtemp(prefix="tfcourse-")
+            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self.folder = Path(folder)
         head = {"space": space.entries(), **about}
         self._journal: Journal | None = Journal(self.folder / "journal.jsonl", head)
@@ -116,7 +122,7 @@ class Study:
         study = cls.__new__(cls)
         head, records = journal.read(path)
         study.space, study.folder = Space.parse(head["space"]), Path(folder)
-        study._journal = study._temporary = None
+        study._journal = None
         study._take(head, records)
         return study
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from tfcourse.tuning.space import Hyperparameters
+from tfcourse.tuning.space import Chosen
 from tfcourse.tuning.study import Trial
 
 Epochs = Callable[[int], None]  # told how many epochs have been trained, over all jobs
@@ -23,7 +23,7 @@ class Job:
     """A trial to train: from seed and hyperparameters alone, for so many epochs."""
 
     number: int
-    hyperparameters: Hyperparameters
+    hyperparameters: Chosen
     seed: int
     epochs: int
 
