@@ -80,7 +80,7 @@ def draw(figure: Figure, study: Study) -> None:
     """Every hyperparameter on its own scale against validation accuracy, and the best so far."""
     trials = [trial for trial in study.trials if trial.state in ("complete", "pruned")]
     panels = len(study.space) + 1
-    columns = min(3, panels)
+    columns = 2 if panels == 4 else min(3, panels)
     grid = figure.subplots(-(-panels // columns), columns, squeeze=False, sharey=True)
     axes: list[Axes] = list(grid.flat)
     for name, on in zip(study.space, axes, strict=False):
@@ -114,7 +114,7 @@ def _draw_scale(on: Axes, name: str, study: Study, trials: Sequence[Trial]) -> N
 
 
 def _ticks(scale: Scale) -> tuple[list[float], list[str]]:
-    """Positions and labels of the grid on a scale that has the shortest labels."""
+    """Positions and labels of the grid on a scale that has the shortest labels, and has room."""
 
     def grid(n: int) -> tuple[list[float], list[str]]:
         values: list[Any] = scale.grid(n)
@@ -125,7 +125,9 @@ def _ticks(scale: Scale) -> tuple[list[float], list[str]]:
 
     if isinstance(scale, Choice):
         return grid(len(scale.options))
-    return min(map(grid, (5, 4, 3)), key=lambda found: max(map(len, found[1])))
+    grids = [grid(n) for n in (5, 4, 3)]
+    fitting = [found for found in grids if len("".join(found[1])) <= 16] or grids[-1:]
+    return min(fitting, key=lambda found: max(map(len, found[1])))
 
 
 def _draw_best(on: Axes, trials: Sequence[Trial]) -> None:
