@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FOLD = re.compile(r"<details><summary>.*?</summary>")  # the reader unfolds what is shown
 
 # Installing is what tests cannot do; what follows it in the same line, they can.
 INSTALL = re.compile(r"^(?:python -m )?pip install [^&\n]*(?:&& |\n)", re.MULTILINE)
@@ -30,7 +31,8 @@ def blocks():
     found = list(BLOCK.finditer(README))
     for block, after in zip(found, [*found[1:], None], strict=True):
         if block[1] in ("sh", "python"):
-            shown = after and after[1] == "text" and not README[block.end() : after.start()].strip()
+            between = after and FOLD.sub("", README[block.end() : after.start()]).strip()
+            shown = after and after[1] == "text" and not between
             yield block[1], INSTALL.sub("", block[2]), after[2] if shown else None
 
 
