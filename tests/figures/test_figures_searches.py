@@ -32,12 +32,12 @@ def test_coarse_to_fine_draws_the_box_that_it_enlarges(drawn):
     coarse, fine, *_ = drawn("coarse_to_fine").axes
     found = searches.refinement(0)
     assert len(coarse.collections[0].get_offsets()) == 25
-    points = fine.collections[0].get_offsets()
+    points = np.array(fine.collections[0].get_offsets())  # no longer masked
     assert len(points) == 25
     assert fine.get_xlim() == pytest.approx(found.box[0])
     assert sorted(fine.get_ylim()) == pytest.approx(sorted(1 - np.array(found.box[1])))
     assert points[:, 0] == pytest.approx(found.alpha[25:])
-    colors = np.concatenate([axes.collections[0].get_array() for axes in (coarse, fine)])
+    colors = np.concatenate([np.array(axes.collections[0].get_array()) for axes in (coarse, fine)])
     assert colors == pytest.approx(1 - found.accuracy)
 
 
