@@ -2,6 +2,8 @@
 
 import importlib
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -127,6 +129,14 @@ def test_what_cannot_be_registered():
         ledger.claim("softmax.example", "X.", HOLDS)(check_nothing)
     with pytest.raises(ValueError, match="docstring"):
         ledger.claim("toy.x", "X.", HOLDS)(lambda seed: Evidence(HOLDS, ""))
+
+
+def test_the_order_is_that_of_the_parts_whatever_was_imported_first():
+    code = "import tfcourse.claims.frameworks_errata; from tfcourse.claims import ledger;"
+    code += "print(*(one.id for one in ledger.claims()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [one.id for one in ledger.claims()]
+    assert done.stdout.endswith("tf.erratum.names\n")
 
 
 def test_finding():

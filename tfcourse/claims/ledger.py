@@ -209,10 +209,11 @@ def claims(part: str | None = None) -> tuple[Claim, ...]:
     Raises: ValueError for another part.
     """
     parts = PARTS if part is None else [_checks.choice("part", part, PARTS)]
-    for name in parts:
-        for module in PARTS[name]:
-            importlib.import_module(f"tfcourse.claims.{module}")
-    return tuple(one for name in parts for one in _registry.values() if one.part == name)
+    modules = [f"tfcourse.claims.{module}" for name in parts for module in PARTS[name]]
+    for module in modules:
+        importlib.import_module(module)
+    registered = _registry.values()
+    return tuple(one for name in modules for one in registered if one.check.__module__ == name)
 
 
 def find(ids: Sequence[str]) -> tuple[Claim, ...]:
