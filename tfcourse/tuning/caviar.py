@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -159,12 +160,14 @@ def carry_out(
         if cluster is not None:
             from tfcourse.tuning.cluster import ClusterTrainer
 
-            return ClusterTrainer(*where, cluster)
+            joined = ClusterTrainer(*where, cluster)
+            at_the_end.callback(joined.leave)
+            return joined
         return compiled.CompiledTrainer(*where)
 
     about = {**plan.head(), "model": model.name, "data": dataset.fingerprint}
     about["made_with"] = made_with(data=dataset.name, engine=engine)
-    with Study(plan.space, study, **about) as opened:
+    with Study(plan.space, study, **about) as opened, ExitStack() as at_the_end:
         opened.ended = run(
             opened,
             plan.proposals(),

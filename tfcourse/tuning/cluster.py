@@ -42,7 +42,8 @@ class ClusterTrainer(CompiledTrainer):
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         import ray
 
-        if not ray.is_initialized():
+        self._joined = not ray.is_initialized()
+        if self._joined:
             try:
                 if ":" in address:  # Ray tries for long, and with many words
                     host, port = address.split(":")
@@ -58,6 +59,11 @@ class ClusterTrainer(CompiledTrainer):
         self._ray = ray
         self._shared = ray.put((model, dataset))
         self._work = ray.remote(num_cpus=1, max_retries=ATTEMPTS - 1)(_train_chunk)
+
+    def leave(self) -> None:
+        """Leave the cluster, if this was what joined it: Ray tells its news, late, until then."""
+        if self._joined:
+            self._ray.shutdown()
 
     def _train(
         self, jobs: Sequence[Job], chunks: Sequence[Chunk], on_epoch: Callable[[Epoch], None]
