@@ -13,7 +13,7 @@ from tfcourse.tuning import Study, panda
 MOMENTS, LONG_MOMENTS = 50, 100  # of each command, half of them kill -9 and half Ctrl-C
 SIGNALS = (signal.SIGKILL, signal.SIGINT)
 AT_ONCE = 2  # folders in which a command is killed side by side
-CHECKED = 10  # every so many moments, a run to its end
+CHECKED = 20  # every so many moments, a run to its end
 
 SMALL = ("--epochs", "2", "--layers", "1", "--units", "4", "--batch-size", "60")
 SPACE = ("--space", "units=int:4:8", "--space", "layers=choice:1")
