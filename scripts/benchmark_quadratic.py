@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import platform
-import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from importlib import metadata
@@ -67,13 +66,9 @@ def torch_eager() -> Callable[[], float]:
 
 def best_of(make: Callable[[], Callable[[], float]], runs: int) -> tuple[float, float]:
     """Seconds of the best run after a first one, and where w ended."""
-    run, times = make(), []
+    run = make()
     w = run()
-    for _ in range(runs):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return min(times), w
+    return speed.best_time(run, runs), w
 
 
 peers = {}
