@@ -1,5 +1,6 @@
 """What the command line as a whole does: its version, and completion in shells."""
 
+import importlib
 import os
 import re
 import subprocess
@@ -34,3 +35,15 @@ def test_bash_completes(typed, offered):
     environment = os.environ | words | {"_TFCOURSE_COMPLETE": "complete_bash"}
     done = subprocess.run([command], capture_output=True, text=True, env=environment)
     assert done.stdout.split() == offered, done
+
+
+def test_what_an_interruption_tears_apart_is_the_interruption(tfcourse, monkeypatch):
+    def torn(**how):
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise AssertionError  # as libraries do whose work is cut short
+
+    monkeypatch.setattr(importlib.import_module("tfcourse.cli.app"), "app", torn)
+    done = tfcourse("quadratic")
+    assert (done.status, done.err) == (130, "interrupted\n")

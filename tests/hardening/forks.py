@@ -13,6 +13,7 @@ import resource
 import signal
 import sys
 import time
+import traceback
 
 PATIENCE = 120  # seconds that a run may take
 PIPE = 2**20  # bytes that a run may print
@@ -47,8 +48,8 @@ def run(order, out, err):
         status = end.code or 0
     except KeyboardInterrupt:  # before there was anything to interrupt
         status = 130
-    except BaseException as error:
-        print("Traceback:", repr(error), file=sys.stderr)
+    except BaseException:
+        traceback.print_exc()
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         for stream in (sys.stdout, sys.stderr):

@@ -39,19 +39,28 @@ PICTURES = (".png", ".svg", ".pdf")
 
 def main() -> NoReturn:
     """Run the command line: exit status 0 if done, 1 if the work failed, 2 for wrong input."""
+    wanted = os.environ.get("TFCOURSE_TRACEBACK")
     try:
         status = app(standalone_mode=False)
-    except TyperException as error:
-        fail(error.format_message() + _value_seen(error), error.exit_code)
-    except (ValueError, TypeError, OSError) as error:
-        if os.environ.get("TFCOURSE_TRACEBACK"):
+    except BaseException as error:
+        if _interrupted(error):
+            status = 130
+        elif isinstance(error, TyperException):
+            fail(error.format_message() + _value_seen(error), error.exit_code)
+        elif isinstance(error, ValueError | TypeError | OSError) and not wanted:
+            fail(str(error) or type(error).__name__)
+        else:
             raise
-        fail(str(error) or type(error).__name__)
-    except KeyboardInterrupt:  # before or after the command itself
-        status = 130
     if status == 130:
         note("interrupted")
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C led to `error`: what it tears apart may complain about that."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def fail(message: str, status: int = 2) -> NoReturn:
