@@ -318,3 +318,16 @@ def test_whole_numbers_are_taken_as_the_model_takes_them():
             function, [trial(), trial()], x, y, x_validation, y_validation, epochs=2, threads=1
         )
         assert np.isfinite(results[0].history.loss).all()
+
+
+def test_a_model_of_a_class_of_ones_own_is_trained():
+    class Own(keras.Model):  # says nothing of its inputs
+        def __init__(self):
+            super().__init__()
+            self.hidden, self.out = keras.layers.Dense(4, "relu"), keras.layers.Dense(3)
+
+        def call(self, x):
+            return self.out(self.hidden(x))
+
+    results = train_population(lambda _: Own(), [trial(), trial()], *blobs(), epochs=2, threads=1)
+    assert all(np.isfinite(one.history.loss).all() for one in results)

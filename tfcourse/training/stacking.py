@@ -181,8 +181,9 @@ class Stack:
 
     def _one(self, training: bool, inputs: Any) -> Any:
         parameters, carried, rest, key, dropout, x = inputs
-        if self.model.inputs:  # as `model.fit` does: pixels become floats, words stay words
-            x = tf.cast(x, self.model.inputs[0].dtype)
+        # As `model.fit` does, where the model says what it takes: pixels become floats.
+        for taken in getattr(self.model, "inputs", None) or ():
+            x = tf.cast(x, taken.dtype)
         floats, others = iter(carried), iter(rest)
         variables = [next(floats if flag else others) for flag in self._is_carried]
         self._dropout = key, dropout
