@@ -1,8 +1,10 @@
 """What the command line as a whole does: its version, and completion in shells."""
 
+import contextlib
 import importlib
 import os
 import re
+import signal
 import subprocess
 import sys
 from importlib import metadata
@@ -37,13 +39,16 @@ def test_bash_completes(typed, offered):
     assert done.stdout.split() == offered, done
 
 
-def test_what_an_interruption_tears_apart_is_the_interruption(tfcourse, monkeypatch):
+@pytest.mark.parametrize(
+    "error", [AssertionError, TypeError("of (None,) to Tensor"), SystemExit(2)]
+)
+def test_what_an_interruption_tears_apart_is_the_interruption(tfcourse, monkeypatch, error):
     def torn(**how):
-        try:
-            raise KeyboardInterrupt
-        finally:
-            raise AssertionError  # as libraries do whose work is cut short
+        with contextlib.suppress(KeyboardInterrupt):  # as libraries' C++ does
+            signal.raise_signal(signal.SIGINT)
+        raise error
 
     monkeypatch.setattr(importlib.import_module("tfcourse.cli.app"), "app", torn)
     done = tfcourse("quadratic")
     assert (done.status, done.err) == (130, "interrupted\n")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -10,8 +10,12 @@ import importlib
 import json
 import math
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -40,27 +44,41 @@ PICTURES = (".png", ".svg", ".pdf")
 def main() -> NoReturn:
     """Run the command line: exit status 0 if done, 1 if the work failed, 2 for wrong input."""
     wanted = os.environ.get("TFCOURSE_TRACEBACK")
-    try:
-        status = app(standalone_mode=False)
-    except BaseException as error:
-        if _interrupted(error):
-            status = 130
-        elif isinstance(error, TyperException):
-            fail(error.format_message() + _value_seen(error), error.exit_code)
-        elif isinstance(error, ValueError | TypeError | OSError) and not wanted:
-            fail(str(error) or type(error).__name__)
-        else:
-            raise
+    with _ctrl_c() as pressed:
+        try:
+            status = app(standalone_mode=False)
+        except BaseException as error:
+            if pressed or isinstance(error, KeyboardInterrupt):
+                status = 130
+            elif isinstance(error, TyperException):
+                fail(error.format_message() + _value_seen(error), error.exit_code)
+            elif isinstance(error, ValueError | TypeError | OSError) and not wanted:
+                fail(str(error) or type(error).__name__)
+            else:
+                raise
     if status == 130:
         note("interrupted")
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _interrupted(error: BaseException | None) -> bool:
-    """Whether Ctrl-C led to `error`: what it tears apart may complain about that."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__cause__ or error.__context__
-    return error is not None
+@contextmanager
+def _ctrl_c() -> Iterator[list[int]]:
+    """Take note of Ctrl-C: what it tears apart may end in another error, with no trace of it."""
+    pressed: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        pressed.append(number)
+        raise KeyboardInterrupt
+
+    usual = signal.getsignal(signal.SIGINT)
+    if usual is not signal.default_int_handler:  # ignored, as in the background of a script
+        yield pressed
+        return
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 def fail(message: str, status: int = 2) -> NoReturn:
