@@ -17,6 +17,7 @@ from typing import Any, Self
 from tfcourse._files import whole_file
 from tfcourse._tensorflow import keras
 from tfcourse.datasets import Dataset
+from tfcourse.datasets.loading import absolute
 from tfcourse.hyperparameters import Hyperparameters
 
 CARD = "tfcourse.json"
@@ -39,9 +40,8 @@ class Card:
     @classmethod
     def of(cls, dataset: Dataset, data: str, hyperparameters: Hyperparameters, seed: int) -> Self:
         """Return the card of a training on `data`, which loaded as `dataset`."""
-        path = Path(data)
         return cls(
-            str(path.resolve()) if path.exists() else data,
+            absolute(data),
             dataset.fingerprint,
             dataset.class_names,
             dataclasses.asdict(hyperparameters),

@@ -49,6 +49,13 @@ def load(name_or_path: str | os.PathLike[str] = "digits") -> Dataset:
     return from_arrays(whole.name, found.parts, class_names=found.class_names, source=str(whole))
 
 
+def absolute(name_or_path: str) -> str:
+    """Return what `load` takes for the same set in whatever folder: a path is made absolute."""
+    path = Path(name_or_path)
+    named = any(entry.name == name_or_path for entry in available())
+    return name_or_path if named or not path.exists() else str(path.resolve())
+
+
 def _read(path: Path) -> Found:
     with accessible(path):
         mode = path.stat().st_mode

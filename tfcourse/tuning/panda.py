@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfcourse import _checks, datasets
+from tfcourse.datasets.loading import absolute
 from tfcourse.hyperparameters import Hyperparameters
 from tfcourse.tuning import journal
 from tfcourse.tuning.journal import Journal, Record
@@ -164,8 +165,8 @@ def _path(folder: Path) -> Path:
 
 @contextmanager
 def _open(diary: Diary, fingerprint: str) -> Iterator[Journal]:
-    name = str(Path(diary.data).resolve()) if Path(diary.data).exists() else diary.data
-    head = {"data": fingerprint, "seed": diary.seed, "made_with": made_with(data=name)}
+    surroundings = made_with(data=absolute(diary.data))
+    head = {"data": fingerprint, "seed": diary.seed, "made_with": surroundings}
     pages = Journal(_path(diary.folder), head)
     try:
         yield pages
