@@ -1,9 +1,13 @@
 """What tests share: the command line, run in this process so that TensorFlow loads once."""
 
+import signal
 import sys
 from dataclasses import dataclass
 
 import pytest
+
+# Run in the background, a shell has its commands ignore Ctrl-C, which some tests press.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)
