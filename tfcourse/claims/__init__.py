@@ -1,6 +1,6 @@
 """What the lecture claims, one check each, and the ledger that runs them.
 
->>> [entry] = run(find(["softmax.example"]))
+>>> [entry] = tfc.claims.run(tfc.claims.find(["softmax.example"]))
 >>> entry.evidence.verdict
 'holds'
 """

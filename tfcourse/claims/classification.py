@@ -7,16 +7,7 @@ from typing import Any
 import numpy as np
 
 from tfcourse import softmax
-from tfcourse.claims.ledger import (
-    CONDITIONS,
-    HOLDS,
-    REFUTED,
-    Evidence,
-    below,
-    claim,
-    judged,
-    note,
-)
+from tfcourse.claims.ledger import CONDITIONS, HOLDS, Evidence, below, claim, judged, note
 from tfcourse.experiments import classification as experiments
 
 
@@ -314,13 +305,12 @@ def from_logits(seed: int) -> Evidence:
         return f"{abs(found.gap[lost]).min():g}" if lost.any() else "never"
 
     p, z = found.probabilities.lost, found.logits.lost
-    verdict = REFUTED
-    if p[wrong].any() and not z[wrong].any():
-        verdict = CONDITIONS if z[right].any() else HOLDS
+    where_wrong = bool(p[wrong].any() and not z[wrong].any())
     loss, gradient = found.probabilities.loss[-1], abs(found.probabilities.gradient[-1])
-    return Evidence(
-        verdict,
+    return judged(
+        where_wrong and not z[right].any(),
         f"gap beyond which it is lost: sure and wrong, {beyond(p & wrong)} from probabilities (at "
         f"30, L = {loss:.1f} and gradient {gradient:.0f}), {beyond(z & wrong)} from logits; sure "
         f"and right, {beyond(p & right)} and {beyond(z & right)}",
+        under_conditions=where_wrong,
     )

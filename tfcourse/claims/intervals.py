@@ -29,6 +29,10 @@ class Interval(NamedTuple):
         """Whether the whole interval lies below 0."""
         return self.high < 0
 
+    def within(self, limit: float) -> bool:
+        """Whether the whole interval lies between −limit and limit."""
+        return -limit < self.low and self.high < limit
+
     def show(self, form: str = ".3g", unit: str = "") -> str:
         """Return such as "1.2 [0.9, 1.5]"; `form` is a format for each figure, `unit` follows."""
         if unit == "%":
@@ -61,6 +65,11 @@ def mean(values: ArrayLike) -> Interval:
         raise ValueError(f"an interval needs at least 3 values, got {a.size}")
     half = t_quantile(a.size - 1) * a.std(ddof=1) / math.sqrt(a.size)
     return Interval(float(a.mean()), float(a.mean() - half), float(a.mean() + half))
+
+
+def geometric_mean(ratios: ArrayLike) -> Interval:
+    """Geometric mean of independent ratios: `mean` of their logarithms, taken back."""
+    return Interval(*np.exp(mean(np.log(ratios))).tolist())
 
 
 def difference(a: ArrayLike, b: ArrayLike) -> Interval:

@@ -79,10 +79,16 @@ class Evidence:
 
 
 def judged(
-    holds: bool, measured: str, trainings: int = 0, effect: Interval | None = None
+    holds: bool,
+    measured: str,
+    trainings: int = 0,
+    effect: Interval | None = None,
+    *,
+    under_conditions: bool = False,
 ) -> Evidence:
-    """Return the evidence of a claim that is either true or not."""
-    return Evidence(HOLDS if holds else REFUTED, measured, trainings, effect)
+    """Return the evidence of a claim that holds, or does so under conditions, or is refuted."""
+    otherwise = CONDITIONS if under_conditions else REFUTED
+    return Evidence(HOLDS if holds else otherwise, measured, trainings, effect)
 
 
 def corrected(printed_fails: bool, corrected_holds: bool, measured: str) -> Evidence:

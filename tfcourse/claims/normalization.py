@@ -6,16 +6,7 @@ import numpy as np
 
 from tfcourse import batch_norm
 from tfcourse.claims import intervals
-from tfcourse.claims.ledger import (
-    CONDITIONS,
-    HOLDS,
-    REFUTED,
-    Evidence,
-    below,
-    claim,
-    judged,
-    note,
-)
+from tfcourse.claims.ledger import CONDITIONS, HOLDS, Evidence, below, claim, judged, note
 from tfcourse.experiments import normalization as experiments
 
 
@@ -34,8 +25,7 @@ def normalize_inputs(seed: int) -> Evidence:
     circle.
     """
     bowls = experiments.bowls(seed)
-    saved = intervals.mean([np.log(bowl.raw.steps / bowl.normalized.steps) for bowl in bowls])
-    fewer = intervals.Interval(*np.exp(saved).tolist())
+    fewer = intervals.geometric_mean([bowl.raw.steps / bowl.normalized.steps for bowl in bowls])
     round_raw, round_now = (
         np.median([getattr(bowl, side).condition for bowl in bowls])
         for side in ("raw", "normalized")
@@ -68,13 +58,12 @@ def zero_mean_unit_variance(seed: int) -> Evidence:
     z = (z - z.mean(axis=0)) / z.std(axis=0) * np.sqrt(ratio * 1e-3)
     z_norm = batch_norm.forward(z + 100 * z.std(axis=0)).z_norm
     mean, variance = np.abs(z_norm.mean(axis=0)).max(), z_norm.var(axis=0)
-    verdict = REFUTED
-    if mean < 1e-9 and abs(variance[0] - 1) < 1e-5:
-        verdict = HOLDS if np.abs(variance - 1).max() < 0.01 else CONDITIONS
-    return Evidence(
-        verdict,
+    where_large = mean < 1e-9 and abs(variance[0] - 1) < 1e-5
+    return judged(
+        bool(where_large and np.abs(variance - 1).max() < 0.01),
         f"|mean| {below(mean, 1e-9)}; variance {variance[0]:.4f} at σ² = 10⁶ ε, {variance[1]:.3f} "
         f"at 10³ ε, {variance[2]:.3f} at ε, {variance[3]:.3f} at ε/100",
+        under_conditions=bool(where_large),
     )
 
 
@@ -268,14 +257,13 @@ def one_line(seed: int) -> Evidence:
     layer.beta.assign(beta)
     off_layer = float(np.abs(np.asarray(layer(z, training=True)) - expected).max())
     moved = bool(np.abs(np.asarray(layer.moving_mean)).min() > 0)
-    verdict = REFUTED
-    if max(off, off_layer) < 1e-4 and moved:
-        verdict = HOLDS if alone else CONDITIONS
-    return Evidence(
-        verdict,
+    right = max(off, off_layer) < 1e-4 and moved
+    return judged(
+        right and alone,
         f"with μ and σ² given, off by {below(off, 1e-4)}; without, "
         f"{'it computes them' if alone else 'it refuses'}; Keras's layer off by "
         f"{below(off_layer, 1e-4)}, its averages {'moved' if moved else 'stood still'}",
+        under_conditions=right,
     )
 
 

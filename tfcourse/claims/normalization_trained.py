@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tfcourse.claims import intervals
-from tfcourse.claims.intervals import Interval
-from tfcourse.claims.ledger import CONDITIONS, HOLDS, REFUTED, Evidence, claim, judged, note
+from tfcourse.claims.ledger import CONDITIONS, HOLDS, Evidence, claim, judged, note
 from tfcourse.experiments import batch_norm_generalization as generalization
 from tfcourse.experiments import batch_norm_training as training
 from tfcourse.experiments import normalization as experiments
@@ -34,14 +31,14 @@ def before_activation(seed: int) -> Evidence:
     """
     found = training.positions(seed)
     better = intervals.difference(found.before, found.after)
-    alike = max(-better.low, better.high) < 0.01
-    verdict = CONDITIONS if alike else HOLDS if better.above_zero else REFUTED
-    return Evidence(
-        verdict,
+    alike = better.within(0.01)
+    return judged(
+        better.above_zero and not alike,
         f"test accuracy {found.before.mean():.1%} before, {found.after.mean():.1%} after; "
         f"difference {better.show('.2f', '%')}",
         found.trainings,
         better,
+        under_conditions=alike,
     )
 
 
@@ -206,20 +203,18 @@ def hidden_shift(seed: int) -> Evidence:
     turns when the layers below are updated.
     """
     found = experiments.hidden_shift(seed)
-    ratio = intervals.mean(np.log(found.moved[:, 0] / found.moved[:, 1]).ravel())
-    moved = Interval(*np.exp(ratio).tolist())
+    moved = intervals.geometric_mean(found.moved[:, 0] / found.moved[:, 1])
     small, large = (intervals.mean(norm - plain) for norm, plain in found.turned)
-    verdict = REFUTED
-    if moved.high < 0.1 and large.below_zero:
-        verdict = HOLDS if small.below_zero else CONDITIONS
-    return Evidence(
-        verdict,
+    fixed = moved.high < 0.1 and large.below_zero
+    return judged(
+        fixed and small.below_zero,
         f"mean and deviation move {moved.show('.3f')} times as far; the gradient above turns "
         f"{small.show('+.1f', '°')} at α = {found.rates[0]:g}, where it turns "
         f"{found.turned[0, 1].mean():.1f}° without, and {large.show('+.1f', '°')} at "
         f"α = {found.rates[1]:g}, where it turns {found.turned[1, 1].mean():.1f}°",
         found.moved.size,
         large,
+        under_conditions=fixed,
     )
 
 
@@ -312,21 +307,16 @@ def test_time(seed: int) -> Evidence:
     found = generalization.test_time(seed)
     apart = [intervals.mean(differences) for differences in found.population - found.moving]
     batch = intervals.mean(found.population[-1] - found.batch[-1])
-
-    def alike(difference: Interval) -> bool:
-        return max(-difference.low, difference.high) < 0.02
-
-    verdict = REFUTED
-    if alike(apart[-1]) and alike(batch):
-        verdict = HOLDS if alike(apart[0]) else CONDITIONS
-    return Evidence(
-        verdict,
+    in_the_end = apart[-1].within(0.02) and batch.within(0.02)
+    return judged(
+        in_the_end and apart[0].within(0.02),
         f"after {found.updates[-1]} updates {found.moving[-1].mean():.1%} with the averages, "
         f"{found.population[-1].mean():.1%} with the training set's, {found.batch[-1].mean():.1%} "
         f"with the test mini-batch's; after {found.updates[0]}, {found.moving[0].mean():.1%}, "
         f"{found.population[0].mean():.1%} and {found.batch[0].mean():.1%}",
         found.moving.size,
         apart[-1],
+        under_conditions=in_the_end,
     )
 
 

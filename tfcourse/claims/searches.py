@@ -69,18 +69,17 @@ def importance_order(seed: int) -> Evidence:
                     compared[step] += 1
                     in_order[step] += _contrast(one, a, b).above_zero
     closest = min(ahead, key=lambda interval: interval.low)
-    first = CONDITIONS if closest.above_zero else REFUTED
-    verdict = HOLDS if in_order == compared else first
     steps = ("first before second", "second before third", "third before last")
     pairs = ", ".join(
         f"{step} {n} of {of}" for step, n, of in zip(steps, in_order, compared, strict=True)
     )
     shares = "; ".join(_shares(way, one) for way, one in found.items())
-    return Evidence(
-        verdict,
+    return judged(
+        in_order == compared,
         f"{shares}. Pairs that are in the lecture's order, by rank: {pairs}",
         sum(len(one.accuracy) for one in found.values()),
         closest,
+        under_conditions=closest.above_zero,
     )
 
 
@@ -123,13 +122,12 @@ def random_beats_grid(seed: int) -> Evidence:
     flat = searches.grid_against_random(seed)
     cube = searches.grid_against_random(seed, 128, 3, 3)
     two, three = intervals.mean(flat.gain), intervals.mean(cube.gain)
-    coarser = CONDITIONS if _matters(three) else REFUTED
-    verdict = HOLDS if _matters(two) else coarser
-    return Evidence(
-        verdict,
+    return judged(
+        _matters(two),
         f"gain of random: 5×5 {two.show('.2f', '%')}, 3×3×3 {three.show('.2f', '%')}",
         flat.trainings + cube.trainings,
         two,
+        under_conditions=_matters(three),
     )
 
 
@@ -152,13 +150,13 @@ def coarse_to_fine(seed: int) -> Evidence:
     """
     found = searches.one_go_against_refining(seed)
     gain, better = intervals.mean(found.duel.gain), intervals.mean(found.fine - found.coarse)
-    verdict = HOLDS if _matters(gain) else REFUTED if gain.high < 0.01 else CONDITIONS
-    return Evidence(
-        verdict,
+    return judged(
+        _matters(gain),
         f"gain of two rounds {gain.show('.2f', '%')}, though the second's mean trial is better by "
         f"{better.show('.1f', '%')}",
         found.duel.trainings,
         gain,
+        under_conditions=gain.high >= 0.01,
     )
 
 
@@ -185,17 +183,15 @@ def panda(seed: int) -> Evidence:
     badly = found.curves[:, 0] > np.median(found.curves[:, 0])
     worse, better = intervals.mean(gain[badly]), intervals.mean(gain[~badly])
     exact = found.restored == 0
-    if exact and worse.above_zero:
-        verdict = HOLDS if better.above_zero else CONDITIONS
-    else:
-        verdict = REFUTED
-    return Evidence(
-        verdict,
+    helps = exact and worse.above_zero
+    return judged(
+        helps and better.above_zero,
         f"gain of models that began badly {worse.show('.1f', '%')}, of the others "
         f"{better.show('.1f', '%')}; {found.kept:.0%} of the changes kept, the others gone back "
         f"from {'exactly' if exact else f'but for {found.restored:.1g}'}",
         2 * len(gain),
         worse,
+        under_conditions=helps,
     )
 
 
@@ -245,12 +241,11 @@ def retest(seed: int) -> Evidence:
     found = practice.retest(seed)
     prices = {pair: intervals.mean(found.own[pair] - found.carried[pair]) for pair in found.own}
     costly = [pair for pair, price in prices.items() if _matters(price, FEW_POINTS)]
-    some = CONDITIONS if costly else REFUTED
-    verdict = HOLDS if len(costly) == len(prices) else some
     text = "; ".join(f"{a} → {b} {price.show('.1f', '%')}" for (a, b), price in prices.items())
-    return Evidence(
-        verdict,
+    return judged(
+        len(costly) == len(prices),
         f"lost by carrying over: {text}",
         found.trainings,
         prices[costly[0]] if costly else None,
+        under_conditions=bool(costly),
     )

@@ -24,9 +24,7 @@ DRAWS = 100_000  # shares come out within half a percentage point, whatever the 
 )
 def grid_distinct(seed: int) -> Evidence:
     """Runs both searches over α and ε and counts the different values of each."""
-    distinct = experiments.grid_and_random(seed).distinct
-    text = "; ".join(f"{name}: {few} and {many}" for name, (few, many) in distinct.items())
-    return judged(all(pair == (5, 25) for pair in distinct.values()), f"{text} values of 25 trials")
+    return _distinct(experiments.grid_and_random(seed), 5, 25)
 
 
 @claim(
@@ -37,10 +35,13 @@ def grid_distinct(seed: int) -> Evidence:
 )
 def grid_distinct_3d(seed: int) -> Evidence:
     """Runs both searches over α, β and ε and counts the different values of each."""
-    distinct = experiments.cube(seed).distinct
-    text = "; ".join(f"{name}: {few} and {many}" for name, (few, many) in distinct.items())
-    all_so = all(pair == (5, 125) for pair in distinct.values())
-    return judged(all_so, f"{text} values of 125 trials")
+    return _distinct(experiments.cube(seed), 5, 125)
+
+
+def _distinct(found: experiments.Budget, on_grid: int, trials: int) -> Evidence:
+    text = "; ".join(f"{name}: {few} and {many}" for name, (few, many) in found.distinct.items())
+    as_said = all(counts == (on_grid, trials) for counts in found.distinct.values())
+    return judged(as_said, f"{text} values of {trials} trials")
 
 
 @claim(
