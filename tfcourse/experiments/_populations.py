@@ -9,9 +9,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tfcourse import datasets
+from tfcourse._arrays import Floats
 from tfcourse.datasets import Dataset
 from tfcourse.experiments._inference import accuracy, logits
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tfcourse.training.chunk import Trained
     from tfcourse.training.population import Population
 
-Floats = NDArray[np.floating[Any]]
 Trial = Mapping[str, Any]
 
 

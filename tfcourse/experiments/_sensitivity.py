@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating[Any]]
+from tfcourse._arrays import Floats
 
 BLOCKS = 32
 T_31 = 2.0395  # 97.5% quantile of Student's t with BLOCKS − 1 degrees of freedom

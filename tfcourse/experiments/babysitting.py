@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tfcourse._arrays import Floats
 from tfcourse.experiments import _populations
 from tfcourse.experiments._inference import accuracy, logits
 from tfcourse.experiments.practice import SPACE
 from tfcourse.experiments.searches import WITH_MOMENTUM
 from tfcourse.tuning import panda, search
-
-Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, eq=False)

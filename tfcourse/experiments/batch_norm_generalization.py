@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse import datasets, softmax
+from tfcourse._arrays import Floats
 from tfcourse.datasets import Dataset
 from tfcourse.experiments import _populations
 from tfcourse.experiments._inference import PLAIN, STATELESS, accuracy, logits
@@ -19,7 +20,6 @@ from tfcourse.experiments.batch_norm_training import BASE, seeds
 if TYPE_CHECKING:
     from tfcourse.training.chunk import Trained
 
-Floats = NDArray[np.floating[Any]]
 EXAMPLES = 512
 
 

@@ -8,15 +8,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tfcourse._arrays import Floats
 from tfcourse.experiments import _populations
 from tfcourse.experiments._inference import NORMALIZED, PLAIN, accuracy, logits
 
 if TYPE_CHECKING:
     from tfcourse.training.chunk import Trained
 
-Floats = NDArray[np.floating[Any]]
 BASE: dict[str, Any] = {"optimizer": "momentum", "momentum": 0.9, "layers": 3, "units": 64}
 """Where not told otherwise: three hidden layers of 64, gradient descent with momentum."""
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse import softmax
+from tfcourse._arrays import Floats
 
-Floats = NDArray[np.floating]
 Integers = NDArray[np.integer]
 
 LOGITS = (5.0, 2.0, -1.0, 3.0)

@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse import batch_norm, softmax
-from tfcourse.experiments import _network
+from tfcourse._arrays import Floats
+from tfcourse.experiments import _network, _populations
 from tfcourse.training.batches import epoch_batches
-
-Floats = NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,11 +123,9 @@ def noise(seed: int = 0, size: int = 400) -> Noise:
 
 
 def _digits() -> tuple[Floats, NDArray[np.integer]]:
-    """Return the packaged digits' standardized training examples, (m, 64), and labels."""
-    from tfcourse import datasets
-
-    digits = datasets.load("digits").standardized()
-    return digits.x_train.reshape(-1, 64).astype(np.float64), digits.y_train
+    """Return the digits' standardized training examples, (m, 64), in float64, and labels."""
+    digits = _populations.digits()
+    return digits.x_train.astype(np.float64), digits.y_train
 
 
 def _updates(seed: int, examples: int, updates: int) -> Iterator[NDArray[np.int32]]:

@@ -9,22 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tfcourse._arrays import Floats
 from tfcourse.datasets import Dataset
 from tfcourse.experiments import _populations
-from tfcourse.experiments.searches import (
-    AGAIN,
-    LEARNING_RATE,
-    MOMENTUM,
-    WITH_MOMENTUM,
-    Duel,
-    again,
-    play,
-)
+from tfcourse.experiments.searches import AGAIN, WITH_MOMENTUM, Duel, again, play
+from tfcourse.experiments.tuning import LEARNING_RATE, MOMENTUM
 from tfcourse.tuning import search
 from tfcourse.tuning.scales import Linear
 from tfcourse.tuning.space import Space
-
-Floats = NDArray[np.floating[Any]]
 
 SPACE = Space(learning_rate=LEARNING_RATE, momentum=MOMENTUM, decay=Linear(0, 1))
 

@@ -12,28 +12,24 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tfcourse._arrays import Floats
 from tfcourse.datasets import Dataset
 from tfcourse.experiments import _populations, _sensitivity
 from tfcourse.experiments._populations import Trial
 from tfcourse.experiments._sensitivity import Indices
+from tfcourse.experiments.tuning import EPSILON, LAYERS, LEARNING_RATE, MOMENTUM, UNITS
 from tfcourse.tuning import search
-from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog
+from tfcourse.tuning.scales import Choice, Linear, Log, OneMinusLog
 from tfcourse.tuning.search import Search
 from tfcourse.tuning.space import Space
 
-Floats = NDArray[np.floating[Any]]
-
-LEARNING_RATE = Log(1e-4, 1)
-MOMENTUM = OneMinusLog(0.9, 0.999)
-EPSILON = Log(1e-10, 1e-4)
 BETA_2 = OneMinusLog(0.9, 0.9999)
 SHARED: dict[str, Any] = {
     "learning_rate": LEARNING_RATE,
-    "units": Integer(50, 100),
+    "units": UNITS,
     "batch_size": Choice(32, 256),
-    "layers": Choice(2, 3, 4),
+    "layers": LAYERS,
     "decay": Linear(0, 1),
 }
 SPACES = {
@@ -184,10 +180,6 @@ def again(
     return means
 
 
-def _duel(pairs: Sequence[tuple[Search, Search]], fixed: Trial, seed: int) -> Duel:
-    return _settle(play([search for pair in pairs for search in pair], fixed, seed), fixed, seed)
-
-
 def _settle(played: Sequence[Played], fixed: Trial, seed: int) -> Duel:
     """Train what each search found again; those of one duel stand side by side."""
     test = again([one.best for one in played], fixed, seed + 1000).reshape(-1, 2)
@@ -205,7 +197,7 @@ def grid_against_random(seed: int = 0, size: int = 200, points: int = 5, axes: i
     points: of the grid on each axis. Nobody knows where on a range the best value lies, so each
     search moves the range, and with it the grid, by a part of the grid's step.
     """
-    pairs = []
+    searches = []
     for rng in _seeds(seed, size):
         ranges = {"learning_rate": (-4.0, 0.0), "beta_2": (-4.0, -1.0), "epsilon": (-10.0, -4.0)}
         moved = {
@@ -217,9 +209,9 @@ def grid_against_random(seed: int = 0, size: int = 200, points: int = 5, axes: i
         if axes == 3:
             entries["beta_2"] = OneMinusLog(1 - 10**high, 1 - 10**low)
         space = Space(**entries)
-        trials = points**axes
-        pairs.append((search.grid(space, points), search.random(space, trials, rng)))
-    return _duel(pairs, SMALL | {"optimizer": "adam"}, seed)
+        searches += [search.grid(space, points), search.random(space, points**axes, rng)]
+    adam = SMALL | {"optimizer": "adam"}
+    return _settle(play(searches, adam, seed), adam, seed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -280,6 +272,5 @@ def refinement(seed: int = 0, size: int = 50) -> Refinement:
     alpha, beta = (
         np.array([trial[name] for trial in played.trials]) for name in ("learning_rate", "momentum")
     )
-    around = LEARNING_RATE.around(alpha[coarse].tolist()), MOMENTUM.around(beta[coarse].tolist())
-    a, b = around
+    a, b = LEARNING_RATE.around(alpha[coarse].tolist()), MOMENTUM.around(beta[coarse].tolist())
     return Refinement(alpha, beta, played.validation, ((a.low, a.high), (b.low, b.high)))

@@ -26,10 +26,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Budget:
-    """The same number of trials as a grid and at random: values by name, each of shape (trials,).
-
-    distinct: how many values of each hyperparameter the grid and the random trials try.
-    """
+    """As many trials on a grid as at random: values by name, each of shape (trials,)."""
 
     space: Space
     grid: Mapping[str, Floats]
@@ -82,7 +79,7 @@ class Picks:
 @cache
 def uniform_picks(seed: int = 0, size: int = 200) -> Picks:
     """Draw `size` numbers of hidden units and of layers, uniformly."""
-    space = Space(units=UNITS, layers=Choice(*LAYERS.options))
+    space = Space(units=UNITS, layers=LAYERS)
     u = np.random.default_rng(seed).random((size, 2))
     rows = [space.from_unit(point) for point in u]
     units, layers = ([row[name] for row in rows] for name in space)
@@ -93,7 +90,7 @@ def uniform_picks(seed: int = 0, size: int = 200) -> Picks:
 class Draws:
     """Draws of one hyperparameter on two scales, (size,) each, and where decades end.
 
-    edges: (decades + 1,), ascending. linear_shares, log_shares: part of the draws in each decade.
+    edges: (decades + 1,), ascending.
     """
 
     linear: Floats
