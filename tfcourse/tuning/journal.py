@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tfcourse._files import whole_file
+from tfcourse._files import write_whole
 
 FORMAT = 1
 
@@ -135,25 +135,6 @@ def read(path: Path) -> tuple[Record, list[Record]]:
 
 def _line(record: Record) -> bytes:
     return json.dumps(record, ensure_ascii=False, allow_nan=False).encode() + b"\n"
-
-
-def write_whole(path: Path, text: bytes) -> None:
-    """Write a file at once: whoever reads it, whenever, sees the old one or all of this one.
-
-    Raises: OSError if it cannot be written.
-    """
-    with whole_file(path) as draft:
-        draft.write_bytes(text)
-        to_disk(draft)
-
-
-def to_disk(path: Path) -> None:
-    """Wait until a file is on disk, so that what is journalled after it cannot outlast it."""
-    file = os.open(path, os.O_RDWR)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 def _parse(path: Path, text: bytes) -> tuple[Record, list[Record], int]:

@@ -12,7 +12,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfcourse.tuning.journal import write_whole
+from tfcourse._files import write_whole
 from tfcourse.tuning.notation import value_text
 from tfcourse.tuning.panda import Diary
 from tfcourse.tuning.scales import Choice, Scale

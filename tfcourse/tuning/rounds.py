@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from tfcourse.tuning.journal import to_disk
+from tfcourse._files import to_disk
 from tfcourse.tuning.search import Search
 from tfcourse.tuning.study import Study, Trial
 from tfcourse.tuning.trainers import Job, Result, Trainer, describe
