@@ -7,7 +7,6 @@ function builds models that fit the data set. TensorFlow is loaded only to build
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import importlib
 import re
 import sys
@@ -180,10 +179,9 @@ class Own:
         if len(raised) == len(draws):
             raise ValueError(f"{self.name} must build a model, but raised {raised[0]}")
         for name in sorted(drawn - read - TRAINING):
-            near = difflib.get_close_matches(name, read - set(space), n=1)
             raise ValueError(
                 f"each hyperparameter must be one that {self.name} or training takes, got {name!r}"
-                + (f"; did you mean {near[0]!r}?" if near else "")
+                f"{_checks.nearest(name, read - set(space))}"
             )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tfcourse import _checks
 from tfcourse.tuning.notation import is_number, read_value
 from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog, Scale
 
@@ -91,10 +91,9 @@ class Space(Mapping[str, Scale]):
 
     def _check(self, name: str, entry: When) -> None:
         if entry.name not in self._scales:
-            near = difflib.get_close_matches(entry.name, self._scales, n=1)
             raise ValueError(
                 f"{name}'s condition {entry.condition} must be about a hyperparameter that stands"
-                f" before it, got {entry.name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+                f" before it, got {entry.name!r}{_checks.nearest(entry.name, self._scales)}"
             )
         other = self._scales[entry.name]
         if not entry.can_hold(other):
