@@ -16,7 +16,7 @@ import numpy as np
 
 from tfcourse.datasets import Dataset
 from tfcourse.training.population import Chunk, Epoch, Population, Trained
-from tfcourse.tuning.compiled import CompiledTrainer, _draws
+from tfcourse.tuning.compiled import CompiledTrainer, draws, population
 from tfcourse.tuning.export import require
 from tfcourse.tuning.fitting import FIGURES
 from tfcourse.tuning.models import Model, Own
@@ -113,12 +113,6 @@ def _tell(chunk: Chunk, trained: Sequence[Trained], on_epoch: Callable[[Epoch], 
         on_epoch(Epoch(number, chunk.members, **figures))
 
 
-def _population(model: Model, dataset: Dataset, threads: int | None = None) -> Population:
-    data = dataset.standardized()
-    sets = data.x_train, data.y_train, data.x_validation, data.y_validation
-    return Population(model.build, *sets, threads=threads)
-
-
 _populations: dict[str, Population] = {}  # in a worker: the one of its study, with its programs
 
 
@@ -132,9 +126,10 @@ def _train_chunk(
     """Train one chunk of `jobs` in a worker; of each `Trained`, send back what is plain data."""
     if key not in _populations:
         _populations.clear()
-        _populations[key] = _population(*shared, threads)
-    population, draws = _populations[key], _draws(jobs)
-    [chunk] = [chunk for chunk in population.chunks(draws) if chunk.members == members]
-    [trained] = population.train(draws, seeds=[job.seed for job in jobs], chunks=[chunk])
+        model, dataset = shared
+        _populations[key] = population(model, dataset.standardized(), threads)
+    own, trials = _populations[key], draws(jobs)
+    [chunk] = [chunk for chunk in own.chunks(trials) if chunk.members == members]
+    [trained] = own.train(trials, seeds=[job.seed for job in jobs], chunks=[chunk])
     apart = ("final_weights", "make")
     return [{k: v for k, v in vars(one).items() if k not in apart} for one in trained]

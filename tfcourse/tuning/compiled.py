@@ -10,6 +10,7 @@ from functools import cached_property
 from tfcourse.datasets import Dataset
 from tfcourse.training.population import Chunk, Epoch, Population, Trained
 from tfcourse.tuning.fitting import FIGURES, ModelTrainer
+from tfcourse.tuning.models import Model
 from tfcourse.tuning.trainers import Epochs, Job, Result, describe
 
 
@@ -22,11 +23,7 @@ class CompiledTrainer(ModelTrainer):
 
     @cached_property
     def _population(self) -> Population:
-        return self._population_on(self.standardized)
-
-    def _population_on(self, data: Dataset) -> Population:
-        sets = data.x_train, data.y_train, data.x_validation, data.y_validation
-        return Population(self.model.build, *sets)
+        return population(self.model, self.standardized)
 
     def train(
         self, jobs: Sequence[Job], wanted: Collection[int], on_epochs: Epochs
@@ -52,14 +49,15 @@ class CompiledTrainer(ModelTrainer):
     def refit(self, job: Job) -> Result:
         """Train on training and validation examples together, to the last epoch."""
         started = time.perf_counter()
-        ((one,),) = self._population_on(self.merged).train(_draws([job]), seeds=[job.seed])
+        merged = population(self.model, self.merged)
+        ((one,),) = merged.train(draws([job]), seeds=[job.seed])
         last = dataclasses.replace(one, weights=one.final_weights)
         return _result([job], last, time.perf_counter() - started)
 
     def _cut(self, jobs: Sequence[Job]) -> tuple[Sequence[Job], list[Result], list[Chunk]]:
         """Return jobs that can be built, results of those that cannot, and chunks of the first."""
         try:
-            return jobs, [], self._population.chunks(_draws(jobs))
+            return jobs, [], self._population.chunks(draws(jobs))
         except Exception:  # some job's model: they are built one by one to see which
             sound, failed = [], []
             for job in jobs:
@@ -70,7 +68,7 @@ class CompiledTrainer(ModelTrainer):
                     failed.append(Result(job, {}, 0.0, describe(error)))
             if not failed:
                 raise
-        return sound, failed, self._population.chunks(_draws(sound))
+        return sound, failed, self._population.chunks(draws(sound))
 
     def _train(
         self, jobs: Sequence[Job], chunks: Sequence[Chunk], on_epoch: Callable[[Epoch], None]
@@ -80,7 +78,7 @@ class CompiledTrainer(ModelTrainer):
         try:
             seeds = [job.seed for job in jobs]
             for finished in self._population.train(
-                _draws(jobs), seeds=seeds, chunks=chunks, on_epoch=on_epoch
+                draws(jobs), seeds=seeds, chunks=chunks, on_epoch=on_epoch
             ):
                 members = {trained.trial for trained in finished}
                 waiting = [chunk for chunk in waiting if not members & set(chunk.members)]
@@ -93,7 +91,14 @@ class CompiledTrainer(ModelTrainer):
                 yield from self._train(jobs, [chunk], on_epoch)
 
 
-def _draws(jobs: Sequence[Job]) -> list[dict[str, object]]:
+def population(model: Model, data: Dataset, threads: int | None = None) -> Population:
+    """Return the engine that trains models of this kind on standardized data."""
+    sets = data.x_train, data.y_train, data.x_validation, data.y_validation
+    return Population(model.build, *sets, threads=threads)
+
+
+def draws(jobs: Sequence[Job]) -> list[dict[str, object]]:
+    """Return the jobs as the engine takes them."""
     return [{**job.hyperparameters, "epochs": job.epochs} for job in jobs]
 
 
