@@ -32,12 +32,12 @@ def check_storage(url: str) -> None:
         ) from None
 
 
-def to_optuna(study: Study, storage: Any = None, name: str | None = None) -> Any:
+def to_optuna(study: Study, storage: Any = None) -> Any:
     """Return an Optuna study with the same trials and distributions, to maximize accuracy.
 
-    storage: a URL such as "sqlite:///optuna.db" or an Optuna storage; in memory without one.
-    name: of the Optuna study, the folder's without one. Trials that it holds already are left as
-    they are. Optuna knows no scale of 1 − β: there, `momentum` becomes "1 - momentum".
+    storage: a URL such as "sqlite:///optuna.db" or an Optuna storage; in memory without one. The
+    Optuna study has the folder's name; trials that it holds already are left as they are. Optuna
+    knows no scale of 1 − β: there, `momentum` becomes "1 - momentum".
     Raises: ModuleNotFoundError without the extra `optuna`, OSError if the storage is out of reach.
     """
     require("optuna")
@@ -48,7 +48,7 @@ def to_optuna(study: Study, storage: Any = None, name: str | None = None) -> Any
     try:
         copy = optuna.create_study(
             storage=storage,
-            study_name=name or study.folder.resolve().name,
+            study_name=study.folder.resolve().name,
             direction="maximize",
             load_if_exists=True,
         )
