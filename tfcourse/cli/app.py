@@ -21,6 +21,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.exceptions import TyperException
 
+from tfcourse import _checks
+
 app = typer.Typer(
     name="tfcourse",
     no_args_is_help=True,
@@ -34,7 +36,13 @@ app = typer.Typer(
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")
 ]
-Seed = Annotated[int, typer.Option(help="Decides everything random; the same seed repeats a run.")]
+Seed = Annotated[
+    int,
+    typer.Option(
+        help="Decides everything random; the same seed repeats a run.",
+        callback=lambda value: _checks.integer("seed", value, at_least=0),
+    ),
+]
 Data = Annotated[str, typer.Option(metavar="NAME|PATH", help="A data set: see tfcourse datasets.")]
 
 PICTURES = (".png", ".svg", ".pdf")

@@ -39,10 +39,8 @@ def claims(
     json: Json = False,
 ) -> None:
     """Run the lecture's claims; exit status 1 if one comes out other than recorded."""
-    from tfcourse import _checks
     from tfcourse.claims import ledger
 
-    _checks.integer("seed", seed, at_least=0)
     if ids and (part or quick):
         raise ValueError("ID cannot be combined with --part or --quick: it says all there is")
     if markdown and (json or only_list):

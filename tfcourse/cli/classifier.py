@@ -65,7 +65,6 @@ def train(
     from tfcourse import _checks, datasets
 
     chosen = Hyperparameters.from_mapping(hyperparameters_of(context))
-    _checks.integer("seed", seed, at_least=0)
     _checks.choice("engine", engine, ENGINES)
     if out:
         writable(out, (".keras",))

@@ -19,11 +19,10 @@ def demo(
     json: Json = False,
 ) -> None:
     """Take the tour: minimize (w − 5)², train the softmax classifier, draw figures."""
-    from tfcourse import _checks, datasets
+    from tfcourse import datasets
     from tfcourse.figures import gallery
     from tfcourse.quadratic_problem import formula
 
-    _checks.integer("seed", seed, at_least=0)
     out.mkdir(parents=True, exist_ok=True)
 
     note(f"1. Minimize J(w) = {formula()} by gradient descent, α = 0.01")

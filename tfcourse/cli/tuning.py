@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -124,7 +124,7 @@ def tune(
                 on_progress=on_progress,
             )
     except KeyboardInterrupt:
-        if (study / "journal.jsonl").exists():
+        with suppress(FileNotFoundError):  # if nothing was begun
             _print_table(Study.read(study), to_stderr=json)
             note(f"what is finished is kept in {study}: the same command goes on")
         raise typer.Exit(130) from None
