@@ -14,12 +14,11 @@ from tfcourse import datasets
 from tfcourse._arrays import Floats
 from tfcourse.datasets import Dataset
 from tfcourse.experiments._inference import accuracy, logits
+from tfcourse.tuning.space import Chosen
 
 if TYPE_CHECKING:
     from tfcourse.training.chunk import Trained
     from tfcourse.training.population import Population
-
-Trial = Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,13 +47,13 @@ def flat(dataset: Dataset) -> Dataset:
     return replace(dataset, **rows)
 
 
-def classifier(dataset: Dataset) -> Callable[[Trial], Any]:
+def classifier(dataset: Dataset) -> Callable[[Mapping[str, Any]], Any]:
     """Return what builds the classifier for this data set from a trial's hyperparameters."""
     from tfcourse.classifier import build
     from tfcourse.hyperparameters import Hyperparameters
 
     return lambda trial: build(
-        dataset.input_shape, dataset.classes, Hyperparameters.from_mapping(dict(trial))
+        dataset.input_shape, dataset.classes, Hyperparameters.from_mapping(trial)
     )
 
 
@@ -78,7 +77,7 @@ def in_order(chunks: Iterable[list[Trained]]) -> list[Trained]:
 
 
 def train(
-    trials: Sequence[Trial], *, epochs: int, seed: int, dataset: Dataset | None = None
+    trials: Sequence[Chosen], *, epochs: int, seed: int, dataset: Dataset | None = None
 ) -> Outcomes:
     """Train each trial's classifier, by default on the digits.
 
@@ -93,7 +92,7 @@ def train(
 
 
 def test_accuracy(
-    trials: Sequence[Trial], *, epochs: int, seed: int, dataset: Dataset | None = None
+    trials: Sequence[Chosen], *, epochs: int, seed: int, dataset: Dataset | None = None
 ) -> Floats:
     """Train as `train` does; return the accuracy on examples that nothing was chosen by, (n,)."""
     data, found = dataset or digits(), np.zeros(len(trials))
@@ -103,7 +102,7 @@ def test_accuracy(
 
 
 def _trained(
-    trials: Sequence[Trial], epochs: int, seed: int, dataset: Dataset
+    trials: Sequence[Chosen], epochs: int, seed: int, dataset: Dataset
 ) -> Iterator[Trained]:
     seeds = np.random.SeedSequence([seed, len(trials)]).generate_state(len(trials)) >> 1
     return chain.from_iterable(

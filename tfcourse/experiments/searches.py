@@ -16,13 +16,12 @@ import numpy as np
 from tfcourse._arrays import Floats
 from tfcourse.datasets import Dataset
 from tfcourse.experiments import _populations, _sensitivity
-from tfcourse.experiments._populations import Trial
 from tfcourse.experiments._sensitivity import Indices
 from tfcourse.experiments.tuning import EPSILON, LAYERS, LEARNING_RATE, MOMENTUM, UNITS
 from tfcourse.tuning import search
 from tfcourse.tuning.scales import Choice, Linear, Log, OneMinusLog
 from tfcourse.tuning.search import Search
-from tfcourse.tuning.space import Space
+from tfcourse.tuning.space import Chosen, Space
 
 BETA_2 = OneMinusLog(0.9, 0.9999)
 SHARED: dict[str, Any] = {
@@ -120,25 +119,25 @@ AGAIN = 3  # trainings of what was found
 class Played:
     """A search played to its end: what it tried, and the outcome of each trial."""
 
-    trials: Sequence[Trial]
+    trials: Sequence[Chosen]
     validation: Floats
 
     @property
-    def best(self) -> Trial:
+    def best(self) -> Chosen:
         """What did best in validation."""
         return self.trials[int(self.validation.argmax())]
 
 
 @dataclass(frozen=True)
 class _Tried:
-    hyperparameters: dict[str, Any]
+    hyperparameters: Chosen
 
 
 def play(
-    searches: Sequence[Search], fixed: Trial, seed: int, dataset: Dataset | None = None
+    searches: Sequence[Search], fixed: Chosen, seed: int, dataset: Dataset | None = None
 ) -> list[Played]:
     """Play many searches, all of a round's trials in one population."""
-    tried: list[list[dict[str, Any]]] = [[] for _ in searches]
+    tried: list[list[Chosen]] = [[] for _ in searches]
     scores: list[list[float]] = [[] for _ in searches]
     answers: list[list[_Tried] | None] = [None] * len(searches)
     for round_ in range(100):
@@ -157,7 +156,7 @@ def play(
     return [Played(t, np.array(s)) for t, s in zip(tried, scores, strict=True)]
 
 
-def _proposals(one: Search, answer: list[_Tried] | None) -> list[dict[str, Any]]:
+def _proposals(one: Search, answer: list[_Tried] | None) -> list[Chosen]:
     """What a search proposes until it asks how that went, or ends."""
     found = []
     try:
@@ -171,7 +170,7 @@ def _proposals(one: Search, answer: list[_Tried] | None) -> list[dict[str, Any]]
 
 
 def again(
-    winners: Sequence[Trial], fixed: Trial, seed: int, dataset: Dataset | None = None
+    winners: Sequence[Chosen], fixed: Chosen, seed: int, dataset: Dataset | None = None
 ) -> Floats:
     """Test accuracy of settings, a mean over `AGAIN` trainings from other first weights, (n,)."""
     trials = [{**winner, **fixed} for winner in winners for _ in range(AGAIN)]
@@ -180,7 +179,7 @@ def again(
     return means
 
 
-def _settle(played: Sequence[Played], fixed: Trial, seed: int) -> Duel:
+def _settle(played: Sequence[Played], fixed: Chosen, seed: int) -> Duel:
     """Train what each search found again; those of one duel stand side by side."""
     test = again([one.best for one in played], fixed, seed + 1000).reshape(-1, 2)
     return Duel(test, sum(len(one.trials) + AGAIN for one in played))
