@@ -40,7 +40,7 @@ class Plan:
     of the epochs, and of these beyond a third. refit: once chosen, the best is trained again on
     training and validation examples together, for nothing is left to choose with the latter.
 
-    Raises: ValueError or TypeError for what is no such thing, or no budget at all.
+    Raises: ValueError or TypeError for a value that is not accepted.
     """
 
     space: Space
@@ -111,13 +111,19 @@ def caviar(
 ) -> Study:
     """Train many models, keep the best, and return the study.
 
+    data: a data set, or what `datasets.load` takes. study: the folder to keep it in, where a later
+    call goes on; without one it lasts as long as the result. build: a function from a draw to a
+    Keras model, or its "package.module:function"; the packaged classifier without one. engine:
+    "compiled" trains many models at once, "keras" one by one with `model.fit`. cluster: where,
+    "local" or HOST:PORT of a Ray cluster's head; in this process without one. how: `search`,
+    `rounds`, `keep`, `epochs`, `halving`, `refit` and `seed` of a `Plan`.
+
+    Raises: ValueError, TypeError or OSError for wrong input, before anything is trained or written.
+
     >>> space = tfc.Space(learning_rate=tfc.Log(1e-3, 0.1), units=tfc.Integer(50, 100))
     >>> study = tfc.caviar(space, "digits", trials=4, epochs=2)
     >>> study.best.test_accuracy > 0.5, sorted(study.best.hyperparameters)
     (True, ['learning_rate', 'units'])
-
-    how: `search`, `rounds`, `keep`, `epochs`, `halving`, `refit` and `seed` of a `Plan`; the
-    rest and what is raised, as in `carry_out`.
     """
     plan = Plan(space or DEFAULT_SPACE, trials=trials, **how)
     return carry_out(plan, data, study=study, build=build, engine=engine, cluster=cluster)
@@ -135,13 +141,7 @@ def carry_out(
 ) -> Study:
     """Search as planned and return the study; what it holds already is not trained again.
 
-    data: a data set, or what `datasets.load` takes. study: the folder to keep it in; without one
-    it lasts as long as the result. build: a function from a draw to a Keras model, or its
-    "package.module:function"; the packaged classifier without one. engine: who trains. cluster:
-    where, "local" or HOST:PORT of a Ray cluster's head; in this process without one.
-
-    Raises: ValueError, TypeError or OSError, before anything is trained or written, for what
-    cannot go well.
+    Arguments and errors as in `caviar`.
     """
     _checks.choice("engine", engine, ENGINES)
     if cluster is not None:
@@ -154,16 +154,16 @@ def carry_out(
     def trainer() -> Trainer:
         from tfcourse.tuning import compiled, fitting
 
-        where = model, dataset, data if isinstance(data, str) else data.name
+        trained = model, dataset, data if isinstance(data, str) else data.name
         if engine == "keras":
-            return fitting.KerasTrainer(*where)
+            return fitting.KerasTrainer(*trained)
         if cluster is not None:
             from tfcourse.tuning.cluster import ClusterTrainer
 
-            joined = ClusterTrainer(*where, cluster)
+            joined = ClusterTrainer(*trained, cluster)
             at_the_end.callback(joined.leave)
             return joined
-        return compiled.CompiledTrainer(*where)
+        return compiled.CompiledTrainer(*trained)
 
     about = {**plan.head(), "model": model.name, "data": dataset.fingerprint}
     about["made_with"] = made_with(data=dataset.name, engine=engine)
