@@ -60,7 +60,7 @@ _ROOMS = {
     "tuning.study": ("Study",),
 }
 
-if not TYPE_CHECKING:  # or else mypy took any name for one that is here
+if not TYPE_CHECKING:  # otherwise mypy would accept any name
 
     def __getattr__(name: str) -> Any:
         import sys

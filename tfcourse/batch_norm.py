@@ -41,7 +41,7 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Forward:
-    """What a mini-batch came to: z̃ for the next layer, the rest for `backward` and to look at.
+    """A mini-batch, normalized: z̃ for the next layer, the rest for `backward` and to look at.
 
     z_tilde: as z. statistics: the mini-batch's own, in float64.
     centred: z less a rounded mean, (m, units), and offset: the rest of that mean, so that

@@ -183,7 +183,7 @@ def cross_entropy(
     does (PyTorch divides by the sum of the weights). label_smoothing: s in [0, 1] makes
     y (1 − s) + s/C of y; then a masked class costs ∞.
 
-    Raises: ValueError for anything else, TypeError for integer labels that are not.
+    Raises: ValueError for shapes or values other than these, TypeError for labels of another type.
 
     >>> tfc.softmax.cross_entropy([0.3, 0.2, 0.1, 0.4], [0, 1, 0, 0]).round(3)
     np.float64(1.609)

@@ -39,7 +39,7 @@ def from_arrays(
     x: (m, features), (m, height, width) or (m, height, width, channels); uint8 is divided by
     `white`, other numbers are taken as they are. y: whole numbers 0 … C − 1 of shape (m,), (m, 1)
     or (1, m). A validation or test part that is not given is cut from the training part: a tenth
-    of it, stratified. A test part alone is taken for one to cut all three from.
+    of it, stratified. If there is a test part alone, all three are cut from it.
 
     Raises: ValueError where x and y or the parts do not fit each other, for NaN and infinite
         values, labels that are not 0 … C − 1, and a class without a training example.

@@ -153,5 +153,5 @@ def _found(entry: Entry) -> Found:
 def _keras_home() -> Path:
     try:
         return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
-    except RuntimeError:  # nobody's home: Keras goes there, too
+    except RuntimeError:  # no home folder: Keras turns to this one too
         return Path(tempfile.gettempdir()) / ".keras"

@@ -20,13 +20,13 @@ SMALLEST_DEVIATION = 1e-7  # keras.layers.Normalization divides by no less
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
-    """Arrays to train, to choose and to judge with.
+    """Examples to train with, to choose with (validation) and to judge with (test).
 
     Attributes:
         x_train, x_validation, x_test: float32, (m, features), (m, height, width) or
             (m, height, width, channels). Pixels lie in [0, 1].
         y_train, y_validation, y_test: int64, (m,), the class of each example, 0 … classes − 1.
-        class_names: a name a class.
+        class_names: one per class.
         source, licence: whose work it is, and what may be done with it.
     """
 
@@ -91,8 +91,8 @@ class Dataset:
 def standardization(x: Floats) -> tuple[Floats, Floats]:
     """Return (mean, variance) to standardize with: μ = (1/m) Σ x, σ² = (1/m) Σ (x − μ)².
 
-    One figure a feature for (m, features), one for all pixels of (m, height, width), one a
-    channel for (m, height, width, channels); float32, summed in float64. A variance of 0 becomes
+    One of each per feature of (m, features), one for all pixels of (m, height, width), one per
+    channel of (m, height, width, channels); float32, summed in float64. A variance of 0 becomes
     1, so that a constant feature ends up as 0.
 
     Raises: ValueError where a variance is beyond float32.

@@ -22,8 +22,8 @@ EXPECTED = (
 def load(name_or_path: str | os.PathLike[str] = "digits") -> Dataset:
     """Load a set that `available()` lists by its name, or what lies at a path (see `formats()`).
 
-    A name wins over a path; write ./digits for a folder of that name. Where no validation or test
-    part is given, a tenth of the training examples each is cut off, stratified.
+    A name wins over a path; write ./digits for a folder of that name. A validation or
+    test part that is lacking is cut from the training part: a tenth of it, stratified.
 
     Raises: FileNotFoundError, PermissionError; ConnectionError for a set that must be downloaded
         and cannot; ValueError, which says what was found and what was expected, for all else.

@@ -123,7 +123,7 @@ def _attributes(trial: Trial) -> dict[str, Any]:
 def to_tensorboard(study: Study, folder: Path) -> None:
     """Write every trial's hyperparameters and curves for TensorBoard's HParams and Scalars.
 
-    One run a trial, in a folder of its own; what an earlier call wrote there is replaced.
+    Each trial is a run in a folder of its own; what an earlier call wrote there is replaced.
     Raises: ModuleNotFoundError without the extra `tensorboard`, OSError if it cannot be written.
     """
     require("tensorboard")

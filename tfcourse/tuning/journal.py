@@ -1,8 +1,8 @@
 """A journal: records kept on disk one by one, by one process at a time, whatever kills it.
 
-The file holds a JSON object a line. The first line, the head, says what the journal is for. Every
-record is on disk before `append` returns; what a kill or a power cut leaves of an unfinished line
-is cut off when the journal is opened again.
+The file holds one JSON object per line. The first line, the head, says what the journal is for.
+Every record is on disk before `append` returns; what a kill or a power cut leaves of an unfinished
+line is cut off when the journal is opened again.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class Journal:
         self._size += len(text)
 
     def close(self) -> None:
-        """Let other processes at it."""
+        """Let other processes open it."""
         os.close(self._file)
         self._lock.release()
 

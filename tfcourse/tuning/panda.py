@@ -123,8 +123,8 @@ def day(
     changes: hyperparameters other than yesterday's; the first day begins with the defaults and
     5 epochs. data, seed: the first day's, "digits" and 0 if not given.
     A new optimizer starts without memory; any other change keeps what it remembers.
-    Raises: ValueError or TypeError for what cannot be, or cannot be changed any more, OSError if
-    the folder cannot be written, BlockingIOError if another process is at it.
+    Raises: ValueError or TypeError for what is not accepted, or can no longer be changed, OSError
+    if the folder cannot be written, BlockingIOError if another process has it open.
     """
     begun = _path(folder).exists()
     diary = read(folder) if begun else Diary(folder, data or "digits", seed or 0, ())

@@ -72,7 +72,7 @@ class Space(Mapping[str, Scale]):
     >>> space.from_unit([0.5, 1, 0])
     {'learning_rate': 0.01, 'optimizer': 'momentum', 'momentum': 0.9}
 
-    Raises: ValueError if there is none, or if a condition is about a hyperparameter that does not
+    Raises: ValueError if it is empty, or if a condition is about a hyperparameter that does not
     stand before it or can never hold; TypeError for what is no scale.
     """
 
@@ -157,7 +157,7 @@ class Space(Mapping[str, Scale]):
     def parse(cls, entries: Iterable[str]) -> Space:
         """Read entries such as "learning_rate=log:1e-4:1" or "momentum=1-log:0.9:0.999 if …".
 
-        Raises: ValueError or TypeError for what is none, with what is accepted.
+        Raises: ValueError or TypeError for one of another form, with what is accepted.
         """
         space: dict[str, Scale | When] = {}
         for entry in entries:

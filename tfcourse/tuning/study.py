@@ -98,8 +98,8 @@ class Study:
     def __init__(self, space: Space, folder: Path | str | None = None, **about: Any) -> None:
         """Begin a study, or continue the one in `folder`; without one it is kept for this process.
 
-        Raises: BlockingIOError if another process is at it, ValueError if it is a study of
-        something else or its journal is damaged, OSError if the folder cannot be written.
+        Raises: BlockingIOError if another process has it open, ValueError if it is a study
+        of something else or its journal is damaged, OSError if the folder cannot be written.
         """
         self.space = space
         if folder is None:
@@ -112,7 +112,7 @@ class Study:
 
     @classmethod
     def read(cls, folder: Path | str) -> Self:
-        """Return the study in `folder` as it stands, to look at; another process may be at it.
+        """Return the study in `folder` as it stands, to look at; another process may have it open.
 
         Raises: FileNotFoundError if there is none, ValueError if its journal is damaged.
         """
@@ -216,7 +216,7 @@ class Study:
         return keras.saving.load_model(self.model_path, safe_mode=True)
 
     def close(self) -> None:
-        """Let other processes at the study."""
+        """Let other processes open the study."""
         if self._journal is not None:
             self._journal.close()
             self._journal = None

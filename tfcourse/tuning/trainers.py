@@ -32,8 +32,8 @@ class Job:
 class Result:
     """What training a job came to.
 
-    history: loss, accuracy, validation_loss and validation_accuracy by epoch. error: why there is
-    no more of it. model: makes the trained model, with the weights of the best epoch; those of the
+    history: loss, accuracy, validation_loss and validation_accuracy by epoch. error: what ended
+    it early. model: makes the trained model, with the weights of the best epoch; those of the
     last one where there was no validation.
     """
 
