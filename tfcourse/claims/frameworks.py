@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 
 from tfcourse.claims.ledger import CONDITIONS, HOLDS, Evidence, below, claim, judged, note
@@ -197,12 +199,11 @@ def swap_optimizer(seed: int) -> Evidence:
     """Runs one program whose only changed line is the optimizer's: Keras's SGD, momentum, RMSprop
     and Adam, 1000 steps with α = 0.05. Each must end within 0.1 of 5, by a path of its own.
     """
-    ends, paths = experiments.swapped(seed)
-    apart = min(float(np.abs(a - b).max()) for i, a in enumerate(paths) for b in paths[:i])
-    text = ", ".join(f"{name} {end:.3f}" for name, end in ends.items())
-    return judged(
-        all(abs(end - 5) < 0.1 for end in ends.values()) and apart > 0.1, f"w ends at {text}"
-    )
+    paths = experiments.swapped(seed)
+    apart = min(float(np.abs(a - b).max()) for a, b in combinations(paths.values(), 2))
+    close = all(abs(w[-1] - 5) < 0.1 for w in paths.values())
+    text = ", ".join(f"{name} {w[-1]:.3f}" for name, w in paths.items())
+    return judged(close and apart > 0.1, f"w ends at {text}")
 
 
 @claim(

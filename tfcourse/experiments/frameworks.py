@@ -99,11 +99,8 @@ def graph(seed: int = 0, size: int = 21) -> Graph:
 
 
 @cache
-def swapped(seed: int = 0, size: int = 1000) -> tuple[dict[str, float], list[NDArray[Any]]]:
-    """Minimize for `size` steps, changing the optimizer and nothing else.
-
-    Returns: where w ends, by optimizer, and each one's path.
-    """
+def swapped(seed: int = 0, size: int = 1000) -> dict[str, NDArray[Any]]:
+    """Minimize for `size` steps, changing the optimizer and nothing else: w's path by optimizer."""
     from tfcourse import quadratic
     from tfcourse._tensorflow import keras
 
@@ -113,8 +110,7 @@ def swapped(seed: int = 0, size: int = 1000) -> tuple[dict[str, float], list[NDA
         "RMSprop": keras.optimizers.RMSprop(0.05),
         "Adam": keras.optimizers.Adam(0.05),
     }
-    paths = {name: quadratic.minimize(optimizer=o, steps=size).w for name, o in optimizers.items()}
-    return {name: float(w[-1]) for name, w in paths.items()}, list(paths.values())
+    return {name: quadratic.minimize(optimizer=o, steps=size).w for name, o in optimizers.items()}
 
 
 @dataclass(frozen=True)
