@@ -24,14 +24,23 @@ def test_softmax_layer_shows_the_lectures_numbers(drawn):
     assert "−1" in words(z)
 
 
+def open_ends(borders):
+    """How many borders end inside the square without meeting another there."""
+    ends = np.concatenate([border[[0, -1]] for border in borders])
+    inside = ends[np.abs(ends).max(axis=1) < 0.99]
+    near = np.linalg.norm(inside[:, None] - ends, axis=-1) < 0.02
+    return (near.sum(axis=1) < 3).sum()
+
+
 def test_softmax_boundaries_are_six_panels_of_straight_lines(drawn):
     panels = drawn("softmax_boundaries").axes
     for axes, classes in zip(panels, (3, 3, 3, 4, 5, 6), strict=True):
         borders = [line.get_xydata() for line in axes.lines if line.get_marker() == "None"]
         assert len(borders) >= classes
+        assert open_ends(borders) == 0
         for border in borders:
             spread = np.linalg.svd(border - border.mean(axis=0), compute_uv=False)
-            assert spread[1] < 1e-9 * spread[0]
+            assert (spread[1:] < 1e-9 * spread[0]).all()
 
 
 def test_softmax_boundaries_are_as_accurate_as_titled(drawn):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,7 +47,6 @@ def figures(
     from tfcourse import _checks
     from tfcourse.figures import gallery
 
-    _checks.integer("seed", seed, at_least=0)
     suffixes = [
         _checks.choice("--format", form, gallery.FORMATS) for form in formats or ["png", "svg"]
     ]
@@ -81,9 +82,11 @@ def _print_list(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=None, padding=(0, 2, 1, 0))
-    for heading in ("part", "name", "caption"):
-        table.add_column(heading, no_wrap=heading != "caption")
-    for row in rows:
-        table.add_row(row["part"], row["name"], row["caption"])
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(no_wrap=True)
+    for part, group in groupby(rows, key=itemgetter("part")):
+        table.add_row(f"[bold]{part}[/bold]")
+        for row in group:
+            table.add_row(f"  {row['name']}", row["caption"])
+        table.add_row()
     Console().print(table)

@@ -25,7 +25,7 @@ SPACE = Space(learning_rate=LEARNING_RATE, momentum=MOMENTUM, decay=Linear(0, 1)
 class Curves:
     """Many models trained at once: validation accuracy after each epoch, (models, epochs).
 
-    best: the model that got furthest, at its best epoch.
+    best: the model that got furthest, at its best epoch; of several, the best over all epochs.
     """
 
     accuracy: Floats
@@ -37,7 +37,8 @@ def caviar(seed: int = 0, size: int = 40, epochs: int = 12) -> Curves:
     """Train `size` models with random hyperparameters, and keep the best."""
     trials = [trial | WITH_MOMENTUM for trial in search.random(SPACE, size, seed) if trial]
     outcomes = _populations.train(trials, epochs=epochs, seed=seed)
-    return Curves(outcomes.curves, int(outcomes.validation.argmax()))
+    ranked = np.lexsort([outcomes.curves.mean(axis=1), outcomes.validation])
+    return Curves(outcomes.curves, int(ranked[-1]))
 
 
 @cache

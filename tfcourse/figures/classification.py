@@ -33,7 +33,7 @@ def softmax_layer(figure: Figure, seed: int = 0) -> None:
         bars = axes.barh(range(1, 5), values, height=0.62, color=color)
         labels = [f"{value:{form}}".replace("-", "−") for value in values]
         axes.bar_label(bars, labels, padding=4)
-        low = min(0.0, 3.2 * float(values.min()))
+        low = min(0.0, 4 * float(values.min()))
         axes.set(xticks=[], xlim=(low, 1.5 * values.max()), ylim=(4.6, 0.4))
         axes.text(0, 0.25, title, va="bottom")
         axes.axvline(0, color="0.4", lw=0.8)
@@ -50,14 +50,16 @@ def softmax_boundaries(figure: Figure, seed: int = 0) -> None:
     tinted areas are polygons: black straight lines part them and meet in corners, and few points
     lie on the wrong side.
     """
+    from matplotlib.colors import to_rgba_array
+
     problems = classification.boundaries(seed)
     axis = np.linspace(-1, 1, 401)
     grid = np.stack(np.meshgrid(axis, axis), axis=-1)
     for axes, problem in zip(np.ravel(figure.subplots(2, 3)), problems, strict=True):
         predicted = (grid @ problem.kernel + problem.bias).argmax(axis=-1)
         colors = [f"C{i}" for i in range(problem.classes)]
-        levels = np.arange(problem.classes + 1) - 0.5
-        axes.contourf(axis, axis, predicted, levels, colors=colors, alpha=0.16)
+        tints = to_rgba_array(colors, alpha=0.16)[predicted]
+        axes.imshow(tints, extent=(-1, 1, -1, 1), origin="lower", interpolation="none")
         for points in problem.borders.values():
             along = points[np.lexsort(np.round(points.T, 9))]
             axes.plot(*along.T, color="black", lw=1, solid_capstyle="projecting")
@@ -129,5 +131,7 @@ def softmax_gradient(figure: Figure, seed: int = 0) -> None:
     checks = [classification.gradient_check(seed, step=step) for step in steps]
     error.plot(steps, [np.abs(each.differences - each.formula).max() for each in checks], color="k")
     error.set(xscale="log", yscale="log", xlim=(1e-11, 0.1), xlabel="step of the finite difference")
-    error.set(title="its largest error", xticks=[1e-10, 1e-5, 1e-1], yticks=[1e-10, 1e-6, 1e-2])
+    thirds = [1e-10, 1e-7, 1e-4, 1e-1]
+    error.set(xticks=thirds, yticks=thirds[:-1], ylim=(1e-11, 1e-3))
+    error.set_title("largest difference from $\\hat y - y$")
     error.minorticks_off()

@@ -31,9 +31,9 @@ def quadratic_descent(figure: Figure, seed: int = 0) -> None:
         a, b, c = run.coefficients
         color, goal = f"C{i}", minimum(run.coefficients)
         w = np.linspace(-1, 16, 200)
-        bowl.plot(w, a * w**2 + b * w + c, color=FAINT, lw=1.2)
-        shown = slice(0, 120)  # later points lie on each other
-        bowl.plot(run.w[shown], run.cost[shown], "o", ms=3.5, color=color)
+        bowl.plot(w, a * w**2 + b * w + c, color=color, alpha=0.35, lw=1.2)
+        shown = slice(0, 300)  # later points lie on each other
+        bowl.plot(run.w[shown], run.cost[shown], "o", ms=3, mew=0, color=color)
         path.axhline(goal, color=FAINT, lw=1.2)
         path.plot(run.w, color=color)
         path.plot(len(run.w) - 1, run.w[-1], "o", color=color, clip_on=False)
@@ -46,8 +46,8 @@ def quadratic_descent(figure: Figure, seed: int = 0) -> None:
             va="top",
             color=color,
         )
-    bowl.annotate("$w^2 - 10w + 25$", (0.3, 27), (4.2, 52), color="C0")
-    bowl.annotate("$w^2 - 20w + 100$", (0.4, 100), (2.6, 93), color="C1")
+    bowl.annotate("$w^2 - 10w + 25$", (13.2, 74), ha="right", color="C0")
+    bowl.annotate("$w^2 - 20w + 100$", (1.1, 97), color="C1")
     bowl.set(xlabel="$w$", title="$J(w)$", xlim=(-1, 16), ylim=(-4, 110), xticks=[0, 5, 10, 15])
     path.set(xlabel="step", title="$w$", xlim=(0, 1000), ylim=(0, 10.5), yticks=[0, 5, 10])
     path.set_xticks([0, 500, 1000])

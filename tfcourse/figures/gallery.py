@@ -72,7 +72,7 @@ class Entry:
 ENTRIES = (
     Entry("hyperparameter_importance", "tuning", height=3.8, trains=True, module="searches"),
     Entry("grid_vs_random", "tuning", height=3.5),
-    Entry("random_cube", "tuning", height=3.6),
+    Entry("random_cube", "tuning", height=3.65),
     Entry("coarse_to_fine", "tuning", height=3.0, trains=True, module="searches"),
     Entry("uniform_picks", "tuning", height=3.2),
     Entry("learning_rate_scale", "tuning", height=3.4),

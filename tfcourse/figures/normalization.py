@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+BARE = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
+
 
 def normalized_contours(figure: Figure, seed: int = 0) -> None:
     """Inputs of different spread make the cost a long bowl, in which gradient descent zigzags;
@@ -33,11 +35,12 @@ def normalized_contours(figure: Figure, seed: int = 0) -> None:
         line = np.linspace(-reach, reach, 201)
         w = np.stack(np.meshgrid(bowl.centre[0] + line, bowl.centre[1] + line), axis=-1)
         excess = bowl.excess(w)
-        levels = float(bowl.excess(bowl.path[0])) * np.arange(0.15, 5, 0.25) ** 2
+        levels = float(bowl.excess(bowl.path[0])) * np.arange(0.15, 1.5, 0.25) ** 2
         axes.contour(w[..., 0], w[..., 1], excess, levels, colors=FAINT, linewidths=1)
-        axes.plot(*bowl.path.T, "o-", color="C0", ms=3.6, lw=1.2)
+        axes.plot(*bowl.path.T, "o-", color="C0", ms=3.2, lw=1.2)
         axes.plot(*bowl.centre, "+", color="C1", ms=11, mew=2)
-        axes.annotate("start", bowl.path[0], (8, -3), textcoords="offset points", color="C0")
+        words: dict[str, Any] = {"color": "C0", "textcoords": "offset points", "bbox": BARE}
+        axes.annotate("start", bowl.path[0], (8, -3), **words)
         axes.set_title(f"{title}: {bowl.steps} steps")
         axes.set(aspect="equal", xlabel="$w_1$", xticks=[], yticks=[])
         axes.set_ylabel("$w_2$", rotation=0, labelpad=12)
@@ -63,7 +66,8 @@ def batch_norm_noise(figure: Figure, seed: int = 0) -> None:
             words = f"$m = {m}$: {noise:.3f} $\\sigma$"
             axes.annotate(words, (m, noise), (9, 6), textcoords="offset points", color="C1")
     axes.set(xscale="log", yscale="log", xlim=line, ylim=(0.025, 0.35))
-    axes.set(xlabel="examples in the mini-batch, $m$", title=r"deviation of $\mu$, in $\sigma$")
+    title = r"standard deviation of $\mu$, in $\sigma$"
+    axes.set(xlabel="examples in the mini-batch, $m$", title=title)
     axes.set_xticks(found.sizes, [str(m) for m in found.sizes])
     axes.set_yticks([0.03, 0.1, 0.3], ["0.03", "0.1", "0.3"])
     axes.minorticks_off()
@@ -133,21 +137,21 @@ def batch_norm_distributions(figure: Figure, seed: int = 0) -> None:
     """Where z, z_norm and z̃ of a trained layer fall on its sigmoid: normalized, nearly on a
     straight piece of it; with the γ and β it has learnt, also on the curve.
 
-    Three panels, each with a histogram of all values of the layer behind the S of the sigmoid. z
-    and z_norm lie between −3 and 3, where the S is almost straight. z̃ has two humps and reaches
-    from about −6 to 6, past both bends.
+    Three panels, each with a histogram of all values of the layer behind the S of the sigmoid, all
+    scaled to one height. z and z_norm lie between −3 and 3, where the S is almost straight. z̃ has
+    two humps and reaches from about −6 to 6, past both bends.
     """
     found = normalization.distributions(seed)
     panels: Any = figure.subplots(1, 3, sharey=True)
     columns = {
-        "$z$": (found.z, FAINT),
+        "$z$": (found.z, MUTED),
         r"$z_\mathrm{norm} = (z - \mu)\,/\sqrt{\sigma^2 + \varepsilon}$": (found.z_norm, "C0"),
         r"$\tilde z = \gamma\, z_\mathrm{norm} + \beta$": (found.z_tilde, "C1"),
     }
     span = np.linspace(-10, 10, 201)
     for axes, (title, (values, color)) in zip(panels, columns.items(), strict=True):
         counts, edges = np.histogram(values.ravel(), np.linspace(-10, 10, 81))
-        axes.stairs(0.9 * counts / counts.max(), edges, fill=True, color=color)
+        axes.stairs(0.9 * counts / counts.max(), edges, fill=True, color=color, alpha=0.55)
         axes.plot(span, softmax.sigmoid(span), color="black", lw=1.4)
         axes.set(title=title, xlim=(-10, 10), ylim=(0, 1.03), xticks=[-6, 0, 6])
         axes.set(yticks=[0, 0.5, 1])
@@ -158,7 +162,7 @@ def covariate_shift(figure: Figure, seed: int = 0) -> None:
     """A model trained on the left half finds the boundary there, and misses it on the right, though
     one function parts the classes on both.
 
-    A square of points of two classes, blue circles below and red squares above a black wave. The
+    A field of points of two classes, blue circles below and red squares above a black wave. The
     left half holds the training examples, in full colour; the right half the shifted ones, pale. A
     dashed line, the boundary learnt, runs along the wave on the left and leaves it on the right.
     Above stand the shares right: nearly all on the left, about four in five on the right.
@@ -169,15 +173,15 @@ def covariate_shift(figure: Figure, seed: int = 0) -> None:
     for points, labels, alpha in sides:
         for label, (color, marker) in enumerate((("C0", "o"), ("C1", "s"))):
             own = points[labels == label]
-            axes.plot(*own.T, marker, color=color, alpha=alpha, ms=3.6, mew=0, zorder=1)
+            how: dict[str, Any] = {"ms": 3.6, "mew": 0, "clip_on": False, "zorder": 1}
+            axes.plot(*own.T, marker, color=color, alpha=alpha, **how)
     for height, style, name in ((found.truth, "-", "true"), (found.learnt, "--", "learnt")):
-        how: dict[str, Any] = {"levels": [0], "colors": "black", "linestyles": style, "zorder": 2}
+        how = {"levels": [0], "colors": "black", "linestyles": style, "zorder": 2}
         axes.contour(found.grid, found.grid, height, linewidths=1.8, **how)
         column = 185 if name == "true" else 170
         row = int(np.abs(height[:, column]).argmin())
         at = found.grid[column], found.grid[row]
-        bare = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
-        axes.text(*at, name, ha="center", va="center", color="black", bbox=bare)
+        axes.text(*at, name, ha="center", va="center", color="black", bbox=BARE)
     axes.axvline(0, color=FAINT, lw=1, zorder=0)
     axes.text(-3, 3.1, f"trained here: {found.here[0]:.0%} right", va="bottom")
     axes.text(0.1, 3.1, f"tried here: {found.there[0]:.0%} right", va="bottom")
@@ -207,6 +211,8 @@ def hidden_shift(figure: Figure, seed: int = 0) -> None:
             axes.plot(updates, mean, color=f"C{row}")
             axes.set(xlim=(0, updates[-1]), yticks=[-1, 0, 1])
             axes.set_ylabel("$\\tilde z$" if column else "$z$", rotation=0, labelpad=10)
+    words: dict[str, Any] = {"ha": "right", "color": "C0", "transform": panels[0, 0].transAxes}
+    panels[0, 0].text(1, 0.05, "mean ± one deviation", **words)
     for column, title in enumerate(("without batch norm", "with batch norm")):
         panels[0, column].set_title(title)
         panels[1, column].set_xlabel("update")
@@ -217,7 +223,7 @@ def test_time_average(figure: Figure, seed: int = 0) -> None:
     the mean over the whole training set, a little late.
 
     Over 150 updates, grey points for the mini-batches' μ of one unit scatter around a black line,
-    the mean over all training examples. A blue line, the average with β = 0.9, starts at 0 and runs
+    the mean over all training examples. A red line, the average with β = 0.9, starts at 0 and runs
     close to the black one, smoother than the points.
     """
     run = normalization.trace(seed)
@@ -230,12 +236,12 @@ def test_time_average(figure: Figure, seed: int = 0) -> None:
     updates = np.arange(len(average))
     axes.plot(updates, run.batch_means[:, unit], "o", ms=3.5, color=FAINT)
     axes.plot(updates, run.z_means[:-1, unit], color="black", lw=1.4)
-    axes.plot(updates, average, color="C0")
+    axes.plot(updates, average, color="C1")
     axes.set(xlabel="update", xlim=(0, len(average)), title=r"$\mu$ of a hidden unit")
     words = (
         ("each mini-batch", "0.55"),
         ("whole training set", "black"),
-        ("average, $\\beta = 0.9$", "C0"),
+        ("average, $\\beta = 0.9$", "C1"),
     )
     top = 0.24 if run.z_means[-1, unit] > run.z_means[0, unit] else 0.92
     for line, (text, color) in enumerate(words):

@@ -43,11 +43,12 @@ def hyperparameter_importance(figure: Figure, seed: int = 0) -> None:
     rows = {name: -row for row, name in enumerate(sum(searches.RANKS, ()))}
     trials = np.zeros(2, int)
     for line, (way, (color, marker, words)) in enumerate(WAYS.items()):
-        one, shift = found[way], 0.14 - 0.28 * line
+        one, other = found[way], found["adam" if way == "momentum" else "momentum"]
         for axes, indices in ((left, one.everywhere), (right, one.near_best)):
             for name in indices.names:
                 value, low, high = indices.interval(name)
-                row = rows[name] + shift
+                both = name in other.everywhere.names
+                row = rows[name] + (0.14 - 0.28 * line) * both
                 axes.plot([low, high], [row, row], color=color, lw=1.4)
                 axes.plot(value, row, marker, color=color, ms=5.5, gid=f"{way} {name}")
         left.text(0.97, 0.2 - 0.11 * line, words, color=color, ha="right", transform=left.transAxes)
@@ -87,7 +88,7 @@ def coarse_to_fine(figure: Figure, seed: int = 0) -> None:
     first = len(found.alpha) - len(found.alpha) // 2
     alpha, beta = found.box
     panels: Any = figure.subplots(1, 2)
-    shade: dict[str, Any] = {"norm": LogNorm(0.02, 0.5), "cmap": "cividis_r", "s": 48}
+    shade: dict[str, Any] = {"norm": LogNorm(0.03, 0.2), "cmap": "cividis_r", "s": 48}
     for axes, part in zip(panels, (slice(0, first), slice(first, None)), strict=True):
         points = axes.scatter(
             found.alpha[part],
@@ -114,7 +115,7 @@ def coarse_to_fine(figure: Figure, seed: int = 0) -> None:
     for spine in panels[1].spines.values():
         spine.set(visible=True, color="C1", lw=1.6)
     bar = figure.colorbar(points, ax=panels, label="validation accuracy", aspect=28, extend="both")
-    bar.set_ticks([0.02, 0.05, 0.1, 0.2, 0.5], labels=["98%", "95%", "90%", "80%", "50%"])
+    bar.set_ticks([0.03, 0.05, 0.1, 0.2], labels=["97%", "95%", "90%", "80%"])
     bar.minorticks_off()
     bar.ax.invert_yaxis()
 
@@ -124,8 +125,8 @@ def panda(figure: Figure, seed: int = 0) -> None:
 
     Validation loss on a logarithmic scale over the epochs of one training, in seven days; above
     each stands what it changes, learning rate, momentum or mini-batch size. The loss falls from day
-    to day, but on the fourth a much too large learning rate throws it far up, in red. The next day
-    goes on from where the third ended.
+    to day, but on the fourth a much too large learning rate throws it far up, in red. An arrow
+    leads down: the fifth day goes on from where the third ended.
     """
     found = babysitting.diary(seed)
     axes: Any = figure.subplots()
@@ -136,8 +137,10 @@ def panda(figure: Figure, seed: int = 0) -> None:
         color = "C0" if kept else "C1"
         x = day + np.arange(1, len(loss) + 1) / len(loss)
         begin = ([day], [evening]) if day else ([], [])
-        axes.plot([*begin[0], *x], [*begin[1], *loss], "-", color=color, marker="o", ms=3.5)
-        axes.axvline(day + 1, color=FAINT, lw=0.6, zorder=0)
+        how: dict[str, Any] = {"color": color, "marker": "o", "ms": 3.5, "clip_on": False}
+        axes.plot([*begin[0], *x], [*begin[1], *loss], **how)
+        if day:
+            axes.axvline(day, color=FAINT, lw=0.6, zorder=0)
         axes.text(
             day + 0.5,
             1.02,
@@ -151,12 +154,12 @@ def panda(figure: Figure, seed: int = 0) -> None:
         if kept:
             evening = loss[-1]
         else:
-            back = {"arrowstyle": "-|>", "color": "C1", "linestyle": ":", "lw": 1.4}
+            back = {"arrowstyle": "-|>", "color": "C1", "lw": 1.4, "shrinkA": 4, "shrinkB": 4}
             axes.annotate("", (day + 1, evening), (day + 1, loss[-1]), arrowprops=back)
             axes.text(
                 day + 1.08,
                 np.sqrt(evening * loss[-1]),
-                "back to\nthe day before",
+                f"back to\nday {day}",
                 color="C1",
                 va="center",
             )
@@ -170,7 +173,7 @@ def panda(figure: Figure, seed: int = 0) -> None:
 
 def _change(change: Mapping[str, Any]) -> str:
     """What a day sets anew, in the lecture's letters."""
-    letters = {"learning_rate": "$\\alpha$ = {:g}", "momentum": "$\\beta$ = {:g}"}
+    letters = {"learning_rate": "$\\alpha = {:g}$", "momentum": "$\\beta = {:g}$"}
     letters["batch_size"] = "batch {:g}"
     [(name, value)] = ((name, change[name]) for name in letters if name in change)
     return letters[name].format(value)
@@ -197,13 +200,13 @@ def caviar(figure: Figure, seed: int = 0) -> None:
     axes.annotate(
         f"kept: {1 - found.accuracy[found.best, at]:.1%}",
         (epochs[at], best[at]),
-        (0, -9),
+        (0, -8),
         textcoords="offset points",
         ha="center",
         va="top",
         color="C0",
     )
-    axes.set(xlabel="epoch", yscale="log", ylim=(0.011, 1), xlim=(1, epochs[-1]))
+    axes.set(xlabel="epoch", yscale="log", ylim=(0.0105, 1), xlim=(1, epochs[-1]))
     axes.set_title(f"validation error of {len(error)} models")
     axes.set_yticks([0.02, 0.05, 0.1, 0.2, 0.5, 1], ["2%", "5%", "10%", "20%", "50%", "100%"])
     axes.minorticks_off()

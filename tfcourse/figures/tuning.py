@@ -20,9 +20,9 @@ Floats = NDArray[np.float64]
 def grid_vs_random(figure: Figure, seed: int = 0) -> None:
     """25 trials on a grid try 5 values of the learning rate α; 25 random trials try 25.
 
-    Two squares with α across and ε up, both logarithmic, 25 points in each. Below each square the
-    points are dropped onto the axis of α: 5 ticks under the grid on the left, 25 under the random
-    points on the right.
+    Two panels with α across and ε up, both logarithmic, 25 points in each. Below each the points
+    are dropped onto the axis of α: 5 ticks under the grid on the left, 25 under the random points
+    on the right.
     """
     budget = tuning.grid_and_random(seed)
     axes = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=(7, 1))
@@ -33,8 +33,9 @@ def grid_vs_random(figure: Figure, seed: int = 0) -> None:
         square.plot(alpha, epsilon, "o", ms=6, color=f"C{column}", clip_on=False)
         square.set(xscale="log", yscale="log", xlim=(7e-5, 1.4), ylim=(6e-11, 1.7e-4))
         square.set_title(f"{len(alpha)} trials, {way}: {len(np.unique(alpha))} values of $\\alpha$")
-        square.tick_params(which="both", bottom=False)
-        line.vlines(np.unique(alpha), 0, 1, color=f"C{column}", lw=1.6)
+        square.minorticks_off()
+        square.tick_params(bottom=False)
+        line.vlines(np.unique(alpha), 0, 1, color=f"C{column}", lw=(1.6, 0.9)[column])
         line.set(ylim=(0, 1.3), yticks=[], xlabel="learning rate $\\alpha$")
         line.minorticks_off()
         line.spines["left"].set_visible(False)
@@ -42,7 +43,8 @@ def grid_vs_random(figure: Figure, seed: int = 0) -> None:
 
 
 def random_cube(figure: Figure, seed: int = 0) -> None:
-    """With three hyperparameters the grid is a cube: 125 trials, and still 5 values of each.
+    """With three hyperparameters, α, momentum's β and Adam's ε, the grid is a cube: 125 trials, and
+    still 5 values of each.
 
     Two cubes spanned by α, β and ε, 125 points in each, and the points dropped onto the lower front
     edge, the axis of α. The grid on the left leaves 5 ticks there, the random points 125.
@@ -65,10 +67,10 @@ def random_cube(figure: Figure, seed: int = 0) -> None:
         words = f"{('grid', 'random')[column]}: {len(alpha)} values of $\\alpha$"
         axes.set_title(f"{len(unit)} trials, {words}")
         small: dict[str, Any] = {"color": MUTED, "ha": "center", "va": "center"}
-        axes.text(0.5, -0.29, "$\\alpha$", **small)
-        axes.text(1.3, 0.1, "$\\beta$", **small)
+        axes.text(0.5, -0.3, "learning rate $\\alpha$", **small)
+        axes.text(1.28, 0.1, "$\\beta$", **small)
         axes.text(-0.07, 0.5, "$\\varepsilon$", **small)
-        axes.set(xlim=(-0.12, 1.5), ylim=(-0.35, 1.38), aspect="equal")
+        axes.set(xlim=(-0.12, 1.47), ylim=(-0.36, 1.33), aspect="equal", anchor="N")
         axes.axis("off")
 
 
@@ -118,10 +120,10 @@ def learning_rate_scale(figure: Figure, seed: int = 0) -> None:
     spread evenly over a logarithmic number line, and four bars of about 25%.
     """
     draws = tuning.learning_rate_draws(seed)
-    ends = [f"$10^{{{power}}}$" for power in range(-4, 0)] + ["1"]
+    ends = [f"$10^{{{power}}}$" for power in range(-4, 1)]
     uniform, log = _scale_panels(figure, draws, ends, "$\\alpha$")
-    uniform.set(xlim=(0, 1), title="$\\alpha$ uniform", xticks=[0, 0.5, 1])
-    uniform.set_xticklabels(["0.0001", "0.5", "1"])
+    uniform.set(xlim=(1e-4, 1), title="$\\alpha$ uniform in $[0.0001, 1]$")
+    uniform.set_xticks([1e-4, 0.5, 1], ["0.0001", "0.5", "1"])
     log.set(xscale="log", xlim=(1e-4, 1), title="$r$ uniform in $[-4, 0]$, $\\alpha = 10^r$")
     log.set_xticks(draws.edges, ends)
     log.minorticks_off()
@@ -138,7 +140,7 @@ def beta_scale(figure: Figure, seed: int = 0) -> None:
     draws = tuning.beta_draws(seed)
     ends = ["0.9", "0.99", "0.999"]
     uniform, log = _scale_panels(figure, draws, ends, "$1 - \\beta$")
-    uniform.set(xlim=(0.9, 0.999), title="$\\beta$ uniform")
+    uniform.set(xlim=(0.9, 0.999), title="$\\beta$ uniform in $[0.9, 0.999]$")
     uniform.set_xticks([0.9, 0.95, 0.999], ["0.9", "0.95", "0.999"])
     log.set_xscale("function", functions=(lambda b: -np.log10(1 - b), lambda r: 1 - 10.0**-r))
     title = "$r$ uniform in $[-3, {-1}]$, $\\beta = 1 - 10^r$"
@@ -175,7 +177,7 @@ def beta_sensitivity(figure: Figure, seed: int = 0) -> None:
     Left, the curve of 1/(1 − β), flat at 10 over most of the range and shooting up at its right
     end; a step of 0.0005 is marked at 0.9, from 10 to 10.05, and at 0.999, from 1000 to 2000.
     Right, the weight of a value against its age, with β = 0.9 and 0.9005 on top of each other, and
-    0.999 and 0.9995 far apart.
+    0.999 and 0.9995 far apart; a tick marks where each comes down to 1/e, at an age of 1/(1 − β).
     """
     averages = tuning.averages(seed)
     curve, weight = figure.subplots(1, 2)
@@ -196,9 +198,9 @@ def beta_sensitivity(figure: Figure, seed: int = 0) -> None:
         weight.plot(age, b**age, style, color="C0" if i < 2 else "C1")
     weight.plot(averages.measured, np.full(4, np.exp(-1)), "k|", ms=9)
     weight.axhline(np.exp(-1), color=FAINT, lw=0.8, zorder=0)
-    weight.annotate("1/e", (1.1, np.exp(-1)), (0, -3), textcoords="offset points", va="top")
+    weight.annotate("$1/e$", (1.1, np.exp(-1)), (0, -3), textcoords="offset points", va="top")
     weight.annotate("0.9\n0.9005", (22, 0.2), color="C0", ha="left", va="center")
     weight.annotate("0.999", (300, 0.62), color="C1", ha="right", va="center")
     weight.annotate("0.9995", (1600, 0.62), color="C1", ha="left", va="center")
     weight.set(xscale="log", xlim=(1, 1e4), ylim=(0, 1.02), xlabel="age of the value, steps")
-    weight.set(title="its weight, relative to the newest", yticks=[0, 0.5, 1])
+    weight.set(title="weight of a value, newest = 1", yticks=[0, 0.5, 1])
