@@ -14,23 +14,9 @@ def datasets(json: Json = False) -> None:
 
     named, paths = datasets.available(), datasets.formats()
     if json:
-        print_json(
-            {
-                "datasets": [
-                    {
-                        "name": entry.name,
-                        "examples": entry.examples,
-                        "shape": entry.shape,
-                        "class_names": entry.class_names,
-                        "source": entry.source,
-                        "licence": entry.licence,
-                        "here": entry.here,
-                    }
-                    for entry in named
-                ],
-                "paths": [vars(path) for path in paths],
-            }
-        )
+        told = ("name", "examples", "shape", "class_names", "source", "licence", "here")
+        sets = [{name: getattr(entry, name) for name in told} for entry in named]
+        print_json({"datasets": sets, "paths": [vars(path) for path in paths]})
         return
     from rich.console import Console
     from rich.table import Table

@@ -7,7 +7,7 @@ are the formulas of `batch_norm` and `softmax`, step by step as the lecture has 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -44,22 +44,20 @@ class Network:
         def step(parameters: list[Array], by: list[Array]) -> list[Array]:
             return [theta - rate * d for theta, d in zip(parameters, by, strict=True)]
 
-        return Network(
-            step(self.W, slopes.W),
-            step(self.gamma, slopes.gamma),
-            step(self.beta, slopes.beta),
-            self.normalize,
-            self.activation,
+        return replace(
+            self,
+            W=step(self.W, slopes.W),
+            gamma=step(self.gamma, slopes.gamma),
+            beta=step(self.beta, slopes.beta),
         )
 
     def below(self, cut: int, other: Network) -> Network:
         """Return this network with its first `cut` layers taken from `other`."""
-        return Network(
-            other.W[:cut] + self.W[cut:],
-            other.gamma[:cut] + self.gamma[cut:],
-            other.beta[:cut] + self.beta[cut:],
-            self.normalize,
-            self.activation,
+        return replace(
+            self,
+            W=other.W[:cut] + self.W[cut:],
+            gamma=other.gamma[:cut] + self.gamma[cut:],
+            beta=other.beta[:cut] + self.beta[cut:],
         )
 
 
@@ -120,4 +118,4 @@ def gradients(network: Network, x: Array, y: Array) -> tuple[float, Network]:
         by_gamma.insert(0, dgamma)
         by_beta.insert(0, dbeta)
         d = dz @ network.W[layer].T * slope(passed.a[layer])  # for the inputs, of no use
-    return float(cost), Network(by_W, by_gamma, by_beta, network.normalize, network.activation)
+    return float(cost), replace(network, W=by_W, gamma=by_gamma, beta=by_beta)

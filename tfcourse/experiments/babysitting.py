@@ -21,7 +21,7 @@ from tfcourse.tuning import panda, search
 
 
 @dataclass(frozen=True, eq=False)
-class Diary:
+class Days:
     """One model, babysat: by day, what was changed, whether that was kept, and the curve.
 
     loss: validation loss after each epoch of the day.
@@ -44,7 +44,7 @@ PLAN: tuple[dict[str, Any], ...] = (
 
 
 @cache
-def diary(seed: int = 0, size: int = 7) -> Diary:
+def diary(seed: int = 0, size: int = 7) -> Days:
     """Babysit one model for `size` days of the `PLAN`, with `tfcourse.tuning.panda`.
 
     A day after which the validation loss is not lower than the evening before is gone back from.
@@ -62,7 +62,7 @@ def diary(seed: int = 0, size: int = 7) -> Diary:
                 evening = loss[-1][-1]
             else:
                 panda.revert(folder)
-    return Diary(PLAN[:size], tuple(kept), tuple(loss))
+    return Days(PLAN[:size], tuple(kept), tuple(loss))
 
 
 @dataclass(frozen=True, eq=False)

@@ -136,7 +136,8 @@ def test_time(seed: int = 0, size: int = 16) -> TestTime:
     own = seeds(seed, size, 6)
     trial = {**BASE, "learning_rate": 0.1, "batch_norm_momentum": 0.99}
     raw = datasets.load("digits")
-    inverted = _standardized_like(raw, 1 - raw.x_test).reshape(len(raw.x_test), -1)
+    mean, variance = datasets.standardization(raw.x_train)
+    inverted = ((1 - raw.x_test - mean) / np.sqrt(variance)).reshape(len(raw.x_test), -1)
     steps = len(data.x_train) // 64
     rows = []
     for epochs in TRAINED:
@@ -144,11 +145,6 @@ def test_time(seed: int = 0, size: int = 16) -> TestTime:
         rows.append([_four_ways(one, data, inverted) for one in _populations.in_order(chunks)])
     moving, whole, batch, shifted = np.moveaxis(np.array(rows), -1, 0)
     return TestTime(steps * np.array(TRAINED), moving, whole, batch, shifted)
-
-
-def _standardized_like(raw: Dataset, x: Floats) -> Floats:
-    mean, variance = datasets.standardization(raw.x_train)
-    return np.asarray((x - mean) / np.sqrt(variance))
 
 
 def _four_ways(one: Trained, data: Dataset, inverted: Floats) -> list[float]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tfcourse._arrays import Floats
 from tfcourse.tuning import search
 from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog, Scale
 from tfcourse.tuning.space import Space
@@ -20,8 +21,6 @@ EPSILON = Log(1e-10, 1e-4)
 UNITS = Integer(50, 100)
 LAYERS = Choice(2, 3, 4)
 BETAS = (0.9, 0.9005, 0.999, 0.9995)
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -109,15 +109,8 @@ def _distribution(scale: Scale) -> Any:
 
 
 def _attributes(trial: Trial) -> dict[str, Any]:
-    known = {
-        "number": trial.number,
-        "seed": trial.seed,
-        "state": trial.state,
-        "error": trial.error,
-        "validation_loss": trial.validation_loss,
-        "test_accuracy": trial.test_accuracy,
-    }
-    return {name: value for name, value in known.items() if value is not None}
+    names = ("number", "seed", "state", "error", "validation_loss", "test_accuracy")
+    return {name: value for name in names if (value := getattr(trial, name)) is not None}
 
 
 def to_tensorboard(study: Study, folder: Path) -> None:
