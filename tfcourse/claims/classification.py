@@ -122,7 +122,7 @@ def linear_boundaries(seed: int) -> Evidence:
 )
 def loss_example(seed: int) -> Evidence:
     """Computes L of the example, and of 400 predictions whose probability of the true class runs
-    from 1 down to 0.02: L must rise all the way.
+    from 1 down to 0.01: L must rise all the way.
     """
     curve = experiments.loss_curve(seed)
     rises = bool((np.diff(curve.loss) > 0).all())
