@@ -99,7 +99,7 @@ class Diary:
         return self.folder / f"day-{day:03}.keras"
 
 
-def read(folder: Path) -> Diary:
+def read(folder: Path | str) -> Diary:
     """Return the diary in `folder`.
 
     Raises: FileNotFoundError if there is none, ValueError if it is damaged.
@@ -107,11 +107,11 @@ def read(folder: Path) -> Diary:
     path = _path(folder)
     if not path.exists():
         raise FileNotFoundError(f"{folder} must hold the diary of a model, got none")
-    return _diary(folder, *journal.read(path))
+    return _diary(path.parent, *journal.read(path))
 
 
 def day(
-    folder: Path,
+    folder: Path | str,
     changes: Mapping[str, Any],
     *,
     data: str | None = None,
@@ -127,27 +127,27 @@ def day(
     if the folder cannot be written, BlockingIOError if another process has it open.
     """
     begun = _path(folder).exists()
-    diary = read(folder) if begun else Diary(folder, data or "digits", seed or 0, ())
+    diary = read(folder) if begun else Diary(Path(folder), data or "digits", seed or 0, ())
     if seed not in (None, diary.seed):
         raise ValueError(f"seed must stay {diary.seed} from the first day on, got {seed}")
     _checks.integer("seed", diary.seed, at_least=0)
     _next_day(diary, changes)  # whatever is wrong is said before anything is written
     dataset = datasets.load(data or diary.data)
     with _open(diary, dataset.fingerprint) as pages:
-        diary = _diary(folder, pages.head, pages.records)
+        diary = _diary(diary.folder, pages.head, pages.records)
         new = _train(diary, _next_day(diary, changes), dataset, on_epoch)
         pages.append([{"day": dataclasses.asdict(new)}])
     return new
 
 
-def revert(folder: Path, to: int | None = None) -> int:
+def revert(folder: Path | str, to: int | None = None) -> int:
     """Go back to the model of day `to`, by default of the day before; return its number.
 
     Raises: ValueError if there is no such day, FileNotFoundError if there is no diary.
     """
     diary = read(folder)
     with _open(diary, journal.read(_path(folder))[0]["data"]) as pages:
-        diary = _diary(folder, pages.head, pages.records)
+        diary = _diary(diary.folder, pages.head, pages.records)
         if to is None:
             if not diary.today:
                 raise ValueError(f"{folder} must have a day to go back from, got none")
@@ -159,8 +159,8 @@ def revert(folder: Path, to: int | None = None) -> int:
     return to
 
 
-def _path(folder: Path) -> Path:
-    return folder / "diary.jsonl"
+def _path(folder: Path | str) -> Path:
+    return Path(folder) / "diary.jsonl"
 
 
 @contextmanager
