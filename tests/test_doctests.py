@@ -12,11 +12,13 @@ PUBLIC = ["tfcourse", *tfcourse.__all__]
 
 
 def found(name):
-    """The examples of a public name; of a room, those of all that it names too."""
+    """The examples of a public name; of a room, those of all that it alone names too."""
     what = tfcourse if name == "tfcourse" else getattr(tfcourse, name)
     things = {name: what}
     if inspect.ismodule(what) and what is not tfcourse:
-        things |= {f"{name}.{one}": getattr(what, one) for one in what.__all__}
+        inside = {one: getattr(what, one) for one in what.__all__}
+        alone = {k: v for k, v in inside.items() if getattr(tfcourse, k, None) is not v}
+        things |= {f"{name}.{one}": thing for one, thing in alone.items()}
     for called, thing in things.items():
         module = thing if inspect.ismodule(thing) else sys.modules[thing.__module__]
         finder = doctest.DocTestFinder(recurse=inspect.isclass(thing))

@@ -4,12 +4,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from breaking import wrap
+from breaking import all_of, put, wrap
 
 from tfcourse import quadratic, quadratic_v1
 from tfcourse._tensorflow import keras, tf
 from tfcourse.claims import frameworks_errata, ledger
 from tfcourse.experiments import frameworks as experiments
+from tfcourse.experiments import speed
 
 CLAIMS = [one.id for one in ledger.claims("frameworks")]
 
@@ -55,7 +56,10 @@ BREAKS = {
     "tf.swap-optimizer": wrap(
         keras.optimizers, "Adam", lambda _: lambda learning_rate: keras.optimizers.SGD(0.05)
     ),
-    "frameworks.criteria": wrap(experiments, "_licence", lambda _: lambda name: "Proprietary"),
+    "frameworks.criteria": all_of(
+        put(experiments, "_licence", lambda name: "Proprietary"),
+        put(speed, "measure", lambda seed, size: speed.Speed(speed.recorded()[0], {})),
+    ),
     "tf.float32-stalls": wrap(quadratic, "minimize", with_arguments(dtype="float64")),
     "tf.erratum.add-bracket": wrong_multiply,
     "tf.erratum.add-operand": wrong_multiply,

@@ -1,6 +1,8 @@
 """Babysitting: what is changed, gone back from and repeated, bit for bit."""
 
 import json
+import shutil
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -10,16 +12,45 @@ from tfcourse._tensorflow import keras, tf
 from tfcourse.classifier import evaluate
 from tfcourse.tuning import panda
 
-FIRST = {"layers": 1, "units": 6, "dropout": 0.2, "epochs": 2, "learning_rate": 0.02}
+@contextmanager
+def eagerly():
+    """Where few steps are taken, tracing them would take longest."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture
-def run(tmp_path, blobs, monkeypatch):
+def eager():
+    with eagerly():
+        yield
+
+
+FIRST = {"layers": 1, "units": 6, "dropout": 0.2, "epochs": 2, "learning_rate": 0.02}
+
+
+@pytest.fixture(scope="module")
+def first_day(blobs, tmp_path_factory):
+    """A folder with the first day of a model."""
+    folder = tmp_path_factory.mktemp("first") / "model"
+    with pytest.MonkeyPatch.context() as patch, eagerly():
+        patch.setattr(panda.datasets, "load", lambda name: blobs)
+        panda.day(folder, FIRST)
+    return folder
+
+
+@pytest.fixture
+def run(tmp_path, blobs, monkeypatch, first_day):
     """Babysit a model in a folder of its own, on a small data set."""
     monkeypatch.setattr(panda.datasets, "load", lambda name: blobs)
 
     class Run:
         folder = tmp_path / "model"
+
+        def begun(self):
+            """The first day, trained once for all tests."""
+            shutil.copytree(first_day, self.folder, dirs_exist_ok=True)
+            return panda.read(self.folder).days[1]
 
         def day(self, **changes):
             return panda.day(self.folder, changes)
@@ -34,12 +65,6 @@ def run(tmp_path, blobs, monkeypatch):
     return Run()
 
 
-@pytest.fixture
-def eager():
-    """Where few steps are taken, tracing them would take longest."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 def same(one, other):
@@ -47,7 +72,7 @@ def same(one, other):
 
 
 def test_a_day_reverted_and_repeated_gives_the_same_weights_bit_for_bit(run):
-    run.day(**FIRST)
+    run.begun()
     second = run.day(learning_rate=0.01)
     assert run.revert() == 1
     third = run.day(learning_rate=0.01)
@@ -70,7 +95,7 @@ def test_two_days_are_one_of_twice_the_epochs(run, tmp_path):
 
 @pytest.mark.usefixtures("eager")
 def test_the_diary_tells_days_changes_and_steps_back(run):
-    run.day(**FIRST)
+    run.begun()
     run.day(learning_rate=0.01, batch_size=16)
     run.revert(1)
     run.day(dropout=0.3)
@@ -92,7 +117,7 @@ def test_the_diary_tells_days_changes_and_steps_back(run):
 
 @pytest.mark.usefixtures("eager")
 def test_any_day_can_be_gone_back_to_even_a_reverted_one(run):
-    run.day(**FIRST)
+    run.begun()
     run.day(learning_rate=0.01)
     assert (run.revert(0), run.revert(2)) == (0, 2)
     assert run.day().after == 2
@@ -103,7 +128,7 @@ def test_any_day_can_be_gone_back_to_even_a_reverted_one(run):
 
 @pytest.mark.usefixtures("eager")
 def test_a_new_optimizer_starts_without_memory_and_weights_go_on(run):
-    first = run.day(**FIRST)
+    first = run.begun()
     second = run.day(optimizer="momentum", learning_rate=1e-12)
     assert second.history["validation_accuracy"][-1] == first.history["validation_accuracy"][-1]
     before, after = run.weights(1), run.weights(2)
@@ -118,7 +143,7 @@ def test_a_model_with_units_of_each_layer_has_a_second_day(run):
 
 
 def test_a_days_model_is_a_whole_model(run, blobs):
-    day = run.day(**FIRST)
+    day = run.begun()
     model, card = saving.load(panda.read(run.folder).model_path(1))
     judged = evaluate(model, blobs.x_validation, blobs.y_validation)
     assert judged.accuracy == pytest.approx(day.history["validation_accuracy"][-1])
@@ -148,7 +173,7 @@ def test_a_day_that_diverged_must_be_left(run):
     ],
 )
 def test_what_cannot_be_changed_is_refused_and_not_written_down(run, changes, says):
-    run.day(**FIRST)
+    run.begun()
     before = sorted(p.read_bytes() for p in run.folder.glob("*.jsonl"))
     with pytest.raises(ValueError, match=says):
         run.day(**changes)
@@ -167,7 +192,7 @@ def test_nothing_is_begun_by_a_first_day_that_cannot_be(run):
 
 @pytest.mark.usefixtures("eager")
 def test_a_day_that_was_not_is_not_gone_back_to(run):
-    run.day(**FIRST)
+    run.begun()
     with pytest.raises(ValueError, match="must be one of 0, 1, got 5"):
         run.revert(5)
     run.revert()
@@ -177,7 +202,7 @@ def test_a_day_that_was_not_is_not_gone_back_to(run):
 
 @pytest.mark.usefixtures("eager")
 def test_killed_before_the_diary_is_written_the_day_is_repeated(run):
-    run.day(**FIRST)
+    run.begun()
     run.day()
     diary = run.folder / "diary.jsonl"
     lines = diary.read_bytes().splitlines(keepends=True)
@@ -193,6 +218,6 @@ def test_killed_before_the_diary_is_written_the_day_is_repeated(run):
 
 @pytest.mark.usefixtures("eager")
 def test_another_seed_is_refused(run):
-    run.day(**FIRST)
+    run.begun()
     with pytest.raises(ValueError, match="seed must stay 0 from the first day on, got 3"):
         panda.day(run.folder, {}, seed=3)
