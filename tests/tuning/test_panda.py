@@ -12,6 +12,7 @@ from tfcourse._tensorflow import keras, tf
 from tfcourse.classifier import evaluate
 from tfcourse.tuning import panda
 
+
 @contextmanager
 def eagerly():
     """Where few steps are taken, tracing them would take longest."""
@@ -63,8 +64,6 @@ def run(tmp_path, blobs, monkeypatch, first_day):
             return [v.numpy() for v in (*model.weights, *model.optimizer.variables)]
 
     return Run()
-
-
 
 
 def same(one, other):
