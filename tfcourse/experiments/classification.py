@@ -159,19 +159,16 @@ def _boundaries(random: np.random.Generator, classes: int, size: int, squares: b
     return Boundaries(x, y, trained.kernel, trained.bias, accuracy, borders, bent)
 
 
-def _borders(
-    predict: Callable[[Floats], Integers], resolution: int = 240
-) -> dict[tuple[int, int], Floats]:
+def _borders(predict: Callable[[Floats], Integers]) -> dict[tuple[int, int], Floats]:
     """Find where predicted classes change on [−1, 1]², by bisection between points of a grid."""
-    axis = np.linspace(-1, 1, resolution)
+    axis = np.linspace(-1, 1, 240)
     grid = np.stack(np.meshgrid(axis, axis), axis=-1)
-    found = predict(grid.reshape(-1, 2)).reshape(resolution, resolution)
+    found = predict(grid.reshape(-1, 2)).reshape(grid.shape[:2])
     ends: list[tuple[Floats, Floats]] = []
-    for shift in ((0, 1), (1, 0)):
-        rows, columns = np.nonzero(
-            found[: resolution - shift[0], : resolution - shift[1]] != found[shift[0] :, shift[1] :]
-        )
-        ends.append((grid[rows, columns], grid[rows + shift[0], columns + shift[1]]))
+    for down, right in ((0, 1), (1, 0)):
+        beside = found[down:, right:]
+        rows, columns = np.nonzero(found[: len(beside), : beside.shape[1]] != beside)
+        ends.append((grid[rows, columns], grid[rows + down, columns + right]))
     a, b = (np.concatenate(side) for side in zip(*ends, strict=True))
     class_a, class_b = predict(a), predict(b)
     for _ in range(45):
