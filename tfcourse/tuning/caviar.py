@@ -151,23 +151,24 @@ def carry_out(
     model = Packaged(dataset) if function is None else Own(dataset, function, _name(build))
     model.check(plan.space)
 
-    def trainer() -> Trainer:
-        from tfcourse.tuning import compiled, fitting
-
-        trained = model, dataset, data if isinstance(data, str) else data.name
-        if engine == "keras":
-            return fitting.KerasTrainer(*trained)
-        if cluster is not None:
-            from tfcourse.tuning.cluster import ClusterTrainer
-
-            joined = ClusterTrainer(*trained, cluster)
-            at_the_end.callback(joined.leave)
-            return joined
-        return compiled.CompiledTrainer(*trained)
-
     about = {**plan.head(), "model": model.name, "data": dataset.fingerprint}
     about["made_with"] = made_with(data=dataset.name, engine=engine)
     with Study(plan.space, study, **about) as opened, ExitStack() as at_the_end:
+
+        def trainer() -> Trainer:
+            from tfcourse.tuning import compiled, fitting
+
+            trained = model, dataset, data if isinstance(data, str) else data.name
+            if engine == "keras":
+                return fitting.KerasTrainer(*trained)
+            if cluster is not None:
+                from tfcourse.tuning.cluster import ClusterTrainer
+
+                joined = ClusterTrainer(*trained, cluster)
+                at_the_end.callback(joined.leave)
+                return joined
+            return compiled.CompiledTrainer(*trained)
+
         opened.ended = run(
             opened,
             plan.proposals(),
