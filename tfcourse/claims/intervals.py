@@ -1,4 +1,4 @@
-"""95% intervals of what was measured: means, differences, shares, slopes."""
+"""95% intervals of what was measured: means, ratios, differences, shares, slopes."""
 
 from __future__ import annotations
 

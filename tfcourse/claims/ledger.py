@@ -10,7 +10,7 @@ A claim is registered by the function that checks it:
         return judged(error < 1e-12, f"largest |z̃ − z| {error:.0e}")
 
 The verdict that the decorator records is the one the package was released with; `run` compares.
-Modules of claims import lightly (experiments inside the functions), so listing needs no TensorFlow.
+Modules of claims import lightly (TensorFlow inside the functions), so listing them takes no time.
 """
 
 from __future__ import annotations
