@@ -36,6 +36,16 @@ def tfcourse(monkeypatch, capsys, tmp_path):
 
 
 @pytest.fixture
+def eager():
+    """Keras runs as it is written: where few steps are taken, tracing them would take longest."""
+    from tfcourse._tensorflow import tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
 def refused(tfcourse, tmp_path):
     """Run a command line that must be refused: status 2, one line on stderr, nothing written."""
 

@@ -17,11 +17,21 @@ MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"
 TINY = ("--epochs", 1, "--units", 8)
 
 
+@pytest.fixture(scope="module")
+def kept():
+    """What `trained` has come to, once it has been asked for."""
+    return {}
+
+
 @pytest.fixture
-def trained(tfcourse):
-    done = tfcourse("train", *TINY, "--json")
-    assert done.status == 0, done
-    return json.loads(done.out)
+def trained(tfcourse, tmp_path, kept):
+    """What a training says, which has left digits.keras here."""
+    if not kept:
+        done = tfcourse("train", *TINY, "--json")
+        assert done.status == 0, done
+        kept |= {"said": json.loads(done.out), "model": Path("digits.keras").read_bytes()}
+    (tmp_path / "digits.keras").write_bytes(kept["model"])
+    return kept["said"]
 
 
 def test_train_reports_what_evaluate_repeats_to_the_last_digit(tfcourse, trained):

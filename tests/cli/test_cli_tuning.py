@@ -69,8 +69,10 @@ def test_every_search_prints_a_table_and_says_where_the_model_is(tfcourse, point
     assert json.loads(again.out)["trials"] == 4
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_small_space_ends_the_search_and_says_so(tfcourse, points):
-    done = tfcourse("tune", "--data", points, "--space", "units=int:4:5", "--epochs", 1)
+    small = ("--space", "units=int:4:5", "--epochs", 1, "--engine", "keras")
+    done = tfcourse("tune", "--data", points, *small)
     assert "the space holds only 2 combinations: all are tried" in done.err
 
 
@@ -192,8 +194,9 @@ def test_a_second_process_is_refused_with_who_holds_the_study(tfcourse, points, 
     holder.communicate(b"\n")
 
 
+@pytest.mark.usefixtures("eager")
 def test_babysit_day_revert_show(tfcourse, points):
-    small = ("--data", points, "--units", 6, "--batch-size", 8, "--epochs", 2)
+    small = ("--data", points, "--units", 6, "--batch-size", 24, "--epochs", 2)
     first = tfcourse("babysit", "m", "day", *small, "--json")
     assert first.status == 0, first
     second = json.loads(tfcourse("babysit", "m", "day", "--learning-rate", 0.02, "--json").out)

@@ -80,7 +80,9 @@ def test_a_study_of_something_else_is_refused_and_left_alone(finished, blobs, ch
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_the_best_is_trained_again_on_all_but_the_test_set(blobs, engine):
+def test_the_best_is_trained_again_on_all_but_the_test_set(blobs, engine, request):
+    if engine == "keras":
+        request.getfixturevalue("eager")
     how = {"trials": 2, "epochs": 3, "engine": engine}
     kept, again = (caviar(TINY, blobs, **how, refit=refit) for refit in (False, True))
     assert again.best.hyperparameters == kept.best.hyperparameters

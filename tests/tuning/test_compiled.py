@@ -33,8 +33,9 @@ def compiled(blobs):
     return trainer, trained(trainer, JOBS)
 
 
-def test_trials_come_to_what_keras_comes_to(compiled, blobs):
+def test_trials_come_to_what_keras_comes_to(compiled, blobs, request):
     ours = compiled[1]
+    request.getfixturevalue("eager")
     theirs = trained(KerasTrainer(Packaged(blobs), blobs, "blobs"), JOBS[:3])
     for number in theirs:
         for name, figures in theirs[number].history.items():

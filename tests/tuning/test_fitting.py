@@ -75,6 +75,7 @@ def test_a_trial_is_what_the_same_seed_gives_again_and_its_model_is_of_the_best_
     assert (card.hyperparameters["units"], card.seed, card.data) == (8, 11, "blobs")
 
 
+@pytest.mark.usefixtures("eager")
 def test_trials_diverge_and_fail_alone(blobs):
     trainer = fitting.KerasTrainer(Packaged(blobs), blobs, "blobs")
     fine = {"layers": 1, "units": 4}

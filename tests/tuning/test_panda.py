@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -13,20 +12,6 @@ from tfcourse.classifier import evaluate
 from tfcourse.tuning import panda
 
 
-@contextmanager
-def eagerly():
-    """Where few steps are taken, tracing them would take longest."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
-@pytest.fixture
-def eager():
-    with eagerly():
-        yield
-
-
 FIRST = {"layers": 1, "units": 6, "dropout": 0.2, "epochs": 2, "learning_rate": 0.02}
 
 
@@ -34,9 +19,11 @@ FIRST = {"layers": 1, "units": 6, "dropout": 0.2, "epochs": 2, "learning_rate": 
 def first_day(blobs, tmp_path_factory):
     """A folder with the first day of a model."""
     folder = tmp_path_factory.mktemp("first") / "model"
-    with pytest.MonkeyPatch.context() as patch, eagerly():
+    tf.config.run_functions_eagerly(True)
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(panda.datasets, "load", lambda name: blobs)
         panda.day(folder, FIRST)
+    tf.config.run_functions_eagerly(False)
     return folder
 
 
