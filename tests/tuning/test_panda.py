@@ -11,7 +11,6 @@ from tfcourse._tensorflow import keras, tf
 from tfcourse.classifier import evaluate
 from tfcourse.tuning import panda
 
-
 FIRST = {"layers": 1, "units": 6, "dropout": 0.2, "epochs": 2, "learning_rate": 0.02}
 
 
