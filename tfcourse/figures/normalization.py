@@ -20,7 +20,7 @@ BARE = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85
 
 def normalized_contours(figure: Figure, seed: int = 0) -> None:
     """Inputs of different spread make the cost a long bowl, in which gradient descent zigzags;
-    normalized ones make it round.
+    normalized ones make it round. Steps are counted until 99.9% of the way down.
 
     Two panels with w₁ across and w₂ up, contour lines of the cost, and the path of gradient descent
     from w = 0. Left, inputs as they are: narrow ellipses four times as long as wide, and a path

@@ -30,7 +30,7 @@ TRIALS = 1024  # enough to tell the ranks apart; the claim takes twice as many
 
 def hyperparameter_importance(figure: Figure, seed: int = 0) -> None:
     """The share of the spread of random trials' accuracies that each hyperparameter explains alone,
-    in the lecture's order of importance.
+    with its 95% interval, in the lecture's order of importance.
 
     Nine rows in four ranks, from the learning rate to Adam's ε, a point with a 95% interval in each
     for training with momentum and with Adam. Left, over all trials: the learning rate explains
@@ -184,8 +184,9 @@ def caviar(figure: Figure, seed: int = 0) -> None:
     whose curve is best is kept.
 
     Validation error on a logarithmic scale over twelve epochs, a thin grey line for each model:
-    many fall at once below 10%, some slowly, some hardly at all. The one that gets lowest is drawn
-    thick, and its lowest point is marked with its error, about 2%.
+    many fall at once below 10%, some slowly, some hardly at all. Of those that get
+    lowest, the best over all epochs is drawn thick, its lowest point marked with its error, about
+    2%.
     """
     found = practice.caviar(seed)
     axes: Any = figure.subplots()
