@@ -12,6 +12,7 @@ import importlib
 import io
 import itertools
 import json
+import os
 import resource
 import sys
 import tempfile
@@ -84,6 +85,7 @@ def keras_model(features):
 
 def tfcourse(**how):
     """As `tfcourse tune` does it: chunk after chunk, of which only figures are kept."""
+    os.environ["TF_NUM_INTRAOP_THREADS"] = "1" if case["trials"] > 1 else "0"
     from tfcourse.training.population import Population
 
     data, count = load(), case["trials"]
