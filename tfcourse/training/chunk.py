@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from tfcourse._tensorflow import keras, tf
 from tfcourse.training.batches import epoch_batches
-from tfcourse.training.grouping import Trial
+from tfcourse.training.grouping import Chosen
 from tfcourse.training.pattern import OtherWayError, Pattern
 from tfcourse.training.program import Data, State
 
@@ -45,13 +45,13 @@ class Trained:
     """
 
     trial: int
-    hyperparameters: Trial
+    hyperparameters: Chosen
     seed: int
     history: History
     best_epoch: int | None
     weights: list[Array]
     final_weights: list[Array]
-    make: Callable[[Trial], keras.Model]
+    make: Callable[[Chosen], keras.Model]
 
     def model(self) -> keras.Model:
         """Build the Keras model and give it the weights of its best epoch."""
@@ -61,7 +61,7 @@ class Trained:
 
 
 @dataclass(frozen=True, eq=False)
-class Epoch:
+class ChunkEpoch:
     """What an epoch of some trials came to; `number` from 0, figures of shape (trials,)."""
 
     number: int
@@ -87,10 +87,10 @@ class Chunk:
 
 def train_chunk(
     chunk: Chunk,
-    trials: Sequence[Trial],
+    trials: Sequence[Chosen],
     seeds: Sequence[int],
     data: Data,
-    tell: Callable[[Epoch | str], None],
+    tell: Callable[[ChunkEpoch | str], None],
     stop: threading.Event,
 ) -> list[Trained]:
     """Train a chunk of `trials`; none are returned if `stop` is set before the end.
@@ -117,10 +117,10 @@ def _train(
     chunk: Chunk,
     members: tuple[int, ...],
     width: int,
-    trials: Sequence[Trial],
+    trials: Sequence[Chosen],
     seeds: Sequence[int],
     data: Data,
-    tell: Callable[[Epoch | str], None],
+    tell: Callable[[ChunkEpoch | str], None],
     stop: threading.Event,
 ) -> list[Trained]:
     pattern = chunk.pattern
@@ -136,7 +136,7 @@ def _train(
         state, measured = pattern.run(state, choices, np.stack(orders, axis=1), data)
         figures.append(measured.numpy())
         best.keep(number, state, *figures[-1])
-        tell(Epoch(number, members, *figures[-1][:, : len(members)]))
+        tell(ChunkEpoch(number, members, *figures[-1][:, : len(members)]))
     histories = np.stack(figures, axis=-1)  # (4, width, epochs)
     best_rows = zip(best.parameters.numpy(), best.carried.numpy(), strict=True)
     final_rows = zip(state.parameters.numpy(), state.carried.numpy(), strict=True)

@@ -16,7 +16,7 @@ import numpy as np
 
 from tfcourse.hyperparameters import Hyperparameters
 
-Trial = Mapping[str, Any]
+Chosen = Mapping[str, Any]  # a trial: its hyperparameters, by name
 Widths = dict[tuple[str, int], int]
 
 # Numbers of which each model in a program has its own. A dropout of 0 may mean no layer, though.
@@ -25,12 +25,12 @@ TAKEN = (*OWN, "optimizer", "batch_size", "epochs")  # what training takes from 
 MOST_PADDING = 2  # a program is at most so many times wider than a model in it
 
 
-def setting(trial: Trial, name: str) -> Any:
+def setting(trial: Chosen, name: str) -> Any:
     """What training is told by a trial, or else by the classifier's defaults."""
     return trial.get(name, getattr(Hyperparameters, name))
 
 
-def widths(trial: Trial) -> Widths:
+def widths(trial: Chosen) -> Widths:
     """Units of the hidden layers, which may be padded: `units` or `units_1`, `units_2`, …."""
     found: Widths = {}
     for name in sorted(trial):
@@ -40,7 +40,7 @@ def widths(trial: Trial) -> Widths:
     return found
 
 
-def with_widths(trial: Trial, wanted: Widths) -> dict[str, Any]:
+def with_widths(trial: Chosen, wanted: Widths) -> dict[str, Any]:
     """Return the trial with these units."""
     changed = dict(trial)
     for name in {name for name, _ in wanted}:
@@ -60,12 +60,12 @@ class Group:
     """
 
     members: tuple[int, ...]
-    pattern: Trial
+    pattern: Chosen
     padded: bool
     key: tuple[Any, ...]
 
 
-def groups(trials: Sequence[Trial]) -> list[Group]:
+def groups(trials: Sequence[Chosen]) -> list[Group]:
     """Part trials into groups: by everything but `OWN`, epochs, and units up to `MOST_PADDING`."""
     alike: dict[tuple[Any, ...], list[int]] = {}
     for index, trial in enumerate(trials):
@@ -74,7 +74,7 @@ def groups(trials: Sequence[Trial]) -> list[Group]:
     return [_group(trials, part) for part in sorted(parts)]
 
 
-def by_units(trials: Sequence[Trial], group: Group) -> list[Group]:
+def by_units(trials: Sequence[Chosen], group: Group) -> list[Group]:
     """Part a group further, so that nothing is padded."""
     parts: dict[tuple[Any, ...], list[int]] = {}
     for index in group.members:
@@ -82,7 +82,9 @@ def by_units(trials: Sequence[Trial], group: Group) -> list[Group]:
     return [_group(trials, part) for part in parts.values()]
 
 
-def by_epochs(trials: Sequence[Trial], members: Sequence[int], epochs: int) -> dict[int, list[int]]:
+def by_epochs(
+    trials: Sequence[Chosen], members: Sequence[int], epochs: int
+) -> dict[int, list[int]]:
     """Part members by how many epochs they train; `epochs` are of those that do not say."""
     parts: dict[int, list[int]] = {}
     for index in members:
@@ -103,7 +105,7 @@ def power_of_two(least: int) -> int:
     return 1 << (least - 1).bit_length()
 
 
-def _group(trials: Sequence[Trial], members: Sequence[int]) -> Group:
+def _group(trials: Sequence[Chosen], members: Sequence[int]) -> Group:
     sizes = [widths(trials[index]) for index in members]
     widest = {place: max(size[place] for size in sizes) for place in sizes[0]}
     return Group(
@@ -114,7 +116,7 @@ def _group(trials: Sequence[Trial], members: Sequence[int]) -> Group:
     )
 
 
-def _structure(trial: Trial) -> tuple[Any, ...]:
+def _structure(trial: Chosen) -> tuple[Any, ...]:
     units = widths(trial)
     shaped = {name: setting(trial, name) for name in ("optimizer", "batch_size")}
     shaped |= {"dropout": bool(setting(trial, "dropout")), "units": list(units)}
@@ -127,7 +129,7 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _similar(trials: Sequence[Trial], members: Sequence[int]) -> Iterator[list[int]]:
+def _similar(trials: Sequence[Chosen], members: Sequence[int]) -> Iterator[list[int]]:
     """Cut members where the widest is more than `MOST_PADDING` times a narrower one."""
     total = {index: sum(widths(trials[index]).values()) for index in members}
     rest = sorted(members, key=lambda index: -total[index])

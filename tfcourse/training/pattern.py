@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from tfcourse._tensorflow import keras, tf
 from tfcourse.training import program
-from tfcourse.training.grouping import Trial, setting, widths, with_widths
+from tfcourse.training.grouping import Chosen, setting, widths, with_widths
 from tfcourse.training.initialization import initial_weights
 from tfcourse.training.program import Choices, Data, State
 from tfcourse.training.stacking import Rows, Shape, Stack
@@ -45,7 +45,7 @@ class Pattern:
     than the pattern. most: how many can be trained at a time. make: builds the model of a trial.
     """
 
-    def __init__(self, build: Build, trial: Trial, x: Array, classes: int, dtype: str) -> None:
+    def __init__(self, build: Build, trial: Chosen, x: Array, classes: int, dtype: str) -> None:
         """Build the model of `trial`, the widest of its group, for inputs like x.
 
         Raises: ValueError if its outputs are not (examples, at least `classes`).
@@ -96,7 +96,7 @@ class Pattern:
         self.padded = True
         return True
 
-    def shapes(self, trial: Trial) -> list[Shape]:
+    def shapes(self, trial: Chosen) -> list[Shape]:
         """Shapes of a trial's own weights, in the order of `model.weights`."""
         own, widest = widths(trial), widths(self.trial)
         return [
@@ -107,7 +107,7 @@ class Pattern:
             for weight, tied in zip(self.stack.first, self._tied, strict=True)
         ]
 
-    def start(self, trials: Sequence[Trial], seeds: Sequence[int]) -> State:
+    def start(self, trials: Sequence[Chosen], seeds: Sequence[int]) -> State:
         """Return the state of these models before the first step: as each alone would start."""
         rows = []
         for trial, seed in zip(trials, seeds, strict=True):
@@ -117,7 +117,7 @@ class Pattern:
         parameters, carried, *rest = (np.stack(column) for column in zip(*rows, strict=True))
         return program.start(parameters, carried, rest, self.rule)
 
-    def choices(self, trials: Sequence[Trial], seeds: Sequence[int]) -> Choices:
+    def choices(self, trials: Sequence[Chosen], seeds: Sequence[int]) -> Choices:
         """Return what these models are trained with."""
 
         def column(name: str) -> Array:
@@ -175,7 +175,7 @@ class Pattern:
         self._epoch = program.epoch_program(self.stack, self.rule, compiled=compiled)
         self._traced: set[int] = set()
 
-    def weights(self, trial: Trial, parameters: Array, carried: Array) -> list[Array]:
+    def weights(self, trial: Chosen, parameters: Array, carried: Array) -> list[Array]:
         """Return a trial's own weights, in the order of `model.weights`, from its rows."""
         return self.stack.unpack(parameters.copy(), carried.copy(), self.shapes(trial))
 
@@ -198,7 +198,7 @@ def _silence() -> Iterator[None]:
         logger.disabled = before
 
 
-def built(build: Build, trial: Trial, x: Array, dtype: str) -> keras.Model:
+def built(build: Build, trial: Chosen, x: Array, dtype: str) -> keras.Model:
     """Return the model of `trial`, with its weights made, all in `dtype`."""
     before, policy = keras.config.floatx(), keras.config.dtype_policy()
     keras.config.set_floatx(dtype)

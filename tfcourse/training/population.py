@@ -21,11 +21,11 @@ import numpy.typing as npt
 from tfcourse import _checks
 from tfcourse.hyperparameters import Hyperparameters
 from tfcourse.training import program
-from tfcourse.training.chunk import Chunk, Epoch, History, Trained, train_chunk
+from tfcourse.training.chunk import Chunk, ChunkEpoch, History, Trained, train_chunk
 from tfcourse.training.grouping import (
     TAKEN,
+    Chosen,
     Group,
-    Trial,
     by_epochs,
     by_units,
     cut,
@@ -34,7 +34,7 @@ from tfcourse.training.grouping import (
 )
 from tfcourse.training.pattern import Build, Pattern
 
-__all__ = ["Chunk", "Epoch", "History", "Population", "Trained", "train_population"]
+__all__ = ["Chunk", "ChunkEpoch", "History", "Population", "Trained", "train_population"]
 
 Array = npt.NDArray[Any]
 
@@ -105,7 +105,7 @@ class Population:
         self._patterns: dict[Any, Pattern | None] = {}
 
     def chunks(
-        self, trials: Sequence[Trial], *, epochs: int = Hyperparameters.epochs
+        self, trials: Sequence[Chosen], *, epochs: int = Hyperparameters.epochs
     ) -> list[Chunk]:
         """Cut trials into chunks; the same trials give the same chunks.
 
@@ -124,7 +124,7 @@ class Population:
                 found += [Chunk(piece, number, width, pattern) for piece in pieces]
         return found
 
-    def _patterned(self, trials: Sequence[Trial]) -> Iterator[tuple[tuple[int, ...], Pattern]]:
+    def _patterned(self, trials: Sequence[Chosen]) -> Iterator[tuple[tuple[int, ...], Pattern]]:
         for group in groups(trials):
             pattern = self._pattern(group)
             if pattern:
@@ -148,12 +148,12 @@ class Population:
 
     def train(
         self,
-        trials: Sequence[Trial],
+        trials: Sequence[Chosen],
         *,
         seeds: Sequence[int] | None = None,
         epochs: int = Hyperparameters.epochs,
         chunks: Sequence[Chunk] | None = None,
-        on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+        on_epoch: Callable[[ChunkEpoch], None] = lambda epoch: None,
     ) -> Iterator[list[Trained]]:
         """Train the models of `trials`, and yield those of each chunk as soon as it is finished.
 
@@ -186,7 +186,7 @@ class Population:
                     if not running:
                         return
                     news = happened.get()
-                    if isinstance(news, Epoch):
+                    if isinstance(news, ChunkEpoch):
                         on_epoch(news)
                     elif isinstance(news, str):
                         if news:
@@ -202,7 +202,7 @@ class Population:
 
 def train_population(
     build: Build,
-    trials: Sequence[Trial],
+    trials: Sequence[Chosen],
     x_train: Array,
     y_train: Array,
     x_validation: Array,
@@ -210,7 +210,7 @@ def train_population(
     *,
     seeds: Sequence[int] | None = None,
     epochs: int = Hyperparameters.epochs,
-    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    on_epoch: Callable[[ChunkEpoch], None] = lambda epoch: None,
     **how: Any,
 ) -> list[Trained]:
     """Train the models of `trials` and return them all: see `Population`, which takes `how`.

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tfcourse.datasets import Dataset
-from tfcourse.training.population import Chunk, Epoch, Population, Trained
+from tfcourse.training.population import Chunk, ChunkEpoch, Population, Trained
 from tfcourse.tuning.compiled import CompiledTrainer, draws, population
 from tfcourse.tuning.export import require
 from tfcourse.tuning.fitting import FIGURES
@@ -66,7 +66,7 @@ class ClusterTrainer(CompiledTrainer):
             self._ray.shutdown()
 
     def _train(
-        self, jobs: Sequence[Job], chunks: Sequence[Chunk], on_epoch: Callable[[Epoch], None]
+        self, jobs: Sequence[Job], chunks: Sequence[Chunk], on_epoch: Callable[[ChunkEpoch], None]
     ) -> Iterator[Sequence[Trained | tuple[int, str]]]:
         """Models of each chunk as it comes in, or what it raised for each of them.
 
@@ -102,7 +102,7 @@ class ClusterTrainer(CompiledTrainer):
                 ray.cancel(reference, force=True)
 
 
-def _tell(chunk: Chunk, trained: Sequence[Trained], on_epoch: Callable[[Epoch], None]) -> None:
+def _tell(chunk: Chunk, trained: Sequence[Trained], on_epoch: Callable[[ChunkEpoch], None]) -> None:
     """Tell of the epochs of a chunk, all at once."""
     histories = [one.history for one in trained]
     for number in range(chunk.epochs):
@@ -110,7 +110,7 @@ def _tell(chunk: Chunk, trained: Sequence[Trained], on_epoch: Callable[[Epoch], 
             name: np.array([getattr(history, name)[number] for history in histories])
             for name in FIGURES
         }
-        on_epoch(Epoch(number, chunk.members, **figures))
+        on_epoch(ChunkEpoch(number, chunk.members, **figures))
 
 
 _populations: dict[str, Population] = {}  # in a worker: the one of its study, with its programs

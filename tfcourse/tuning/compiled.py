@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 
 from tfcourse.datasets import Dataset
-from tfcourse.training.population import Chunk, Epoch, Population, Trained
+from tfcourse.training.population import Chunk, ChunkEpoch, Population, Trained
 from tfcourse.tuning.fitting import FIGURES, ModelTrainer
 from tfcourse.tuning.models import Model
 from tfcourse.tuning.trainers import Epochs, Job, Result, describe
@@ -34,7 +34,7 @@ class CompiledTrainer(ModelTrainer):
             yield failed
         told = 0
 
-        def on_epoch(epoch: Epoch) -> None:
+        def on_epoch(epoch: ChunkEpoch) -> None:
             nonlocal told
             told += len(epoch.trials)
             on_epochs(told)
@@ -71,7 +71,7 @@ class CompiledTrainer(ModelTrainer):
         return sound, failed, self._population.chunks(draws(sound))
 
     def _train(
-        self, jobs: Sequence[Job], chunks: Sequence[Chunk], on_epoch: Callable[[Epoch], None]
+        self, jobs: Sequence[Job], chunks: Sequence[Chunk], on_epoch: Callable[[ChunkEpoch], None]
     ) -> Iterator[Sequence[Trained | tuple[int, str]]]:
         """Models of each chunk, or what it raised for each of them."""
         waiting = list(chunks)
