@@ -49,6 +49,12 @@ def test_a_path_is_remembered_wherever_one_goes(digits, tmp_path, monkeypatch):
     assert card.data == str(tmp_path / "here")
 
 
+def test_the_name_of_a_data_set_is_kept_beside_a_folder_called_so(digits, tmp_path, monkeypatch):
+    (tmp_path / "digits").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert saving.Card.of(digits, "digits", Hyperparameters(), 0).data == "digits"
+
+
 def test_a_model_without_a_card_loads_too(model, tmp_path):
     model.save(tmp_path / "plain.keras")
     again, card = saving.load(tmp_path / "plain.keras")
