@@ -19,7 +19,7 @@ from tfcourse.classifier import (
 )
 
 MNIST = Path(__file__).parents[2] / "shared" / "data" / "mnist"
-SMALL = Hyperparameters(layers=2, units=8, epochs=2)
+SMALL = Hyperparameters(layers=2, units=16, epochs=2)
 
 
 @pytest.fixture(scope="module")

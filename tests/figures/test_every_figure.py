@@ -8,7 +8,6 @@ from pathlib import Path
 import matplotlib
 import pytest
 from matplotlib.testing.compare import compare_images
-from matplotlib.text import Text
 from PIL import Image
 
 from tfcourse.figures import drawing, gallery
@@ -100,26 +99,10 @@ def test_the_tolerance_catches_a_moved_line(tmp_path):
     assert difference(drawing_of(0.0), drawing_of(0.01)) > TOLERANCE
 
 
-def words(figure):
-    """The texts that are drawn, with their boxes in pixels; an axis keeps more than it draws."""
-    found = {}
-    draw = Text.draw
-
-    def note(text, *arguments):
-        found[id(text)] = text
-        return draw(text, *arguments)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Text, "draw", note)
-        figure.canvas.draw()
-    shown = [text for text in found.values() if text.get_visible() and text.get_text().strip()]
-    return [(text, text.get_window_extent()) for text in shown]
-
-
 @every
 def test_words_are_large_enough_do_not_overlap_and_stay_on_the_paper(drawn, name):
     figure = drawn(name)
-    placed = words(figure)
+    placed = [(text, text.get_window_extent()) for text in figure.words]
     assert placed
     paper = figure.bbox
     for text, box in placed:

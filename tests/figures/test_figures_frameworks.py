@@ -49,10 +49,3 @@ def test_framework_speed_draws_what_was_recorded(drawn):
     assert points == [seconds[way] for way in speed.WAYS]
     assert machine in axes.get_title(loc="left")
     assert seconds["session loop"] / seconds["the loop compiled"] > 100
-
-
-def test_the_four_ways_end_at_the_same_w():
-    measured = speed.measure(size=1)
-    assert list(measured.w) == list(speed.WAYS)
-    assert [round(w, 5) for w in measured.w.values()] == [4.99999] * 4
-    assert min(measured.seconds, key=measured.seconds.get) == "the loop compiled"
