@@ -41,31 +41,16 @@ def test_tune_reports_the_best_and_its_model_repeats_the_test_accuracy(tfcourse,
     assert evaluated["test_accuracy"] == result["test_accuracy"]
 
 
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("search", ["grid", "coarse-to-fine", "random"])
 def test_every_search_prints_a_table_and_says_where_the_model_is(tfcourse, points, search):
-    done = tfcourse(
-        "tune",
-        "--data",
-        points,
-        *TINY,
-        "--trials",
-        4,
-        "--search",
-        search,
-        "--rounds",
-        2,
-        "--csv",
-        "t.csv",
-        "--plot",
-        "t.png",
-    )
+    how = ("--trials", 4, "--search", search, "--rounds", 2, "--engine", "keras")
+    done = tfcourse("tune", "--data", points, *TINY, *how, "--csv", "t.csv", "--plot", "t.png")
     assert done.status == 0, done
     assert "validation accuracy" in done.out and "model in study/best.keras" in done.out
     assert len(Path("t.csv").read_text().splitlines()) == 5
     assert Path("t.png").read_bytes().startswith(b"\x89PNG")
-    again = tfcourse(
-        "tune", "--data", points, *TINY, "--trials", 4, "--search", search, "--rounds", 2, "--json"
-    )
+    again = tfcourse("tune", "--data", points, *TINY, *how, "--json")
     assert json.loads(again.out)["trials"] == 4
 
 
