@@ -87,6 +87,7 @@ def test_the_best_is_trained_again_on_all_but_the_test_set(blobs, engine, reques
     kept, again = (caviar(TINY, blobs, **how, refit=refit) for refit in (False, True))
     assert again.best.hyperparameters == kept.best.hyperparameters
     assert (kept.refitted, again.refitted) == (None, again.best.number)
+    request.getfixturevalue("eager")
     data = blobs.standardized()
     x = np.concatenate([data.x_train, data.x_validation])
     y = np.concatenate([data.y_train, data.y_validation])
