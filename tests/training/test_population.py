@@ -237,7 +237,7 @@ def test_a_chunk_that_memory_has_no_room_for_is_halved(monkeypatch, together):
                 raise tf.errors.ResourceExhaustedError(None, None, "out of memory")
             return train(state, choices, batches, data)
 
-        epoch.get_concrete_function = train.get_concrete_function
+        epoch.get_concrete_function = lambda *arguments: epoch
         return epoch
 
     monkeypatch.setattr(pattern_module.program, "epoch_program", on_a_small_machine)

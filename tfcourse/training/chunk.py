@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tfcourse._tensorflow import keras, tf
+from tfcourse._tensorflow import keras
 from tfcourse.training.batches import epoch_batches
 from tfcourse.training.grouping import Chosen
 from tfcourse.training.pattern import OtherWayError, Pattern
-from tfcourse.training.program import Data, State
+from tfcourse.training.program import Data
 
 Array = npt.NDArray[Any]
 
@@ -127,7 +127,6 @@ def _train(
     filled = members + members[-1:] * (width - len(members))
     choices = pattern.choices([trials[i] for i in filled], [seeds[i] for i in filled])
     state = pattern.start([trials[i] for i in filled], [seeds[i] for i in filled])
-    best = _Best(state)
     figures = []
     for number in range(chunk.epochs):
         if stop.is_set():
@@ -135,10 +134,9 @@ def _train(
         orders = [epoch_batches(seeds[i], number, len(data.x), pattern.batch_size) for i in filled]
         state, measured = pattern.run(state, choices, np.stack(orders, axis=1), data)
         figures.append(measured.numpy())
-        best.keep(number, state, *figures[-1])
         tell(ChunkEpoch(number, members, *figures[-1][:, : len(members)]))
     histories = np.stack(figures, axis=-1)  # (4, width, epochs)
-    best_rows = zip(best.parameters.numpy(), best.carried.numpy(), strict=True)
+    best_rows = zip(state.best.parameters.numpy(), state.best.carried.numpy(), strict=True)
     final_rows = zip(state.parameters.numpy(), state.carried.numpy(), strict=True)
     return [
         Trained(
@@ -146,41 +144,12 @@ def _train(
             trials[index],
             seeds[index],
             History(*histories[:, place]),
-            None if best.epoch[place] < 0 else int(best.epoch[place]),
+            None if best < 0 else int(best),
             pattern.weights(trials[index], *of_best),
             pattern.weights(trials[index], *of_last),
             pattern.make,
         )
-        for place, (index, of_best, of_last) in enumerate(
-            zip(members, best_rows, final_rows, strict=False)
+        for place, (index, best, of_best, of_last) in enumerate(
+            zip(members, state.best.epoch.numpy(), best_rows, final_rows, strict=False)
         )
     ]
-
-
-class _Best:
-    """Of every model of a chunk, the epoch that did best, and its weights; they stay on the device.
-
-    Best is the highest validation accuracy, at a tie the lowest validation loss.
-    """
-
-    def __init__(self, state: State) -> None:
-        """Begin with the first weights, as long as no epoch has a finite loss."""
-        models = len(state.parameters)
-        self.parameters, self.carried = state.parameters, state.carried
-        self.epoch = np.full(models, -1)
-        self._accuracy, self._loss = np.full(models, -1.0), np.full(models, np.inf)
-
-    def keep(
-        self, number: int, state: State, loss: Array, _: Array, validation_loss: Array, hits: Array
-    ) -> None:
-        """Compare epoch `number` with the best so far."""
-        better = (hits > self._accuracy) | (
-            (hits == self._accuracy) & (validation_loss < self._loss)
-        )
-        better &= np.isfinite(loss)
-        if better.any():
-            self.epoch[better] = number
-            self._accuracy[better], self._loss[better] = hits[better], validation_loss[better]
-            rows = tf.constant(better[:, np.newaxis])
-            self.parameters = tf.where(rows, state.parameters, self.parameters)
-            self.carried = tf.where(rows, state.carried, self.carried)

@@ -147,9 +147,10 @@ class Pattern:
             with _one_at_a_time:
                 if width not in self._traced:
                     with _silence():
-                        self._epoch.get_concrete_function(*arguments)
-                    self._traced.add(width)
-            return self._epoch(*arguments)  # type: ignore[no-any-return]
+                        traced = self._epoch.get_concrete_function(*arguments)
+                    self._traced[width] = traced
+                train = self._traced[width]
+            return train(*arguments)  # type: ignore[no-any-return]
         except (ValueError, MemoryError, tf.errors.OpError) as error:
             raise OtherWayError(self._give_way(error, width)) from error
 
@@ -173,7 +174,7 @@ class Pattern:
     def _compile(self, compiled: bool) -> None:
         self._compiled = compiled
         self._epoch = program.epoch_program(self.stack, self.rule, compiled=compiled)
-        self._traced: set[int] = set()
+        self._traced: dict[int, Any] = {}
 
     def weights(self, trial: Chosen, parameters: Array, carried: Array) -> list[Array]:
         """Return a trial's own weights, in the order of `model.weights`, from its rows."""

@@ -18,6 +18,20 @@ Tensor = Any
 BLOCK = 512  # validation examples at a time: bounds memory
 
 
+class Best(NamedTuple):
+    """The weights of each model's best epoch; a row per model.
+
+    epoch: from 0, −1 for the first weights, as long as no epoch has a finite loss. accuracy, loss:
+    of validation. Best is the highest accuracy, at a tie the lowest loss.
+    """
+
+    parameters: Tensor
+    carried: Tensor
+    epoch: Tensor
+    accuracy: Tensor
+    loss: Tensor
+
+
 class State(NamedTuple):
     """Everything that training changes; a row per model.
 
@@ -31,6 +45,7 @@ class State(NamedTuple):
     update: tuple[Tensor, ...]
     step: Tensor
     sound: Tensor
+    best: Best
 
 
 class Data(NamedTuple):
@@ -86,6 +101,7 @@ def start(parameters: Array, carried: Array, rest: list[Array], rule: Rule) -> S
     """Return the state before the first step."""
     weights, others = tf.constant(parameters), tf.constant(carried)
     models = len(parameters)
+    least = tf.fill([models], tf.cast(-np.inf, weights.dtype))
     return State(
         weights,
         others,
@@ -93,6 +109,7 @@ def start(parameters: Array, carried: Array, rest: list[Array], rule: Rule) -> S
         rule.start(weights, tf.ones([models, 1], weights.dtype)),
         tf.constant(0),
         tf.ones([models], tf.bool),
+        Best(weights, others, tf.fill([models], -1), least, -least),
     )
 
 
@@ -114,8 +131,8 @@ def _epoch(
     stack: Stack, rule: Rule, state: State, choices: Choices, batches: Tensor, data: Data
 ) -> tuple[State, Tensor]:
     steps, models, _ = batches.shape
-    dtype = state.parameters.dtype
-    rate = decayed(choices.update["learning_rate"], choices.decay, state.step // steps)
+    dtype, number = state.parameters.dtype, state.step // steps
+    rate = decayed(choices.update["learning_rate"], choices.decay, number)
     choices = choices._replace(update={**choices.update, "learning_rate": rate})
 
     def step(index: Tensor, state: State, sums: Tensor) -> tuple[Tensor, State, Tensor]:
@@ -128,7 +145,8 @@ def _epoch(
         (tf.constant(0), state, tf.zeros([2, models], dtype)),
         maximum_iterations=steps,
     )
-    return state, tf.concat([sums / steps, _validate(stack, state, choices, data)], axis=0)
+    figures = tf.concat([sums / steps, _validate(stack, state, choices, data)], axis=0)
+    return state._replace(best=_best(state, number, figures)), figures
 
 
 def _step(
@@ -194,6 +212,20 @@ def _validate(stack: Stack, state: State, choices: Choices, data: Data) -> Tenso
     once = blocks == 1
     _, sums = block(*start) if once else tf.while_loop(lambda i, _: i < blocks, block, start)
     return sums / data.total
+
+
+def _best(state: State, number: Tensor, figures: Tensor) -> Best:
+    """Of every model, the best of the epochs so far, epoch `number` among them."""
+    (loss, _, validation_loss, accuracy), best = tf.unstack(figures), state.best
+    tie = (accuracy == best.accuracy) & (validation_loss < best.loss)
+    better = tf.math.is_finite(loss) & ((accuracy > best.accuracy) | tie)
+    return Best(
+        _select(better, state.parameters, best.parameters),
+        _select(better, state.carried, best.carried),
+        tf.where(better, number, best.epoch),
+        tf.where(better, accuracy, best.accuracy),
+        tf.where(better, validation_loss, best.loss),
+    )
 
 
 def _score(logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
