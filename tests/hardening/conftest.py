@@ -18,6 +18,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.parent == HERE and item.path.stem != "test_hardening_counts":
             item.add_marker(pytest.mark.hardening)
+    # What takes longest begins first, lest one core wait for the other at the end.
+    items.sort(key=lambda item: item.path.stem != "test_hardening_kills")
 
 
 class Forks:

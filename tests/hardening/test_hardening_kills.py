@@ -3,6 +3,7 @@
 import random
 import signal
 import zipfile
+from functools import cache
 
 import pytest
 
@@ -35,10 +36,14 @@ def visible(folder):
 
 
 def same_weights(path, right):
-    model, other = saving.load(path)[0], saving.load(right)[0]
-    return all(
-        (a == b).all() for a, b in zip(model.get_weights(), other.get_weights(), strict=True)
-    )
+    ours, theirs = saving.load(path)[0].get_weights(), weights(right)
+    return all((a == b).all() for a, b in zip(ours, theirs, strict=True))
+
+
+@cache
+def weights(right):
+    """Weights of a model that stays what it is."""
+    return saving.load(right)[0].get_weights()
 
 
 def sound_train(folder, right):
@@ -97,14 +102,11 @@ SOUND = {
 
 
 def undisturbed(forks, command, folder):
-    """Run the command to its end, twice; return how long it takes."""
-    seconds = []
-    for name in ("right", "again"):
-        (folder / name).mkdir()
-        [done] = forks({"arguments": command, "folder": str(folder / name)})
-        assert done["status"] == 0, done
-        seconds.append(done["seconds"])
-    return min(seconds)
+    """Run the command to its end in the folder "right"; return how long it takes."""
+    (folder / "right").mkdir()
+    [done] = forks({"arguments": command, "folder": str(folder / "right")})
+    assert done["status"] == 0, done
+    return done["seconds"]
 
 
 @pytest.mark.parametrize(
@@ -120,16 +122,20 @@ def test_killed_at_random_moments(forks, points, tmp_path, name, moments):
     for folder in folders:
         folder.mkdir()
     orders = [{"arguments": command, "folder": str(folder)} for folder in folders]
-    struck = 0
+    struck, within = 0, dict.fromkeys(folders, seconds)
     for moment in range(0, moments, AT_ONCE):
         blow = SIGNALS[moment // AT_ONCE % 2]
         # Every one of these runs begins with what the one before has left.
         drafts = {folder: set(folder.rglob(".*")) for folder in folders}
-        ends = forks(*[{**o, "signal": blow, "after": rng.uniform(0, seconds)} for o in orders])
+        after = [rng.uniform(0, within[folder]) for folder in folders]
+        blows = [{"signal": blow, "after": wait} for wait in after]
+        ends = forks(*[order | one for order, one in zip(orders, blows, strict=True)])
         for folder, end in zip(folders, ends, strict=True):
             assert end["status"] in (0, 130, -blow), end
             assert "Traceback" not in end["err"], end
             struck += end["status"] != 0
+            # Who ended before the blow, going on from what was there, meets the next one early.
+            within[folder] = seconds if end["status"] else end["seconds"] / 2
             if sound(folder, right) and name == "tune":
                 anew(folder)  # a finished study has nothing to lose
             if blow == signal.SIGINT:
@@ -140,7 +146,7 @@ def test_killed_at_random_moments(forks, points, tmp_path, name, moments):
                 assert sound(folder, right)
                 if moment + AT_ONCE < moments and rng.random() < 0.5:
                     anew(folder)
-    assert struck > moments / 2
+    assert struck >= moments / 4  # a miss is followed by a hit, so half of them, and to spare
 
 
 def anew(folder):

@@ -115,7 +115,9 @@ def try_all(tfcourse, model, tmp_path, lines):
 
 
 @pytest.mark.parametrize("command", BASES)
-def test_every_option_of(tfcourse, model, tmp_path, command):
+def test_every_option_of(tfcourse, model, tmp_path, command, request):
+    if "keras" in BASES[command] or command == "babysit day":
+        request.getfixturevalue("eager")
     wanted = [(name, option) for name, option, _ in tried() if name == command]
     lines = [line for name, what, line in tried() if name == command and (name, what) not in LONG]
     answers = try_all(tfcourse, model, tmp_path, lines)
