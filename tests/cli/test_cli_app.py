@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from importlib import metadata
 from pathlib import Path
 
@@ -52,3 +53,17 @@ def test_what_an_interruption_tears_apart_is_the_interruption(tfcourse, monkeypa
     done = tfcourse("quadratic")
     assert (done.status, done.err) == (130, "interrupted\n")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interruption_that_python_drops_comes_again(tfcourse, monkeypatch):
+    class Ending:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    def dropping(**how):
+        Ending()
+        time.sleep(60)
+
+    monkeypatch.setattr(importlib.import_module("tfcourse.cli.app"), "app", dropping)
+    done = tfcourse("quadratic")
+    assert (done.status, done.err) == (130, "interrupted\n")

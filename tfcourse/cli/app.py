@@ -12,6 +12,7 @@ import math
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,22 +72,33 @@ def main() -> NoReturn:
 
 @contextmanager
 def _ctrl_c() -> Iterator[list[int]]:
-    """Take note of Ctrl-C: what it tears apart may end in another error, with no trace of it."""
+    """Take note of Ctrl-C: what it tears apart may end in another error, with no trace of it.
+
+    Where Python drops exceptions, as at the end of an object's life, it is pressed again shortly.
+    """
     pressed: list[int] = []
 
     def interrupt(number: int, frame: FrameType | None) -> NoReturn:
         pressed.append(number)
         raise KeyboardInterrupt
 
-    usual = signal.getsignal(signal.SIGINT)
-    if usual is not signal.default_int_handler:  # ignored, as in the background of a script
+    def dropped(what: sys.UnraisableHookArgs) -> None:
+        if isinstance(what.exc_value, KeyboardInterrupt):
+            threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGINT)).start()
+        else:
+            hook(what)
+
+    handler, hook = signal.getsignal(signal.SIGINT), sys.unraisablehook
+    if handler is not signal.default_int_handler:  # ignored, as in the background of a script
         yield pressed
         return
     signal.signal(signal.SIGINT, interrupt)
+    sys.unraisablehook = dropped
     try:
         yield pressed
     finally:
-        signal.signal(signal.SIGINT, usual)
+        signal.signal(signal.SIGINT, handler)
+        sys.unraisablehook = hook
 
 
 def fail(message: str, status: int = 2) -> NoReturn:
