@@ -1,13 +1,9 @@
 """What the command line as a whole does: its version, and completion in shells."""
 
-import contextlib
-import importlib
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from importlib import metadata
 from pathlib import Path
 
@@ -38,32 +34,3 @@ def test_bash_completes(typed, offered):
     environment = os.environ | words | {"_TFCOURSE_COMPLETE": "complete_bash"}
     done = subprocess.run([command], capture_output=True, text=True, env=environment)
     assert done.stdout.split() == offered, done
-
-
-@pytest.mark.parametrize(
-    "error", [AssertionError, TypeError("of (None,) to Tensor"), SystemExit(2)]
-)
-def test_what_an_interruption_tears_apart_is_the_interruption(tfcourse, monkeypatch, error):
-    def torn(**how):
-        with contextlib.suppress(KeyboardInterrupt):  # as libraries' C++ does
-            signal.raise_signal(signal.SIGINT)
-        raise error
-
-    monkeypatch.setattr(importlib.import_module("tfcourse.cli.app"), "app", torn)
-    done = tfcourse("quadratic")
-    assert (done.status, done.err) == (130, "interrupted\n")
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-def test_an_interruption_that_python_drops_comes_again(tfcourse, monkeypatch):
-    class Ending:
-        def __del__(self):
-            signal.raise_signal(signal.SIGINT)
-
-    def dropping(**how):
-        Ending()
-        time.sleep(60)
-
-    monkeypatch.setattr(importlib.import_module("tfcourse.cli.app"), "app", dropping)
-    done = tfcourse("quadratic")
-    assert (done.status, done.err) == (130, "interrupted\n")

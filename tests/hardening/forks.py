@@ -15,6 +15,11 @@ import sys
 import time
 import traceback
 
+# What is compiled here is run for a moment only.
+os.environ["XLA_FLAGS"] = (
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+)
+
 PATIENCE = 120  # seconds that a run may take
 PIPE = 2**20  # bytes that a run may print
 SET_PIPE_SIZE, CAPABILITIES = 1031, 0x20080522  # numbers of Linux

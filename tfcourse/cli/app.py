@@ -10,19 +10,15 @@ import importlib
 import json
 import math
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.exceptions import TyperException
 
 from tfcourse import _checks
+from tfcourse.cli import interruption
 
 app = typer.Typer(
     name="tfcourse",
@@ -53,11 +49,11 @@ PICTURES = (".png", ".svg", ".pdf")
 def main() -> NoReturn:
     """Run the command line: exit status 0 if done, 1 if the work failed, 2 for wrong input."""
     wanted = os.environ.get("TFCOURSE_TRACEBACK")
-    with _ctrl_c() as pressed:
+    with interruption.heeded() as pressed:
         try:
             status = app(standalone_mode=False)
         except BaseException as error:
-            if pressed or isinstance(error, KeyboardInterrupt):
+            if pressed() or isinstance(error, KeyboardInterrupt):
                 status = 130
             elif isinstance(error, TyperException):
                 fail(error.format_message() + _value_seen(error), error.exit_code)
@@ -68,37 +64,6 @@ def main() -> NoReturn:
     if status == 130:
         note("interrupted")
     sys.exit(status if isinstance(status, int) else 0)
-
-
-@contextmanager
-def _ctrl_c() -> Iterator[list[int]]:
-    """Take note of Ctrl-C: what it tears apart may end in another error, with no trace of it.
-
-    Where Python drops exceptions, as at the end of an object's life, it is pressed again shortly.
-    """
-    pressed: list[int] = []
-
-    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
-        pressed.append(number)
-        raise KeyboardInterrupt
-
-    def dropped(what: sys.UnraisableHookArgs) -> None:
-        if isinstance(what.exc_value, KeyboardInterrupt):
-            threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGINT)).start()
-        else:
-            hook(what)
-
-    handler, hook = signal.getsignal(signal.SIGINT), sys.unraisablehook
-    if handler is not signal.default_int_handler:  # ignored, as in the background of a script
-        yield pressed
-        return
-    signal.signal(signal.SIGINT, interrupt)
-    sys.unraisablehook = dropped
-    try:
-        yield pressed
-    finally:
-        signal.signal(signal.SIGINT, handler)
-        sys.unraisablehook = hook
 
 
 def fail(message: str, status: int = 2) -> NoReturn:
@@ -115,8 +80,9 @@ def _value_seen(error: TyperException) -> str:
 
 
 def note(text: str) -> None:
-    """Print a line on stderr."""
+    """Print a line on stderr; a place to stop at, if Ctrl-C was pressed."""
     print(text, file=sys.stderr, flush=True)
+    interruption.stop_if_asked()
 
 
 def room(name: str) -> Any:

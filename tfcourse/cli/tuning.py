@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tfcourse.cli.app import PICTURES, Data, Json, Seed, app, fail, note, print_json, writable
+from tfcourse.cli.interruption import stop_if_asked
 from tfcourse.hyperparameters import Hyperparameters
 
 if TYPE_CHECKING:
@@ -199,6 +200,7 @@ def _live(trials: int) -> Iterator[Callable[[Progress], None]]:
     first: list[tuple[float, float]] = []  # what was done when, before any of this run's training
 
     def show(progress: Progress) -> None:
+        stop_if_asked()
         now, done = time.perf_counter(), progress.done
         if not first:
             first.append((now, done))
