@@ -81,7 +81,7 @@ def _value_seen(error: TyperException) -> str:
 
 def note(text: str) -> None:
     """Print a line on stderr; a place to stop at, if Ctrl-C was pressed."""
-    print(text, file=sys.stderr, flush=True)
+    print(f"{text}\n", end="", file=sys.stderr, flush=True)  # in one piece
     interruption.stop_if_asked()
 
 
