@@ -12,7 +12,6 @@ import importlib
 import io
 import itertools
 import json
-import os
 import resource
 import sys
 import tempfile
@@ -85,7 +84,6 @@ def keras_model(features):
 
 def tfcourse(**how):
     """As `tfcourse tune` does it: chunk after chunk, of which only figures are kept."""
-    os.environ["TF_NUM_INTRAOP_THREADS"] = "1" if case["trials"] > 1 else "0"
     from tfcourse.training.population import Population
 
     data, count = load(), case["trials"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -113,8 +112,6 @@ def tune(
         refit=refit,
         seed=seed,
     )
-    if engine == "compiled":  # each core has its own models, and no operation is shared out
-        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     try:
         # What Ray or a function of the user's own prints meanwhile is not the result.
         with redirect_stdout(sys.stderr), _live(plan.count) as on_progress:

@@ -125,7 +125,6 @@ def _train_chunk(
 ) -> list[dict[str, Any]]:
     """Train one chunk of `jobs` in a worker; of each `Trained`, send back what is plain data."""
     if key not in _populations:
-        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # a worker has one core
         _populations.clear()
         model, dataset = shared
         _populations[key] = population(model, dataset.standardized(), threads)
