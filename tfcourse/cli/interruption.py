@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-# Whose code may be left anywhere: ours, and Python's but for importing, which runs that of others,
-# and for the ends of objects' lives, which drop exceptions.
+# Whose code may be left anywhere: ours, that of the command line's libraries, Ray's, which looks
+# for signals while it waits, and Python's; but for importing, which runs others' code, and for the
+# ends of objects' lives, which drop exceptions.
 SAFE = sys.stdlib_module_names - {"importlib", "weakref"} | {"tfcourse", "typer", "rich", "ray"}
 MOMENT = 0.02  # seconds until the next look
 
