@@ -84,18 +84,18 @@ def keras_model(features):
 
 def tfcourse(**how):
     """As `tfcourse tune` does it: chunk after chunk, of which only figures are kept."""
-    from tfcourse.training.population import Population
+    from tfcourse.training import Data, train
 
     data, count = load(), case["trials"]
     shared = {"optimizer": "adam", "batch_size": case["batch"]}
     trials = [{"learning_rate": rate, **shared} for rate in learning_rates(count)]
 
     def prepare():
-        population = Population(lambda trial: keras_model(data[0].shape[1]), *data, **how)
+        sets, build = Data(*data), lambda trial: keras_model(data[0].shape[1])
 
         def run():
-            for chunk in population.train(trials, epochs=case["epochs"]):
-                max(one.history.validation_accuracy.max() for one in chunk)
+            for chunk in train(build, trials, sets, epochs=case["epochs"], **how):
+                max(one.history["val_accuracy"].max() for one in chunk)
 
         return run
 
@@ -379,9 +379,9 @@ def jax_vmap():
 
 # %%
 NEEDS = {
-    "tfcourse": ["tfcourse.training.population"],
-    "tfcourse_one": ["tfcourse.training.population"],
-    "tfcourse_one_thread": ["tfcourse.training.population"],
+    "tfcourse": ["tfcourse.training.engine"],
+    "tfcourse_one": ["tfcourse.training.engine"],
+    "tfcourse_one_thread": ["tfcourse.training.engine"],
     "model_fit": ["tfcourse._tensorflow"],
     "keras_tuner": ["tfcourse._tensorflow", "keras_tuner"],
     "optuna": ["tfcourse._tensorflow", "optuna"],

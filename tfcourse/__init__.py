@@ -14,10 +14,9 @@ for: TensorFlow with what trains, and not before. Everything else may change wit
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tfcourse import batch_norm, claims, datasets, figures, quadratic, softmax, tuning
+    from tfcourse import batch_norm, claims, datasets, figures, quadratic, softmax, training, tuning
     from tfcourse.classifier import build, evaluate, predict, recalibrate, train
     from tfcourse.hyperparameters import Hyperparameters
-    from tfcourse.training.population import Population, train_population
     from tfcourse.tuning.caviar import caviar
     from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog
     from tfcourse.tuning.space import Space, When
@@ -30,7 +29,6 @@ __all__ = [
     "Linear",
     "Log",
     "OneMinusLog",
-    "Population",
     "Space",
     "Study",
     "When",
@@ -46,14 +44,13 @@ __all__ = [
     "recalibrate",
     "softmax",
     "train",
-    "train_population",
+    "training",
     "tuning",
 ]
 
 _ROOMS = {
     "classifier": ("build", "evaluate", "predict", "recalibrate", "train"),
     "hyperparameters": ("Hyperparameters",),
-    "training.population": ("Population", "train_population"),
     "tuning.caviar": ("caviar",),
     "tuning.scales": ("Choice", "Integer", "Linear", "Log", "OneMinusLog"),
     "tuning.space": ("Space", "When"),

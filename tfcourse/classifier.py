@@ -16,13 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse import _checks
+from tfcourse import _checks, training
 from tfcourse._tensorflow import keras
 from tfcourse.batch_norm import PopulationStatistics
 from tfcourse.datasets import Dataset, standardization
-from tfcourse.hyperparameters import ENGINES, Hyperparameters
-from tfcourse.training.fitting import Epoch, fit, prepare
-from tfcourse.training.population import Population
+from tfcourse.hyperparameters import Hyperparameters
 
 __all__ = [
     "Epoch",
@@ -31,11 +29,25 @@ __all__ = [
     "Training",
     "build",
     "evaluate",
-    "population",
     "predict",
     "recalibrate",
     "train",
 ]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one pass over the training set came to; `number` counts from 0.
+
+    loss and accuracy are means over the epoch's mini-batches, while the weights still moved;
+    the validation figures are those of the weights at the epoch's end.
+    """
+
+    number: int
+    loss: float
+    accuracy: float
+    validation_loss: float
+    validation_accuracy: float
 
 
 @dataclass(frozen=True)
@@ -130,11 +142,24 @@ def train(
     started = time.perf_counter()
     chosen = hyperparameters or Hyperparameters()
     seed = _checks.integer("seed", seed, at_least=0)
-    ways = {"compiled": _fit_compiled, "keras": _fit_keras}
-    way = ways[_checks.choice("engine", engine, ENGINES)]
-    history, weights = way(dataset, chosen, seed, on_epoch or (lambda epoch: None))
-    sound = [epoch for epoch in history if np.isfinite(epoch.loss)]
-    if not sound:
+    history = list[Epoch]()
+
+    def record(epoch: training.Epoch) -> None:
+        names = ("loss", "accuracy", "val_loss", "val_accuracy")
+        history.append(Epoch(epoch.number, *(float(epoch.figures[name][0]) for name in names)))
+        if on_epoch:
+            on_epoch(history[-1])
+
+    classifiers, data = _engine(dataset)
+    ((one,),) = training.train(
+        classifiers,
+        [dataclasses.asdict(chosen)],
+        data,
+        seeds=[seed],
+        engine=engine,
+        on_epoch=record,
+    )
+    if one.best_epoch is None:
         raise ValueError(
             f"training diverged in the first epoch: loss {history[0].loss}; "
             f"learning_rate must be smaller than {chosen.learning_rate:g}"
@@ -142,60 +167,26 @@ def train(
     model = build(
         dataset.input_shape, dataset.classes, chosen, standardize=standardization(dataset.x_train)
     )
-    kept = len(model.weights) - len(weights)
-    model.set_weights([*model.get_weights()[:kept], *weights])
-    best = max(sound, key=lambda epoch: epoch.rank)
-    return Training(model, tuple(history), best, time.perf_counter() - started)
+    kept = len(model.weights) - len(one.weights)
+    model.set_weights([*model.get_weights()[:kept], *one.weights])
+    seconds = time.perf_counter() - started
+    return Training(model, tuple(history), history[one.best_epoch], seconds)
 
 
 @lru_cache(maxsize=4)
-def population(dataset: Dataset) -> Population:
-    """Return the compiled engine for classifiers of this data set, the same one each time.
+def _engine(dataset: Dataset) -> tuple[Callable[[dict[str, Any]], Any], training.Data]:
+    """What builds classifiers of this data set, and the data: the same ones each time.
 
-    It takes trials, mappings of hyperparameters, and keeps its programs: what was compiled for one
-    training serves all later ones of the same layers, units, optimizer and batch size.
+    With them the engine keeps its programs: what was compiled for one training serves all later
+    ones of the same layers, units, optimizer and batch size.
     """
     data = dataset.standardized()
-    return Population(
+    return (
         lambda trial: build(
             dataset.input_shape, dataset.classes, Hyperparameters.from_mapping(trial)
         ),
-        *(data.x_train, data.y_train, data.x_validation, data.y_validation),
+        training.Data(data.x_train, data.y_train, data.x_validation, data.y_validation),
     )
-
-
-def _fit_compiled(
-    dataset: Dataset, chosen: Hyperparameters, seed: int, on_epoch: Callable[[Epoch], None]
-) -> tuple[list[Epoch], list[NDArray[Any]]]:
-    """Return the history, and the weights of the best epoch, of a population of one."""
-    history = list[Epoch]()
-
-    def record(epoch: Any) -> None:
-        figures = epoch.loss, epoch.accuracy, epoch.validation_loss, epoch.validation_accuracy
-        history.append(Epoch(epoch.number, *(float(figure[0]) for figure in figures)))
-        on_epoch(history[-1])
-
-    trial = dataclasses.asdict(chosen)
-    ((trained,),) = population(dataset).train([trial], seeds=[seed], on_epoch=record)
-    return history, trained.weights
-
-
-def _fit_keras(
-    dataset: Dataset, chosen: Hyperparameters, seed: int, on_epoch: Callable[[Epoch], None]
-) -> tuple[list[Epoch], list[NDArray[Any]]]:
-    """Return the history, and the weights of the best epoch, of `model.fit`."""
-    model = build(dataset.input_shape, dataset.classes, chosen)
-    prepare(model, chosen, seed)
-    history, weights = list[Epoch](), model.get_weights()
-    epochs = range(chosen.epochs)
-    for epoch in fit(model, dataset.standardized(), chosen, seed=seed, epochs=epochs):
-        history.append(epoch)
-        on_epoch(epoch)
-        if not np.isfinite(epoch.loss):
-            break
-        if epoch is max(history, key=lambda epoch: epoch.rank):
-            weights = model.get_weights()
-    return history, weights
 
 
 def _require_fitting(model: Any, x: NDArray[Any]) -> None:

@@ -102,6 +102,10 @@ class Hyperparameters:
         """Units of each hidden layer, first to last."""
         return self.units if isinstance(self.units, tuple) else (self.units,) * self.layers
 
+    def rate(self, epoch: Any) -> Any:
+        """Learning rate of an epoch t = 0, 1, …, or of many: α₀ / (1 + decay · t)."""
+        return self.learning_rate / (1 + self.decay * epoch)
+
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
         """Return the hyperparameters in `values`, defaults for the rest.

@@ -17,8 +17,7 @@ from tfcourse.experiments._inference import accuracy, logits
 from tfcourse.tuning.space import Chosen
 
 if TYPE_CHECKING:
-    from tfcourse.training.chunk import Trained
-    from tfcourse.training.population import Population
+    from tfcourse.training import Trained
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,17 +57,27 @@ def classifier(dataset: Dataset) -> Callable[[Mapping[str, Any]], Any]:
 
 
 @cache
-def population(dataset: Dataset) -> Population:
-    """The population of a data set, with the programs that earlier experiments compiled."""
-    from tfcourse.training.population import Population
-
-    return Population(
+def population(dataset: Dataset) -> Callable[..., Iterator[list[Trained]]]:
+    """What trains classifiers of a data set, with the programs that earlier ones compiled."""
+    return trainer(
         classifier(dataset),
-        dataset.x_train,
-        dataset.y_train,
-        dataset.x_validation,
-        dataset.y_validation,
+        (dataset.x_train, dataset.y_train),
+        (dataset.x_validation, dataset.y_validation),
     )
+
+
+def trainer(build: Any, training: Any, validation: Any) -> Callable[..., Iterator[list[Trained]]]:
+    """Return `training.train` for models of one kind on one data set: trials come first."""
+    from tfcourse.training import Data, train
+
+    data = Data(*training, *validation)
+    return lambda trials, **how: train(build, trials, data, **how)
+
+
+def curve(one: Trained, epochs: int) -> Floats:
+    """Validation accuracy after each epoch, (epochs,); 0 from where it diverged."""
+    reached = one.history.get("val_accuracy", np.zeros(0))
+    return np.pad(reached, (0, epochs - len(reached)))
 
 
 def in_order(chunks: Iterable[list[Trained]]) -> list[Trained]:
@@ -85,7 +94,7 @@ def train(
     """
     curves, validation = np.zeros((len(trials), epochs)), np.zeros(len(trials))
     for one in _trained(trials, epochs, seed, dataset or digits()):
-        curves[one.trial] = one.history.validation_accuracy
+        curves[one.trial] = curve(one, epochs)
         best = one.best_epoch
         validation[one.trial] = 0.0 if best is None else curves[one.trial, best]
     return Outcomes(curves, validation)
@@ -106,5 +115,5 @@ def _trained(
 ) -> Iterator[Trained]:
     seeds = np.random.SeedSequence([seed, len(trials)]).generate_state(len(trials)) >> 1
     return chain.from_iterable(
-        population(dataset).train(trials, seeds=[*map(int, seeds)], epochs=epochs)
+        population(dataset)(trials, seeds=[*map(int, seeds)], epochs=epochs)
     )

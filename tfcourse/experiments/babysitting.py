@@ -124,63 +124,43 @@ class _Nursery:
     """Models in training side by side, each with settings of its own, and their last evening."""
 
     def __init__(self, settings: Sequence[Any], seeds: NDArray[np.int64]) -> None:
-        from tfcourse.training import program
-        from tfcourse.training.pattern import Pattern
-
-        data = _populations.digits()
         self._first, self._seeds = [dict(s) | WITH_MOMENTUM for s in settings], [*map(int, seeds)]
-        build = _populations.classifier(data)
-        self._pattern = Pattern(build, self._first[0], data.x_train, data.classes, "float32")
-        self._data = program.data(
-            data.x_train, data.y_train, data.x_validation, data.y_validation, "float32"
-        )
         self.begin()
 
     def begin(self) -> None:
         """Give all models their first weights and settings."""
-        self.settings, self._epoch = self._first, 0
-        self._state = self._pattern.start(self.settings, self._seeds)
+        self.settings = self._first
+        self._today: list[Trained] | None = None
+        self._yesterday: list[Trained] | None = None
 
     def day(self, settings: Sequence[dict[str, Any]]) -> Floats:
         """Train all models for two epochs with these settings; return their validation loss."""
-        from tfcourse.training.batches import epoch_batches
-
-        self._yesterday = self._state
-        choices = self._pattern.choices(settings, self._seeds)
-        examples = len(self._data.x)
-        for _ in range(2):
-            orders = [
-                epoch_batches(seed, self._epoch, examples, self._pattern.batch_size)
-                for seed in self._seeds
-            ]
-            batches = np.stack(orders, axis=1)
-            self._state, figures = self._pattern.run(self._state, choices, batches, self._data)
-            self._epoch += 1
-        loss = figures.numpy()[2]
-        return np.where(self._state.sound.numpy() & np.isfinite(loss), loss, np.inf)
+        self._yesterday = self._today
+        train = _populations.population(_populations.digits())
+        chunks = train(settings, seeds=self._seeds, epochs=2, start=self._yesterday)
+        self._today = _populations.in_order(chunks)
+        losses = [one.history.get("val_loss", ()) for one in self._today]
+        return np.array([loss[1] if len(loss) == 2 else np.inf for loss in losses])
 
     def keep(self, better: NDArray[np.bool_], settings: Sequence[dict[str, Any]]) -> None:
         """Keep what is better, with its settings; take the others back to yesterday."""
-        from tfcourse._tensorflow import tf
-
-        def choose(new: Any, old: Any) -> Any:
-            mask = better.reshape(-1, *[1] * (new.ndim - 1))
-            return tf.where(mask, new, old) if new.ndim and len(new) == len(better) else new
-
-        self._state = tf.nest.map_structure(choose, self._state, self._yesterday)
+        assert self._today and self._yesterday
+        choices = zip(better, self._today, self._yesterday, strict=True)
+        self._today = [new if keep else old for keep, new, old in choices]
         self.settings = [
             new if keep else old
             for keep, new, old in zip(better, settings, self.settings, strict=True)
         ]
 
     def weights(self) -> Floats:
-        """All trained weights, a row per model."""
-        rows: Floats = self._state.parameters.numpy()
-        return rows
+        """All weights, a row per model."""
+        assert self._today
+        rows = [np.concatenate([w.ravel() for w in one.final_weights]) for one in self._today]
+        return np.array(rows)
 
     def test(self) -> Floats:
         """Test accuracy of the models that stand, (models,)."""
+        assert self._today
         data = _populations.digits()
-        rows = zip(self.settings, self.weights(), self._state.carried.numpy(), strict=True)
-        scores = [logits(self._pattern.weights(*row), data.x_test) for row in rows]
+        scores = [logits(one.final_weights, data.x_test) for one in self._today]
         return np.array([accuracy(one, data.y_test) for one in scores])

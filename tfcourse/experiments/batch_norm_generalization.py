@@ -18,7 +18,7 @@ from tfcourse.experiments._inference import PLAIN, STATELESS, accuracy, logits
 from tfcourse.experiments.batch_norm_training import BASE, seeds
 
 if TYPE_CHECKING:
-    from tfcourse.training.chunk import Trained
+    from tfcourse.training import Trained
 
 EXAMPLES = 512
 
@@ -56,17 +56,16 @@ def regularizers(seed: int = 0, size: int = 16, updates: int = 200) -> dict[str,
     batch norm takes its statistics, shuffled anew for every update (Hoffer et al. 2017 call it
     ghost batch norm), or from dropout. The same `size` seeds for every way.
     """
-    from tfcourse.training.population import Population
 
     data = _populations.digits()
     x, y = data.x_train[:EXAMPLES], data.y_train[:EXAMPLES]
     unseen = np.concatenate([data.x_train[EXAMPLES:], data.x_validation, data.x_test])
     labels = np.concatenate([data.y_train[EXAMPLES:], data.y_validation, data.y_test])
-    population = Population(_grouped, x, y, data.x_validation, data.y_validation)
+    population = _populations.trainer(_grouped, (x, y), (data.x_validation, data.y_validation))
     found = {}
     for name, way in WAYS.items():
         trial = {"optimizer": "momentum", "learning_rate": 0.1, "batch_size": EXAMPLES, **way}
-        chunks = population.train([trial] * size, seeds=seeds(seed, size, 5), epochs=updates)
+        chunks = population([trial] * size, seeds=seeds(seed, size, 5), epochs=updates)
         kind, of = (STATELESS, x) if way["group"] else (PLAIN, None)
         scores = [
             [logits(one.final_weights, examples, kind, of=of) for examples in (x, unseen)]
@@ -141,7 +140,7 @@ def test_time(seed: int = 0, size: int = 16) -> TestTime:
     steps = len(data.x_train) // 64
     rows = []
     for epochs in TRAINED:
-        chunks = population.train([trial] * size, seeds=own, epochs=epochs)
+        chunks = population([trial] * size, seeds=own, epochs=epochs)
         rows.append([_four_ways(one, data, inverted) for one in _populations.in_order(chunks)])
     moving, whole, batch, shifted = np.moveaxis(np.array(rows), -1, 0)
     return TestTime(steps * np.array(TRAINED), moving, whole, batch, shifted)
@@ -196,7 +195,6 @@ def _in_truth(x: Floats) -> NDArray[np.integer[Any]]:
 def covariate_shift(seed: int = 0, size: int = 16) -> Shift:
     """Train `size` classifiers on the left half and `size` on both halves of one true function."""
     from tfcourse.classifier import Hyperparameters, build
-    from tfcourse.training.population import Population
 
     random = np.random.default_rng(seed)
 
@@ -205,9 +203,9 @@ def covariate_shift(seed: int = 0, size: int = 16) -> Shift:
 
     def train(x: Floats) -> list[list[Floats]]:
         model, y = Hyperparameters(layers=2, units=32), _in_truth(x)
-        population = Population(lambda trial: build((2,), 2, model), x, y, x, y)
+        population = _populations.trainer(lambda trial: build((2,), 2, model), (x, y), (x, y))
         trial = {"learning_rate": 0.01}
-        chunks = population.train([trial] * size, seeds=seeds(seed, size, 7), epochs=60)
+        chunks = population([trial] * size, seeds=seeds(seed, size, 7), epochs=60)
         return [one.final_weights for one in _populations.in_order(chunks)]
 
     def score(models: list[list[Floats]], x: Floats) -> Floats:

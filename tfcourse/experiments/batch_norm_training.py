@@ -14,7 +14,7 @@ from tfcourse.experiments import _populations
 from tfcourse.experiments._inference import NORMALIZED, PLAIN, accuracy, logits
 
 if TYPE_CHECKING:
-    from tfcourse.training.chunk import Trained
+    from tfcourse.training import Trained
 
 BASE: dict[str, Any] = {"optimizer": "momentum", "momentum": 0.9, "layers": 3, "units": 64}
 """Where not told otherwise: three hidden layers of 64, gradient descent with momentum."""
@@ -28,7 +28,7 @@ def train(trials: Sequence[dict[str, Any]], seeds: Sequence[int], epochs: int) -
     """Train a classifier on the digits for each trial, `BASE` for what it does not say."""
     full = [{**BASE, **trial} for trial in trials]
     population = _populations.population(_populations.digits())
-    return _populations.in_order(population.train(full, seeds=seeds, epochs=epochs))
+    return _populations.in_order(population(full, seeds=seeds, epochs=epochs))
 
 
 def seeds(seed: int, count: int, purpose: int = 0) -> list[int]:
@@ -39,7 +39,7 @@ def seeds(seed: int, count: int, purpose: int = 0) -> list[int]:
 
 def validation(trained: Sequence[Trained]) -> Floats:
     """Return the validation accuracy at the best epoch, (n,); 0 for trainings that diverged."""
-    return np.array([np.nan_to_num(one.history.validation_accuracy).max() for one in trained])
+    return np.array([_populations.curve(one, epochs).max() for one in trained])
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +107,7 @@ def race(seed: int = 0, size: int = 32) -> Race:
 
 
 def _epochs_to_target(trained: Sequence[Trained]) -> Floats:
-    reached = np.array([one.history.validation_accuracy >= TARGET for one in trained])
+    reached = np.array([_populations.curve(one, epochs) >= TARGET for one in trained])
     return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1.0, EPOCHS + 1.0)
 
 

@@ -1,97 +1,146 @@
-"""Training with `model.fit`: one model, epoch by epoch, from wherever it stands."""
+"""Training with `model.fit`: one model, on the same mini-batches as the compiled engine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tfcourse._tensorflow import keras
-from tfcourse.datasets import Dataset
-from tfcourse.hyperparameters import Hyperparameters
+from tfcourse._tensorflow import keras, tf
 from tfcourse.training.batches import epoch_batches
-from tfcourse.training.initialization import initial_weights
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one pass over the training set came to; `number` counts from 0.
-
-    loss and accuracy are means over the epoch's mini-batches, while the weights still moved;
-    the validation figures are those of the weights at the epoch's end.
-    """
-
-    number: int
-    loss: float
-    accuracy: float
-    validation_loss: float
-    validation_accuracy: float
-
-    @property
-    def rank(self) -> tuple[float, float]:
-        """What makes one epoch better than another: accuracy, and at a tie the lower loss."""
-        return self.validation_accuracy, -self.validation_loss
-
-
-def prepare(model: Any, settings: Hyperparameters, seed: int, first_epoch: int = 0) -> None:
-    """Give `model` the first weights of `seed`, its optimizer, and the lecture's cost.
-
-    first_epoch: a model that went so far before draws its dropout from there on.
-    """
-    model.set_weights(initial_weights(model, seed))
-    dropouts = [x for x in model._flatten_layers() if isinstance(x, keras.layers.Dropout)]
-    for number, layer in enumerate(dropouts):
-        own = np.random.SeedSequence([seed, first_epoch, number]).generate_state(2)
-        layer.seed_generator.state.assign(own)
-    optimizer = _optimizer(settings)
-    optimizer.build(model.trainable_variables)
-    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
-
-
-def go_on(model: Any, before: Any) -> None:
-    """Give `model` what `before` has learnt; an optimizer of the same kind, its memory too."""
-    for layer in model.layers:
-        if layer.weights:
-            layer.set_weights(before.get_layer(layer.name).get_weights())
-    if type(model.optimizer) is type(before.optimizer):
-        pairs = zip(model.optimizer.variables, before.optimizer.variables, strict=True)
-        for variable, old in pairs:
-            variable.assign(old)
+from tfcourse.training.compiled import Member
+from tfcourse.training.data import BLOCK, Data, given
+from tfcourse.training.trained import (
+    Epoch,
+    Objective,
+    Trained,
+    best_of,
+    chosen,
+    memory_of,
+    remember,
+)
 
 
 def fit(
-    model: Any, data: Dataset, settings: Hyperparameters, *, seed: int, epochs: range
-) -> Iterator[Epoch]:
-    """Train `model`, compiled, on standardized `data`; yield what each epoch came to.
+    model: keras.Model,
+    data: Data,
+    member: Member,
+    *,
+    batch_size: int,
+    epochs: int,
+    rate: Callable[[int], float] | None,
+    objective: Objective | None,
+    patience: int | None,
+    tell: Callable[[Epoch], None],
+    stop: threading.Event,
+    notes: tuple[str, ...] = (),
+) -> Trained | None:
+    """Train a member's compiled `model` from its first weights, or from where it goes on.
 
-    epochs: their numbers decide the order of mini-batches and the learning rate, so that two
-    calls with epochs 0…4 and 5…9 train as one call with 0…9 does.
+    rate: from an epoch to its learning rate, where the model's optimizer does not decide it. None
+    is returned if `stop` is set before the end.
     """
-    for epoch in epochs:
-        batches = epoch_batches(seed, epoch, len(data.x_train), settings.batch_size)
-        order = batches.ravel()
-        model.optimizer.learning_rate = settings.learning_rate / (1 + settings.decay * epoch)
-        history = model.fit(
-            data.x_train[order],
-            data.y_train[order],
-            batch_size=batches.shape[1],
-            shuffle=False,
-            validation_data=(data.x_validation, data.y_validation),
-            validation_batch_size=1024,
-            verbose=0,
-        ).history
-        names = ("loss", "accuracy", "val_loss", "val_accuracy")
-        yield Epoch(epoch, *(float(history[name][0]) for name in names))
+    started = time.perf_counter()
+    start, size = member.start, min(batch_size, data.examples)
+    first = start.epochs if start else 0
+    if start:
+        model.set_weights(list(start.final_weights))
+        if start.memory:
+            remember(model, start.memory)
+    generators = [v for v in model.non_trainable_variables if v.name == "seed_generator_state"]
+    for number, variable in enumerate(generators):  # what goes on draws anew
+        own = np.random.SeedSequence([member.seed, first, number])
+        variable.assign(own.generate_state(2).astype(variable.dtype))
+    record = _Record(member.trial, first, epochs, rate, objective, patience, tell, stop)
+    numbers = range(first, first + epochs)
+    order = [epoch_batches(member.seed, number, data.examples, size) for number in numbers]
+    tensors = tf.nest.map_structure(tf.constant, given(data.training))
+    dataset = tf.data.Dataset.from_tensor_slices(np.concatenate(order)).map(
+        lambda rows: tf.nest.map_structure(lambda array: tf.gather(array, rows), tensors)
+    )
+    model.fit(
+        dataset,
+        epochs=epochs,
+        steps_per_epoch=data.examples // size,
+        validation_data=given(data.validation) if data.has_validation else None,
+        validation_batch_size=BLOCK if data.has_validation else None,
+        shuffle=False,
+        callbacks=[record],
+        verbose=0,
+    )
+    if stop.is_set():
+        return None
+    return Trained(
+        member.trial,
+        member.hyperparameters,
+        member.seed,
+        {name: np.array(values) for name, values in record.history.items()},
+        record.best,
+        record.first_weights if record.weights is None else record.weights,
+        model.get_weights(),
+        record.ended,
+        first + record.lasted,
+        time.perf_counter() - started,
+        member.make,
+        memory_of(model),
+        notes=notes,
+    )
 
 
-def _optimizer(chosen: Hyperparameters) -> Any:
-    make, momentum = keras.optimizers, chosen.momentum
-    if chosen.optimizer == "gradient_descent":
-        return make.SGD(chosen.learning_rate)
-    if chosen.optimizer == "momentum":
-        return make.SGD(chosen.learning_rate, momentum=momentum)
-    if chosen.optimizer == "rmsprop":
-        return make.RMSprop(chosen.learning_rate, rho=momentum, epsilon=chosen.epsilon)
-    return make.Adam(chosen.learning_rate, chosen.beta_1, chosen.beta_2, chosen.epsilon)
+class _Record(keras.callbacks.Callback):  # type: ignore[misc]
+    """Keeps what each epoch came to and the best weights; ends training when it must."""
+
+    def __init__(
+        self,
+        trial: int,
+        first: int,
+        epochs: int,
+        rate: Callable[[int], float] | None,
+        objective: Objective | None,
+        patience: int | None,
+        tell: Callable[[Epoch], None],
+        stop: threading.Event,
+    ) -> None:
+        super().__init__()
+        self.history: dict[str, list[float]] = {}
+        self.best: int | None = None
+        self.weights: list[Any] | None = None
+        self.lasted, self.ended = 0, "complete"
+        self._trial, self._start, self._epochs, self._rate = trial, first, epochs, rate
+        self._objective, self._patience, self._tell, self._stop = objective, patience, tell, stop
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.first_weights = self.model.get_weights()
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        if self._rate is not None:
+            self.model.optimizer.learning_rate = self._rate(self._start + epoch)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        figures = {name: float(value) for name, value in (logs or {}).items()}
+        shown = {name: np.array([value]) for name, value in figures.items()}
+        self._tell(Epoch(self._start + epoch, (self._trial,), shown))
+        if self._stop.is_set():
+            self.model.stop_training = True
+            return
+        if not np.isfinite([figures["loss"], figures.get("val_loss", 0.0)]).all():
+            self.ended, self.model.stop_training = "diverged", True
+            return
+        self._objective = chosen(self._objective, figures)
+        self.lasted += 1
+        for name, value in figures.items():
+            self.history.setdefault(name, []).append(value)
+        best = best_of(
+            {name: np.array(values) for name, values in self.history.items()},
+            self._objective.name,
+            self._objective.sign,
+        )
+        if best == epoch:
+            self.weights = self.model.get_weights()
+        self.best = best
+        waited = epoch - (-1 if best is None else best)
+        if self._patience is not None and waited >= self._patience and epoch + 1 < self._epochs:
+            self.ended, self.model.stop_training = "stopped", True

@@ -1,239 +1,454 @@
-"""One epoch of many models as one compiled program."""
+"""One epoch of many models of one architecture as one compiled program.
+
+Row i of a flat array holds all variables of model i, so that an update is one fused loop over
+memory, whatever the number of variables, and keeping the best weights is one selection. Within a
+step, each model's forward pass, loss and gradients are Keras's own, mapped over the rows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from tfcourse._tensorflow import tf
-from tfcourse.training.stacking import Stack, mix
-from tfcourse.training.updates import Rule, decayed
+from tfcourse._tensorflow import keras, tf
+from tfcourse.training.blueprint import fed, parts
+from tfcourse.training.data import blocks, given
+from tfcourse.training.kernels import Computed, fast_gradients, mix, plain_accuracies
+from tfcourse.training.trained import Objective
+from tfcourse.training.updates import RULES, Optimizer, update
 
 Array = npt.NDArray[Any]
 Tensor = Any
+Shape = tuple[int, ...]
 
-BLOCK = 512  # validation examples at a time: bounds memory
+
+class UnmappedError(Exception):
+    """A model cannot be trained by a compiled program; says why."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Arrays of these shapes, one set per model, as rows of shape (models, size)."""
+
+    shapes: tuple[Shape, ...]
+
+    @cached_property
+    def sizes(self) -> list[int]:
+        """Numbers in each array."""
+        return [math.prod(shape) for shape in self.shapes]
+
+    def split(self, rows: Tensor) -> list[Tensor]:
+        """Return the arrays, each (models, *shape)."""
+        if not self.shapes:
+            return []
+        cut = tf.split(rows, self.sizes, axis=1)
+        return [tf.reshape(row, [-1, *shape]) for row, shape in zip(cut, self.shapes, strict=True)]
+
+    def join(self, arrays: Sequence[Tensor], models: int, dtype: Any) -> Tensor:
+        """Return rows (models, size) of arrays, each (models, *shape)."""
+        if not arrays:
+            return tf.zeros([models, 0], dtype)
+        return tf.concat([tf.reshape(array, [models, -1]) for array in arrays], axis=1)
 
 
 class Best(NamedTuple):
-    """The weights of each model's best epoch; a row per model.
+    """The weights of each model's best epoch so far; a row per model.
 
-    epoch: from 0, −1 for the first weights, as long as no epoch has a finite loss. accuracy, loss:
-    of validation. Best is the highest accuracy, at a tie the lowest loss.
+    epoch: −1 for the first weights. score: to be as high as can be. loss: decides between equals.
     """
 
     parameters: Tensor
     carried: Tensor
     epoch: Tensor
-    accuracy: Tensor
+    score: Tensor
     loss: Tensor
 
 
 class State(NamedTuple):
     """Everything that training changes; a row per model.
 
-    update: the update rule's state. step: mini-batches so far. sound: whether the loss was finite
-    at every step.
+    slots: the optimizer's. updates: how many it has made, (models, 1). rest: variables of other
+    types, such as states of random generators. step: mini-batches so far. moving: whether the model
+    still trains: its losses were finite, and its patience has not run out.
     """
 
     parameters: Tensor
     carried: Tensor
     rest: list[Tensor]
-    update: tuple[Tensor, ...]
+    slots: tuple[Tensor, ...]
+    updates: Tensor
     step: Tensor
-    sound: Tensor
+    moving: Tensor
     best: Best
-
-
-class Data(NamedTuple):
-    """Training set, and validation set in blocks (blocks, examples, …) of equal size.
-
-    counts: 1 where a validation example is one, 0 where it fills the last block. total: of them.
-    """
-
-    x: Tensor
-    y: Tensor
-    x_validation: Tensor
-    y_validation: Tensor
-    counts: Tensor
-    total: Tensor
 
 
 class Choices(NamedTuple):
     """What each model is trained with, a row per model.
 
-    update: hyperparameters of the update rule, and decay: (models, 1) float64. keys, dropout: see
-    `Stack`. own: 1 for parameters of the model's own, 0 for padding; none without padding.
+    numbers: of the optimizer, (models, 1) float64. fed: of its layers, (models, numbers). keys:
+    decide what random layers draw, uint32. own: 1 for parameters of the model's own, 0 for
+    padding; none without padding. patience: epochs without a better one before it stops.
     """
 
-    update: Mapping[str, Tensor]
-    decay: Tensor
+    numbers: Mapping[str, Tensor]
+    fed: Tensor
     keys: Tensor
-    dropout: Tensor
     own: Tensor | None
+    patience: Tensor
 
 
-def data(x: Array, y: Array, x_validation: Array, y_validation: Array, dtype: str) -> Data:
-    """Put the data where programs can use it."""
-    count = len(x_validation)
-    blocks = -(-count // BLOCK)
-    rows = np.arange(blocks * -(-count // blocks)).reshape(blocks, -1)
-    filled = np.minimum(rows, count - 1)
-    return Data(
-        tf.constant(x, _kind(x, dtype)),
-        tf.constant(y, tf.int32),
-        tf.constant(x_validation[filled], _kind(x, dtype)),
-        tf.constant(y_validation[filled], tf.int32),
-        tf.constant(rows < count, dtype),
-        tf.constant(count, dtype),
-    )
+class Program:
+    """A Keras model taken as the pattern of many, and the functions compiled from it.
 
-
-def _kind(x: Array, dtype: str) -> str:
-    """Floats as the model computes; whole numbers, such as words of an `Embedding`, as they are."""
-    return dtype if np.issubdtype(x.dtype, np.floating) else x.dtype.name
-
-
-def start(parameters: Array, carried: Array, rest: list[Array], rule: Rule) -> State:
-    """Return the state before the first step."""
-    weights, others = tf.constant(parameters), tf.constant(carried)
-    models = len(parameters)
-    least = tf.fill([models], tf.cast(-np.inf, weights.dtype))
-    return State(
-        weights,
-        others,
-        [tf.constant(array) for array in rest],
-        rule.start(weights, tf.ones([models, 1], weights.dtype)),
-        tf.constant(0),
-        tf.ones([models], tf.bool),
-        Best(weights, others, tf.fill([models], -1), least, -least),
-    )
-
-
-def epoch_program(stack: Stack, rule: Rule, *, compiled: bool = True) -> Any:
-    """Return a function that trains all models for one epoch.
-
-    It takes a `State`, the models' `Choices`, mini-batches (steps, models, batch size) as indices,
-    and `Data`; it returns the new state, and loss, accuracy, validation loss and validation
-    accuracy, shape (4, models). The first two are means over the epoch's mini-batches.
+    State: the model, which is this object's own, and what was traced for how many models. figures:
+    the names of an epoch's figures, as Keras has them.
     """
-    return tf.function(
-        lambda state, choices, batches, data: _epoch(stack, rule, state, choices, batches, data),
-        jit_compile=compiled,
-        autograph=False,
-    )
 
+    def __init__(self, model: keras.Model, optimizer: Optimizer, example: Any, y: Any) -> None:
+        """Take a compiled model; example, y: a few inputs and their targets.
 
-def _epoch(
-    stack: Stack, rule: Rule, state: State, choices: Choices, batches: Tensor, data: Data
-) -> tuple[State, Tensor]:
-    steps, models, _ = batches.shape
-    dtype, number = state.parameters.dtype, state.step // steps
-    rate = decayed(choices.update["learning_rate"], choices.decay, number)
-    choices = choices._replace(update={**choices.update, "learning_rate": rate})
+        Raises: UnmappedError if its variables are of types that cannot stand in rows.
+        """
+        self.model, self.optimizer = model, optimizer
+        predicted = model(example, training=False)
+        # Keras makes what losses and metrics need when it first sees targets.
+        model.compute_loss(x=example, y=y, y_pred=predicted, training=False)
+        names = list(model.compute_metrics(example, y, predicted))
+        plain_accuracies(model.metrics)
+        model.reset_metrics()
+        self.metrics = [name for name in names if name != "loss"]
+        self._no_metrics = [tf.constant(v.numpy()) for v in model.metrics_variables]
+        found = parts(model)
+        self._fed = list(fed(found))
+        self._computed = Computed(model, found)
+        self.dtype = keras.backend.standardize_dtype(model.trainable_variables[0].dtype)
+        kept = [v for v in model.non_trainable_variables if not _is_metric(v, model)]
+        self._carried = [v for v in kept if _dtype(v) == self.dtype]
+        self._rest = [v for v in kept if _dtype(v) != self.dtype]
+        self.parameters = Rows(tuple(tuple(v.shape) for v in model.trainable_variables))
+        self.carried = Rows(tuple(tuple(v.shape) for v in self._carried))
+        self.rest = [v.numpy() for v in self._rest]
+        self.is_generator = [v.name == "seed_generator_state" for v in self._rest]
+        places = {id(v): i for i, v in enumerate(model.weights)}
+        ordered = [*model.trainable_variables, *self._carried]
+        # Which of model.weights each array of a row holds; weights leave out generators' states.
+        self.order = [places[id(v)] for v in ordered]
+        if any(id(v) in places for v in self._rest):
+            raise UnmappedError("the model has weights of several types")
+        self._constraints = [v.constraint for v in model.trainable_variables]
+        self._trains = {"training"} <= set(inspect.signature(model.call).parameters)
 
-    def step(index: Tensor, state: State, sums: Tensor) -> tuple[Tensor, State, Tensor]:
-        state, figures = _step(stack, rule, state, choices, batches[index], data)
-        return index + 1, state, sums + figures
+    def figures(self, has_validation: bool) -> list[str]:
+        """Names of an epoch's figures, as Keras has them."""
+        names = ["loss", *self.metrics]
+        return names + [f"val_{name}" for name in names] if has_validation else names
 
-    _, state, sums = tf.while_loop(
-        lambda index, *_: index < steps,
-        step,
-        (tf.constant(0), state, tf.zeros([2, models], dtype)),
-        maximum_iterations=steps,
-    )
-    figures = tf.concat([sums / steps, _validate(stack, state, choices, data)], axis=0)
-    return state._replace(best=_best(state, number, figures)), figures
+    def epoch(self, objective: Objective, *, compiled: bool, mapped: bool) -> Any:
+        """Return a function that trains all models for one epoch.
 
-
-def _step(
-    stack: Stack, rule: Rule, state: State, choices: Choices, rows: Tensor, data: Data
-) -> tuple[State, Tensor]:
-    """One mini-batch of every model; a model whose loss is not finite stays where it is."""
-    x, y = tf.gather(data.x, rows), tf.gather(data.y, rows)
-    with tf.GradientTape() as tape:
-        tape.watch(state.parameters)
-        logits, penalty, carried, rest = stack.forward(
-            state.parameters,
-            state.carried,
-            state.rest,
-            mix(choices.keys + tf.cast(state.step, tf.uint32)),
-            choices.dropout,
-            x,
-            training=True,
+        It takes a `State`, the models' `Choices`, mini-batches (steps, models, batch size) as
+        indices, learning rates (steps, models), and `Data.tensors`; it returns the new state, the
+        figures (figures, models), and which of the models trained in this epoch and stayed sound.
+        """
+        return tf.function(
+            partial(self._epoch, objective, mapped), jit_compile=compiled, autograph=False
         )
-        losses, hits = _score(logits, y)
-        loss = tf.reduce_mean(losses, axis=1) + penalty
-        total = tf.reduce_sum(loss)
-    gradients = tape.gradient(total, state.parameters)
-    if choices.own is not None:
-        gradients *= choices.own
-    figures = tf.stack([loss, tf.reduce_mean(hits, axis=1)])
-    # Of all figures, so that the update waits for whatever reads the parameters: then the compiler
-    # updates them in place instead of copying them.
-    sound = state.sound & tf.reduce_all(tf.math.is_finite(figures), axis=0)
-    parameters, update = rule.update(state.parameters, gradients, state.update, **choices.update)
-    state = state._replace(
-        parameters=_select(sound, parameters, state.parameters),
-        carried=_select(sound, carried, state.carried),
-        rest=rest,
-        update=update,
-        step=state.step + 1,
-        sound=sound,
-    )
-    return state, figures
 
-
-def _validate(stack: Stack, state: State, choices: Choices, data: Data) -> Tensor:
-    """Loss and accuracy of every model on the whole validation set, (2, models)."""
-    models, dtype = state.parameters.shape[0], state.parameters.dtype
-
-    def block(index: Tensor, sums: Tensor) -> tuple[Tensor, Tensor]:
-        x, y, counts = data.x_validation[index], data.y_validation[index], data.counts[index]
-        logits, penalty, _, _ = stack.forward(
-            state.parameters,
-            state.carried,
-            state.rest,
-            choices.keys,
-            choices.dropout,
-            tf.tile(x[tf.newaxis], [models] + [1] * x.shape.rank),
-            training=False,
+    def _epoch(
+        self,
+        objective: Objective,
+        mapped: bool,
+        state: State,
+        choices: Choices,
+        batches: Tensor,
+        rates: Tensor,
+        data: Any,
+    ) -> tuple[State, Tensor, Tensor]:
+        training, validation = data
+        steps, models, _ = batches.shape
+        number = state.step // steps
+        state = state._replace(
+            moving=state.moving & (number - 1 - state.best.epoch < choices.patience)
         )
-        losses, hits = _score(logits, tf.tile(y[tf.newaxis], [models, 1]))
-        both = tf.stack([losses + penalty[:, tf.newaxis], hits])
-        return index + 1, sums + tf.reduce_sum(both * counts, axis=2)
+        start = [tf.tile(v[tf.newaxis], [models] + [1] * v.shape.rank) for v in self._no_metrics]
 
-    blocks = data.counts.shape[0]
-    start = tf.constant(0), tf.zeros([2, models], dtype)
-    # A loop of one turn would hide from the compiler that there is nothing to slice.
-    once = blocks == 1
-    _, sums = block(*start) if once else tf.while_loop(lambda i, _: i < blocks, block, start)
-    return sums / data.total
+        def step(index: Tensor, state: State, sums: Tensor, metrics: Any) -> tuple[Any, ...]:
+            batch = tf.nest.map_structure(lambda a: tf.gather(a, batches[index]), given(training))
+            state, losses, metrics = self._step(
+                mapped, state, choices, batch, rates[index], metrics
+            )
+            return index + 1, state, sums + losses, metrics
+
+        _, state, sums, metrics = tf.while_loop(
+            lambda index, *_: index < steps,
+            step,
+            (tf.constant(0), state, tf.zeros([models], self.dtype), start),
+            maximum_iterations=steps,
+        )
+        figures = [sums / steps, *self._results(mapped, metrics)]
+        sound = tf.math.is_finite(sums)
+        if validation[0] is not None:
+            losses, metrics = self._validate(mapped, state, choices, validation, start)
+            figures += [losses, *self._results(mapped, metrics)]
+            sound &= tf.math.is_finite(losses)
+        moving = state.moving & sound
+        stacked = tf.stack([tf.cast(figure, self.dtype) for figure in figures])
+        names = self.figures(validation[0] is not None)
+        score = stacked[names.index(objective.name)] * objective.sign
+        loss = stacked[names.index("val_loss" if validation[0] is not None else "loss")]
+        state = state._replace(moving=moving, best=_best(state, moving, number, score, loss))
+        return state, stacked, moving
+
+    def _step(
+        self,
+        mapped: bool,
+        state: State,
+        choices: Choices,
+        batch: Any,
+        rates: Tensor,
+        metrics: Sequence[Tensor],
+    ) -> tuple[State, Tensor, list[Tensor]]:
+        """One mini-batch of every model; a model that no longer moves stays where it is."""
+        models = state.parameters.shape[0]
+        keys = mix(choices.keys + tf.cast(state.step, tf.uint32))
+        gradients, loss, carried, rest, metrics = _map(
+            self._train_one,
+            mapped,
+            self.parameters.split(state.parameters),
+            self.carried.split(state.carried),
+            state.rest,
+            tf.unstack(choices.fed, axis=1),
+            keys,
+            batch,
+            metrics,
+        )
+        g = self.parameters.join(gradients, models, self.dtype)
+        if choices.own is not None:
+            g *= choices.own
+        # Of the loss, so that the update waits for whatever reads the parameters: then the compiler
+        # updates them in place instead of copying them.
+        moving = state.moving & tf.math.is_finite(loss)
+        parameters, slots = update(
+            self.optimizer,
+            state.parameters,
+            g,
+            state.slots,
+            tf.cast(rates, self.dtype)[:, tf.newaxis],
+            choices.numbers,
+            state.updates + 1,
+            self.parameters.sizes,
+        )
+        parameters = self._constrained(mapped, parameters)
+        state = state._replace(
+            parameters=_select(moving, parameters, state.parameters),
+            carried=_select(
+                moving, self.carried.join(carried, models, self.dtype), state.carried
+            ),
+            rest=rest,
+            slots=slots,
+            updates=state.updates + 1,
+            step=state.step + 1,
+            moving=moving,
+        )
+        return state, loss, metrics
+
+    def _train_one(
+        self,
+        parameters: list[Tensor],
+        carried: list[Tensor],
+        rest: list[Tensor],
+        numbers: list[Tensor],
+        key: Tensor,
+        batch: Any,
+        metrics: list[Tensor],
+    ) -> tuple[Any, ...]:
+        self._feed(numbers)
+        self._computed.begin(key)
+        with fast_gradients(), self._scope(parameters, carried, rest, metrics) as scope:
+            loss = self._loss(*batch, training=True)
+        # Within the map: gradients of what was mapped are compiled anew for each mini-batch's values.
+        found = tf.gradients(loss, parameters)
+        gradients = [
+            tf.zeros_like(p) if g is None else tf.convert_to_tensor(g)
+            for g, p in zip(found, parameters, strict=True)
+        ]
+        now = scope.get_current_value
+        for variable, value in zip(self.model.trainable_variables, parameters, strict=True):
+            if now(variable) is not value:
+                raise UnmappedError(f"{variable.path} changes in the forward pass")
+        return (
+            gradients,
+            tf.cast(loss, self.dtype),
+            [now(v) for v in self._carried],
+            [now(v) for v in self._rest],
+            [now(v) for v in self.model.metrics_variables],
+        )
+
+    def _validate_one(
+        self,
+        parameters: list[Tensor],
+        carried: list[Tensor],
+        rest: list[Tensor],
+        numbers: list[Tensor],
+        batch: Any,
+        metrics: list[Tensor],
+    ) -> tuple[Any, ...]:
+        self._feed(numbers)
+        with self._scope(parameters, carried, rest, metrics) as scope:
+            loss = self._loss(*batch, training=False)
+        now = scope.get_current_value
+        return tf.cast(loss, self.dtype), [now(v) for v in self.model.metrics_variables]
+
+    def _loss(self, x: Any, y: Any, weight: Any = None, *, training: bool) -> Tensor:
+        """The loss of one mini-batch as Keras has it; metrics take notice of it too."""
+        phase = {"training": training} if self._trains else {}
+        predicted = self.model(x, **phase)
+        loss = self.model.compute_loss(
+            x=x, y=y, y_pred=predicted, sample_weight=weight, training=training
+        )
+        self.model.compute_metrics(x, y, predicted, sample_weight=weight)
+        return loss
+
+    def _scope(
+        self,
+        parameters: Sequence[Tensor],
+        carried: Sequence[Tensor],
+        rest: Sequence[Tensor],
+        metrics: Sequence[Tensor],
+    ) -> keras.StatelessScope:
+        variables = (
+            (self.model.trainable_variables, parameters),
+            (self._carried, carried),
+            (self._rest, rest),
+            (self.model.metrics_variables, metrics),
+        )
+        return keras.StatelessScope(
+            [pair for own, values in variables for pair in zip(own, values, strict=True)]
+        )
+
+    def _feed(self, numbers: Sequence[Tensor]) -> None:
+        for (part, name), number in zip(self._fed, numbers, strict=True):
+            object.__setattr__(part, name, number)
+
+    def _validate(
+        self, mapped: bool, state: State, choices: Choices, data: Any, start: list[Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Loss of every model on the whole validation set, and what metrics have counted."""
+        models, count = state.parameters.shape[0], tf.nest.flatten(data)[0].shape[0]
+        number, size = blocks(count)
+        own = (
+            self.parameters.split(state.parameters),
+            self.carried.split(state.carried),
+            state.rest,
+            tf.unstack(choices.fed, axis=1),
+        )
+
+        def block(first: Tensor, length: int, sums: Tensor, metrics: Any) -> tuple[Any, ...]:
+            # Each model its own copy: mapped over one for all, the program takes minutes to compile.
+            batch = tf.nest.map_structure(
+                lambda a: tf.tile(a[tf.newaxis, first : first + length], [models] + [1] * (a.shape.rank)),
+                given(data),
+            )
+            losses, metrics = _map(self._validate_one, mapped, *own, batch, metrics)
+            return sums + losses * length, metrics
+
+        sums, metrics = tf.zeros([models], self.dtype), start
+        if number == 1:  # a loop of one turn would hide that there is nothing to slice
+            sums, metrics = block(0, size, sums, metrics)
+        elif number > 1:
+            _, sums, metrics = tf.while_loop(
+                lambda i, *_: i < number,
+                lambda i, *sofar: (i + 1, *block(i * size, size, *sofar)),
+                (tf.constant(0), sums, metrics),
+                maximum_iterations=number,
+            )
+        if left := count - number * size:
+            sums, metrics = block(number * size, left, sums, metrics)
+        return sums / count, metrics
+
+    def _results(self, mapped: bool, metrics: list[Tensor]) -> list[Tensor]:
+        """The metrics of every model, each (models,)."""
+
+        def one(values: list[Tensor]) -> list[Tensor]:
+            with keras.StatelessScope(zip(self.model.metrics_variables, values, strict=True)):
+                results = self.model.get_metrics_result()
+            return [tf.cast(results[name], self.dtype) for name in self.metrics]
+
+        return list(_map(one, mapped, metrics)) if self.metrics else []
+
+    def _constrained(self, mapped: bool, parameters: Tensor) -> Tensor:
+        if not any(self._constraints):
+            return parameters
+
+        def one(values: list[Tensor]) -> list[Tensor]:
+            pairs = zip(self._constraints, values, strict=True)
+            return [value if rule is None else rule(value) for rule, value in pairs]
+
+        found = _map(one, mapped, self.parameters.split(parameters))
+        return self.parameters.join(found, parameters.shape[0], self.dtype)
+
+    def start(
+        self, parameters: Array, carried: Array, rest: Sequence[Array], epoch: int, steps: int
+    ) -> State:
+        """Return the state of models that have trained for `epoch` epochs of `steps` each."""
+        models = len(parameters)
+        weights, others = tf.constant(parameters), tf.constant(carried)
+        least = tf.fill([models], tf.constant(-np.inf, self.dtype))
+        slots = tf.fill(weights.shape, tf.constant(self.optimizer.start, self.dtype))
+        return State(
+            weights,
+            others,
+            [tf.constant(array) for array in rest],
+            (slots,) * RULES[self.optimizer.rule].slots,
+            tf.zeros([models, 1], tf.int32),
+            tf.constant(epoch * steps),
+            tf.ones([models], tf.bool),
+            Best(weights, others, tf.fill([models], epoch - 1), least, -least),
+        )
 
 
-def _best(state: State, number: Tensor, figures: Tensor) -> Best:
+def _map(function: Any, mapped: bool, *inputs: Any) -> Any:
+    """Apply `function` to each model's own inputs: to all at once, or to the only one."""
+    if mapped:
+        return tf.vectorized_map(
+            lambda values: function(*values), inputs, fallback_to_while_loop=False
+        )
+    outputs = function(*tf.nest.map_structure(_first, inputs))
+    return tf.nest.map_structure(lambda t: t[tf.newaxis], outputs)
+
+
+def _first(values: Tensor) -> Tensor:
+    return tf.squeeze(values, axis=0)
+
+
+def _best(state: State, moving: Tensor, number: Tensor, score: Tensor, loss: Tensor) -> Best:
     """Of every model, the best of the epochs so far, epoch `number` among them."""
-    (loss, _, validation_loss, accuracy), best = tf.unstack(figures), state.best
-    tie = (accuracy == best.accuracy) & (validation_loss < best.loss)
-    better = tf.math.is_finite(loss) & ((accuracy > best.accuracy) | tie)
+    best = state.best
+    better = (score > best.score) | ((score == best.score) & (loss < best.loss))
+    better &= moving & tf.math.is_finite(score)
     return Best(
         _select(better, state.parameters, best.parameters),
         _select(better, state.carried, best.carried),
         tf.where(better, number, best.epoch),
-        tf.where(better, accuracy, best.accuracy),
-        tf.where(better, validation_loss, best.loss),
+        tf.where(better, score, best.score),
+        tf.where(better, loss, best.loss),
     )
-
-
-def _score(logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Cross-entropy of every example, and 1 where the guess is right, (models, examples)."""
-    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
-    guesses = tf.argmax(logits, axis=-1, output_type=y.dtype)
-    return losses, tf.cast(guesses == y, logits.dtype)
 
 
 def _select(which: Tensor, new: Tensor, old: Tensor) -> Tensor:
     return tf.where(which[:, tf.newaxis], new, old)
+
+
+def _dtype(variable: Any) -> str:
+    return str(keras.backend.standardize_dtype(variable.dtype))
+
+
+def _is_metric(variable: Any, model: keras.Model) -> bool:
+    return any(variable is own for own in model.metrics_variables)

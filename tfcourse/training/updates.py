@@ -1,136 +1,247 @@
-"""Update rules as pure functions: gradient descent, momentum, RMSprop, Adam.
+"""Update rules as pure functions, each taking the path of the Keras optimizer of its name.
 
-θ are parameters, g their gradient, α the learning rate. A hyperparameter is a number or a tensor of
-any float type that broadcasts against the parameters: where these have the shape
-(models, parameters), one value per model has the shape (models, 1). ε stands where Keras has it, so
-that a Keras optimizer takes the same path. (Lecture, part 1.)
+θ are parameters, g their gradient, α the learning rate. A hyperparameter is a tensor that broadcasts
+against the parameters: these have the shape (models, parameters), one value per model has the shape
+(models, 1). Hyperparameters come in float64, so that 1 − β is exact: in float32, 1 − 0.999 is off by
+5e-5. (Lecture, part 1.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tfcourse import _checks
-from tfcourse._tensorflow import tf
+import numpy as np
+
+from tfcourse._tensorflow import keras, tf
+from tfcourse.hyperparameters import Hyperparameters
 
 Tensor = Any
-State = tuple[Tensor, ...]
-Step = tuple[Tensor, State]
-
-
-def _cast(hyperparameter: Tensor, like: Tensor) -> Tensor:
-    return tf.cast(hyperparameter, like.dtype)
+Slots = tuple[Tensor, ...]
+Step = tuple[Tensor, Slots]
 
 
 def _weights(beta: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
-    """β and 1−β in the type of `like`, from float64: in float32, 1 − 0.999 is off by 5e-5."""
+    """β and 1−β in the type of `like`."""
     exact = tf.cast(beta, tf.float64)
-    return _cast(exact, like), _cast(1 - exact, like)
+    return tf.cast(exact, like.dtype), tf.cast(1 - exact, like.dtype)
 
 
-def gradient_descent(
-    parameters: Tensor, gradients: Tensor, state: State, *, learning_rate: Tensor
-) -> Step:
-    """Gradient descent: θ ← θ − α g. Keeps no state."""
-    return parameters - _cast(learning_rate, parameters) * gradients, state
+def _average(old: Tensor, new: Tensor, beta: Tensor) -> Tensor:
+    kept, taken = _weights(beta, old)
+    return kept * old + taken * new
+
+
+def gradient_descent(theta: Tensor, g: Tensor, slots: Slots, alpha: Tensor, **_: Tensor) -> Step:
+    """Gradient descent: θ ← θ − α g."""
+    return theta - alpha * g, slots
 
 
 def momentum(
-    parameters: Tensor,
-    gradients: Tensor,
-    state: State,
-    *,
-    learning_rate: Tensor,
-    momentum: Tensor = 0.9,
+    theta: Tensor, g: Tensor, slots: Slots, alpha: Tensor, *, momentum: Tensor, **_: Tensor
 ) -> Step:
-    """Momentum: v ← β v − α g, θ ← θ + v, with β = `momentum`. State: (v,).
+    """Momentum: v ← β v − α g, θ ← θ + v, with β = `momentum`.
 
     The lecture averages, v ← β v + (1−β) g and θ ← θ − α v, which is the same with α (1−β) for α.
     """
-    (velocity,) = state
-    rate, kept = _cast(learning_rate, parameters), _cast(momentum, parameters)
-    velocity = kept * velocity - rate * gradients
-    return parameters + velocity, (velocity,)
+    (v,) = slots
+    v = tf.cast(momentum, theta.dtype) * v - alpha * g
+    return theta + v, (v,)
+
+
+def nesterov(
+    theta: Tensor, g: Tensor, slots: Slots, alpha: Tensor, *, momentum: Tensor, **_: Tensor
+) -> Step:
+    """Nesterov's momentum: v ← β v − α g, θ ← θ + β v − α g."""
+    (v,) = slots
+    beta = tf.cast(momentum, theta.dtype)
+    v = beta * v - alpha * g
+    return theta + beta * v - alpha * g, (v,)
 
 
 def rmsprop(
-    parameters: Tensor,
-    gradients: Tensor,
-    state: State,
-    *,
-    learning_rate: Tensor,
-    momentum: Tensor = 0.9,
-    epsilon: Tensor = 1e-7,
+    theta: Tensor, g: Tensor, slots: Slots, alpha: Tensor, *, rho: Tensor, epsilon: Tensor, **_: Tensor
 ) -> Step:
-    """RMSprop: s ← ρ s + (1−ρ) g², θ ← θ − α g / √(s + ε), with ρ = `momentum`. State: (s,)."""
-    (square,) = state
-    old, new = _weights(momentum, square)
-    square = old * square + new * tf.square(gradients)
-    step = _cast(learning_rate, square) * gradients / tf.sqrt(square + _cast(epsilon, square))
-    return parameters - step, (square,)
+    """RMSprop: s ← ρ s + (1−ρ) g², θ ← θ − α g / √(s + ε)."""
+    (s,) = slots
+    s = _average(s, tf.square(g), rho)
+    return theta - alpha * g / tf.sqrt(s + tf.cast(epsilon, s.dtype)), (s,)
 
 
 def adam(
-    parameters: Tensor,
-    gradients: Tensor,
-    state: State,
+    theta: Tensor,
+    g: Tensor,
+    slots: Slots,
+    alpha: Tensor,
     *,
-    learning_rate: Tensor,
-    beta_1: Tensor = 0.9,
-    beta_2: Tensor = 0.999,
-    epsilon: Tensor = 1e-7,
+    beta_1: Tensor,
+    beta_2: Tensor,
+    epsilon: Tensor,
+    step: Tensor,
 ) -> Step:
     """Adam with bias correction (Kingma & Ba 2015, the form before their section 2.1).
 
     v ← β₁ v + (1−β₁) g, s ← β₂ s + (1−β₂) g²,
-    θ ← θ − α √(1−β₂ᵗ)/(1−β₁ᵗ) · v / (√s + ε), where t counts steps from 1.
-
-    State: (v, s, β₁ᵗ, β₂ᵗ), the powers of the step before, 1 at first.
+    θ ← θ − α √(1−β₂ᵗ)/(1−β₁ᵗ) · v / (√s + ε), where t = `step` counts from 1.
     """
-    average, square, power_1, power_2 = state
-    old_1, new_1 = _weights(beta_1, average)
-    old_2, new_2 = _weights(beta_2, square)
-    power_1, power_2 = power_1 * old_1, power_2 * old_2
-    average = old_1 * average + new_1 * gradients
-    square = old_2 * square + new_2 * tf.square(gradients)
-    rate = _cast(learning_rate, average) * tf.sqrt(1 - power_2) / (1 - power_1)
-    step = rate * average / (tf.sqrt(square) + _cast(epsilon, square))
-    return parameters - step, (average, square, power_1, power_2)
+    v, s = slots
+    v, s = _average(v, g, beta_1), _average(s, tf.square(g), beta_2)
+    t = tf.cast(step, tf.float64)
+    correction = tf.sqrt(1 - tf.pow(beta_2, t)) / (1 - tf.pow(beta_1, t))
+    rate = alpha * tf.cast(correction, theta.dtype)
+    return theta - rate * v / (tf.sqrt(s) + tf.cast(epsilon, s.dtype)), (v, s)
+
+
+def adagrad(
+    theta: Tensor, g: Tensor, slots: Slots, alpha: Tensor, *, epsilon: Tensor, **_: Tensor
+) -> Step:
+    """Adagrad: s ← s + g², θ ← θ − α g / √(s + ε)."""
+    (s,) = slots
+    s = s + tf.square(g)
+    return theta - alpha * g / tf.sqrt(s + tf.cast(epsilon, s.dtype)), (s,)
 
 
 @dataclass(frozen=True)
 class Rule:
-    """An update rule: its function, the hyperparameters it takes, and its state at the start.
-
-    averages: how many tensors like the parameters it keeps; powers: how many like a learning rate.
-    """
+    """An update rule: its function, the numbers it takes, and how many slots it keeps."""
 
     update: Callable[..., Step]
-    takes: tuple[str, ...]
-    averages: int
-    powers: int = 0
-
-    def start(self, parameters: Tensor, rate: Tensor) -> State:
-        """Return the first state: zeros like `parameters`, and ones like a learning rate."""
-        averages = [tf.zeros_like(parameters) for _ in range(self.averages)]
-        return (*averages, *(tf.ones_like(rate) for _ in range(self.powers)))
+    takes: tuple[str, ...] = ()
+    slots: int = 0
 
 
 RULES: Mapping[str, Rule] = {
-    "gradient_descent": Rule(gradient_descent, ("learning_rate",), 0),
-    "momentum": Rule(momentum, ("learning_rate", "momentum"), 1),
-    "rmsprop": Rule(rmsprop, ("learning_rate", "momentum", "epsilon"), 1),
-    "adam": Rule(adam, ("learning_rate", "beta_1", "beta_2", "epsilon"), 2, 2),
+    "gradient_descent": Rule(gradient_descent),
+    "momentum": Rule(momentum, ("momentum",), 1),
+    "nesterov": Rule(nesterov, ("momentum",), 1),
+    "rmsprop": Rule(rmsprop, ("rho", "epsilon"), 1),
+    "adam": Rule(adam, ("beta_1", "beta_2", "epsilon"), 2),
+    "adagrad": Rule(adagrad, ("epsilon",), 1),
 }
+CLIPPING = ("clipnorm", "global_clipnorm", "clipvalue")
 
 
-def rule(name: str) -> Rule:
-    """Return an update rule by name. Raises: ValueError for a name that is none."""
-    return RULES[_checks.choice("optimizer", name, RULES)]
+@dataclass(frozen=True)
+class Optimizer:
+    """How a model is updated.
+
+    rule: a name of `RULES`. numbers: what the rule takes, and `weight_decay` and one of `CLIPPING`
+    where they are used. start: of every slot. schedule: from the number of a step, counted from 0,
+    to the learning rate of that step.
+    """
+
+    rule: str
+    numbers: Mapping[str, float]
+    schedule: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]
+    start: float = 0.0
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for optimizers that differ only in numbers."""
+        return self.rule, tuple(self.numbers), self.start
+
+    @classmethod
+    def of(cls, optimizer: keras.optimizers.Optimizer) -> Optimizer | None:
+        """Read a Keras optimizer; none if some of what it does has no rule here."""
+        rule = _rule_of(optimizer)
+        unmapped = (
+            optimizer.use_ema
+            or optimizer.gradient_accumulation_steps
+            or optimizer.loss_scale_factor
+            or any(name.startswith("_exclude_from_weight_decay") for name in vars(optimizer))
+        )
+        if rule is None or unmapped:
+            return None
+        numbers = {name: float(getattr(optimizer, name)) for name in RULES[rule].takes}
+        for name in ("weight_decay", *CLIPPING):
+            value = getattr(optimizer, name)
+            if value is not None and (value or name == "weight_decay"):
+                numbers[name] = float(value)
+        start = getattr(optimizer, "initial_accumulator_value", 0.0)
+        return cls(rule, numbers, _schedule(optimizer), start)
+
+    @classmethod
+    def told(cls, settings: Hyperparameters, steps: int) -> Optimizer:
+        """Return what the classifier's hyperparameters say; `steps` make an epoch."""
+        names = {"rho": "momentum"}
+        takes = RULES[settings.optimizer].takes
+        numbers = {name: float(getattr(settings, names.get(name, name))) for name in takes}
+        return cls(settings.optimizer, numbers, lambda step: settings.rate(step // steps))
 
 
-def decayed(learning_rate: Tensor, decay: Tensor, epoch: Tensor) -> Tensor:
-    """Learning rate of `epoch` (from 0): α₀ / (1 + decay · epoch)."""
-    return learning_rate / (1 + decay * tf.cast(epoch, tf.float64))
+def keras_optimizer(settings: Hyperparameters) -> keras.optimizers.Optimizer:
+    """Return the Keras optimizer that the classifier's hyperparameters name."""
+    alpha, beta = settings.learning_rate, settings.momentum
+    if settings.optimizer == "gradient_descent":
+        return keras.optimizers.SGD(alpha)
+    if settings.optimizer == "momentum":
+        return keras.optimizers.SGD(alpha, momentum=beta)
+    if settings.optimizer == "rmsprop":
+        return keras.optimizers.RMSprop(alpha, rho=beta, epsilon=settings.epsilon)
+    return keras.optimizers.Adam(alpha, settings.beta_1, settings.beta_2, settings.epsilon)
+
+
+def _rule_of(optimizer: Any) -> str | None:
+    make = keras.optimizers
+    if type(optimizer) is make.SGD:
+        if not optimizer.momentum:
+            return "gradient_descent"
+        return "nesterov" if optimizer.nesterov else "momentum"
+    if type(optimizer) is make.RMSprop and not optimizer.momentum and not optimizer.centered:
+        return "rmsprop"
+    if type(optimizer) in (make.Adam, make.AdamW) and not optimizer.amsgrad:
+        return "adam"
+    return "adagrad" if type(optimizer) is make.Adagrad else None
+
+
+def _schedule(optimizer: Any) -> Callable[[Any], Any]:
+    told = optimizer.get_config()["learning_rate"]
+    if isinstance(told, int | float):
+        return lambda steps: np.full(len(steps), float(told))
+
+    def asked(steps: Any) -> Any:
+        """Let the optimizer itself say what it is at each step: not all schedules take many."""
+        rates = []
+        for step in steps:
+            optimizer.iterations.assign(int(step))
+            rates.append(float(optimizer.learning_rate))
+        return np.array(rates)
+
+    return asked
+
+
+def update(
+    optimizer: Optimizer,
+    theta: Tensor,
+    g: Tensor,
+    slots: Slots,
+    alpha: Tensor,
+    numbers: Mapping[str, Tensor],
+    step: Tensor,
+    sizes: list[int],
+) -> Step:
+    """One step as `keras.optimizers.Optimizer.apply` takes it: decay, clipping, then the rule.
+
+    theta, g, slots: (models, parameters); alpha and numbers: (models, 1). step: from 1. sizes: of
+    the variables that a row of parameters holds, one after the other.
+    """
+    if "clipvalue" in numbers:
+        bound = tf.cast(numbers["clipvalue"], g.dtype)
+        g = tf.clip_by_value(g, -bound, bound)
+    if "global_clipnorm" in numbers:
+        g = _clipped(g, numbers["global_clipnorm"])
+    if "clipnorm" in numbers:
+        rows = tf.split(g, sizes, axis=1)
+        g = tf.concat([_clipped(row, numbers["clipnorm"]) for row in rows], axis=1)
+    if "weight_decay" in numbers:
+        theta -= theta * tf.cast(numbers["weight_decay"], theta.dtype) * alpha
+    rule = RULES[optimizer.rule]
+    own = {name: numbers[name] for name in rule.takes}
+    return rule.update(theta, g, slots, alpha, **own, step=step)
+
+
+def _clipped(g: Tensor, norm: Tensor) -> Tensor:
+    most = tf.cast(norm, g.dtype)
+    length = tf.sqrt(tf.reduce_sum(tf.square(g), axis=1, keepdims=True))
+    return g * most / tf.maximum(length, most)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfcourse import _checks, datasets
 from tfcourse.datasets import Dataset
@@ -20,7 +20,9 @@ from tfcourse.tuning.rounds import HALVING, RUNGS, Progress, run
 from tfcourse.tuning.search import Search, coarse_to_fine, grid, largest_grid, random
 from tfcourse.tuning.space import Space
 from tfcourse.tuning.study import Study, made_with
-from tfcourse.tuning.trainers import Trainer
+
+if TYPE_CHECKING:
+    from tfcourse.tuning.trainers import Trainer
 
 SEARCHES = ("random", "grid", "coarse-to-fine")
 
@@ -156,18 +158,16 @@ def carry_out(
     with Study(plan.space, study, **about) as opened, ExitStack() as at_the_end:
 
         def trainer() -> Trainer:
-            from tfcourse.tuning import compiled, fitting
+            from tfcourse.tuning import trainers
 
             trained = model, dataset, data if isinstance(data, str) else data.name
-            if engine == "keras":
-                return fitting.KerasTrainer(*trained)
-            if cluster is not None:
-                from tfcourse.tuning.cluster import ClusterTrainer
+            if cluster is None:
+                return trainers.Trainer(*trained, engine)
+            from tfcourse.tuning.cluster import ClusterTrainer
 
-                joined = ClusterTrainer(*trained, cluster)
-                at_the_end.callback(joined.leave)
-                return joined
-            return compiled.CompiledTrainer(*trained)
+            joined = ClusterTrainer(*trained, cluster)
+            at_the_end.callback(joined.leave)
+            return joined
 
         opened.ended = run(
             opened,

@@ -10,23 +10,22 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
-import numpy as np
-
 from tfcourse.datasets import Dataset
-from tfcourse.training.population import Chunk, ChunkEpoch, Population, Trained
-from tfcourse.tuning.compiled import CompiledTrainer, draws, population
+from tfcourse.training import Epoch, Trained, chunks, train
+from tfcourse.training.engine import cores
+from tfcourse.training.models import Builder
 from tfcourse.tuning.export import require
-from tfcourse.tuning.fitting import FIGURES
 from tfcourse.tuning.models import Model, Own
-from tfcourse.tuning.trainers import Job, describe
+from tfcourse.tuning.trainers import Job, Trainer, arrays, describe, draws
 
 ATTEMPTS = 4  # at a chunk whose worker is killed, or whose machine is lost
 CONNECT_SECONDS = 5
 
 
-class ClusterTrainer(CompiledTrainer):
+class ClusterTrainer(Trainer):
     """Trains chunks wherever the cluster has a core to spare, several at a time."""
 
     def __init__(self, model: Model, dataset: Dataset, data: str, address: str) -> None:
@@ -36,7 +35,7 @@ class ClusterTrainer(CompiledTrainer):
         "local" to start one on this machine that lasts as long as this process.
         Raises: ConnectionError if there is none, ModuleNotFoundError without the extra `ray`.
         """
-        super().__init__(model, dataset, data)
+        super().__init__(model, dataset, data, "compiled")
         require("ray")
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told anything
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -66,18 +65,24 @@ class ClusterTrainer(CompiledTrainer):
             self._ray.shutdown()
 
     def _train(
-        self, jobs: Sequence[Job], chunks: Sequence[Chunk], on_epoch: Callable[[ChunkEpoch], None]
-    ) -> Iterator[Sequence[Trained | tuple[int, str]]]:
-        """Models of each chunk as it comes in, or what it raised for each of them.
+        self, jobs: Sequence[Job], wanted: Sequence[int], on_epoch: Callable[[Epoch], None]
+    ) -> Iterator[Sequence[Trained]]:
+        """Models of each chunk as it comes in.
 
         Raises: ConnectionError if the cluster loses a chunk again and again, or itself.
         """
         ray, shared = self._ray, self._shared
-        listed = ray.put(list(jobs))
-        threads = self._population.threads
+        seeds = [job.seed for job in jobs]
+        members = [
+            chunk
+            for chunk in chunks(self._build, draws(jobs), self._arrays, seeds=seeds)
+            if set(chunk) & set(wanted)
+        ]
+        alone = set(wanted).difference(*members)  # models that cannot be built, which says why
+        listed, threads = ray.put(list(jobs)), cores()
         running = {
-            self._work.remote(shared.hex(), shared, listed, chunk.members, threads): chunk
-            for chunk in chunks
+            self._work.remote(shared.hex(), shared, listed, chunk, threads): chunk
+            for chunk in [*members, *((index,) for index in sorted(alone))]
         }
         try:
             while running:
@@ -86,34 +91,26 @@ class ClusterTrainer(CompiledTrainer):
                 try:
                     figures = ray.get(done)
                 except ray.exceptions.RayTaskError as error:
-                    yield [(member, describe(error.cause)) for member in chunk.members]
-                    continue
+                    raise error.cause from None
                 except ray.exceptions.RayError as error:
                     raise ConnectionError(
-                        f"the cluster lost a chunk of {len(chunk.members)} trials {ATTEMPTS} times:"
+                        f"the cluster lost a chunk of {len(chunk)} trials {ATTEMPTS} times:"
                         f" {describe(error)}"
                     ) from error
-                make = self.model.build
-                trained = [Trained(**own, final_weights=[], make=make) for own in figures]
-                _tell(chunk, trained, on_epoch)
+                trained = [self._received(jobs[own["trial"]], own) for own in figures]
+                for number in range(max(one.epochs for one in trained)):
+                    on_epoch(Epoch(number, chunk, {}))
                 yield trained
         finally:
             for reference in running:
                 ray.cancel(reference, force=True)
 
-
-def _tell(chunk: Chunk, trained: Sequence[Trained], on_epoch: Callable[[ChunkEpoch], None]) -> None:
-    """Tell of the epochs of a chunk, all at once."""
-    histories = [one.history for one in trained]
-    for number in range(chunk.epochs):
-        figures = {
-            name: np.array([getattr(history, name)[number] for history in histories])
-            for name in FIGURES
-        }
-        on_epoch(ChunkEpoch(number, chunk.members, **figures))
+    def _received(self, job: Job, own: dict[str, Any]) -> Trained:
+        make = partial(Builder(self._build, self._arrays).model, draws([job])[0], job.seed)
+        return Trained(**own, final_weights=[], make=make)
 
 
-_populations: dict[str, Population] = {}  # in a worker: the one of its study, with its programs
+_data: dict[str, tuple[Any, Any]] = {}  # in a worker: its study's build and data, with programs
 
 
 def _train_chunk(
@@ -124,12 +121,16 @@ def _train_chunk(
     threads: int,
 ) -> list[dict[str, Any]]:
     """Train one chunk of `jobs` in a worker; of each `Trained`, send back what is plain data."""
-    if key not in _populations:
-        _populations.clear()
+    if key not in _data:
+        _data.clear()
         model, dataset = shared
-        _populations[key] = population(model, dataset.standardized(), threads)
-    own, trials = _populations[key], draws(jobs)
-    [chunk] = [chunk for chunk in own.chunks(trials) if chunk.members == members]
-    [trained] = own.train(trials, seeds=[job.seed for job in jobs], chunks=[chunk])
-    apart = ("final_weights", "make")
-    return [{k: v for k, v in vars(one).items() if k not in apart} for one in trained]
+        _data[key] = model.build, arrays(dataset.standardized())
+    build, data = _data[key]
+    seeds = [job.seed for job in jobs]
+    found = train(
+        build, draws(jobs), data, seeds=seeds, wanted=members, threads=threads
+    )
+    apart = ("final_weights", "make", "memory")
+    return [
+        {k: v for k, v in vars(one).items() if k not in apart} for chunk in found for one in chunk
+    ]

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -209,49 +208,42 @@ def _next_day(diary: Diary, changes: Mapping[str, Any]) -> Day:
 
 def _train(diary: Diary, new: Day, dataset: Dataset, on_epoch: Callable[[Epoch], None]) -> Day:
     """Train the model of the day before for the `new` one, save it, and fill in what came of it."""
-    from tfcourse import saving
-    from tfcourse.training.fitting import fit
-    from tfcourse.tuning.fitting import columns
+    from tfcourse import classifier, saving, training
+    from tfcourse.datasets import standardization
+    from tfcourse.tuning.trainers import Job, arrays, result
 
-    started = time.perf_counter()
-    model = _model(diary, new, dataset)
-    history: list[Epoch] = []
+    standardize = standardization(dataset.x_train)
+
+    def build(values: Mapping[str, Any]) -> Any:
+        settings = Hyperparameters.from_mapping(values)
+        shapes = dataset.input_shape, dataset.classes
+        return classifier.build(*shapes, settings, standardize=standardize)
+
+    def record(epoch: training.Epoch) -> None:
+        names = "loss", "accuracy", "val_loss", "val_accuracy"
+        figures = [float(epoch.figures[name][0]) for name in names]
+        if math.isfinite(figures[0] + figures[2]):
+            on_epoch(classifier.Epoch(epoch.number, *figures))
+
     settings = Hyperparameters.from_mapping(new.settings)
-    epochs = range(new.first_epoch, new.last_epoch)
-    for epoch in fit(model, dataset, settings, seed=diary.seed, epochs=epochs):
-        if not math.isfinite(epoch.loss + epoch.validation_loss):
-            break
-        history.append(epoch)
-        on_epoch(epoch)
+    data, seed = arrays(dataset), diary.seed
+    before = None
+    if new.after:
+        old = diary.days[new.after].settings
+        before = [training.load(build, old, data, diary.model_path(new.after), new.first_epoch)]
+    ((one,),) = training.train(
+        build, [new.settings], data, seeds=[seed], engine="keras", start=before, on_epoch=record
+    )
+    if one.error:
+        raise RuntimeError(one.error)
     saving.save(
-        model,
+        one.model(final=True),
         diary.model_path(new.number),
-        saving.Card.of(dataset, diary.data, settings, diary.seed),
+        saving.Card.of(dataset, diary.data, settings, seed),
     )
     return dataclasses.replace(
         new,
-        history=columns(history),
-        diverged=len(history) < len(epochs),
-        seconds=round(time.perf_counter() - started, 3),
+        history=result(Job(new.number, new.settings, seed, settings.epochs), one).history,
+        diverged=one.ended == "diverged",
+        seconds=round(one.seconds, 3),
     )
-
-
-def _model(diary: Diary, new: Day, dataset: Dataset) -> Any:
-    """The model as the day before left it, its optimizer's memory included, with new settings."""
-    from tfcourse.classifier import build
-    from tfcourse.datasets import standardization
-    from tfcourse.training.fitting import go_on, prepare
-
-    def make(values: dict[str, Any]) -> Any:
-        settings = Hyperparameters.from_mapping(values)
-        shapes = dataset.input_shape, dataset.classes
-        made = build(*shapes, settings, standardize=standardization(dataset.x_train))
-        prepare(made, settings, diary.seed, first_epoch=new.first_epoch)
-        return made
-
-    model = make(new.settings)
-    if new.after:
-        before = make(diary.days[new.after].settings)
-        before.load_weights(diary.model_path(new.after))
-        go_on(model, before)
-    return model

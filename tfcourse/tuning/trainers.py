@@ -1,19 +1,34 @@
-"""What a search needs of whoever trains its models, and nothing more.
+"""Training what a search proposes, with the engine of `training`.
 
-A trainer is told which trials to train and hands back plain results, so that one can be exchanged
-for another, a compiled one for Keras or a cluster for one machine, without the study noticing.
+A trainer is told which trials to train and hands back plain results, so that one machine can be
+exchanged for a cluster without the study noticing.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+import numpy as np
+
+from tfcourse.datasets import Dataset
+from tfcourse.training import Data, Epoch, Trained, train
+from tfcourse.tuning.models import Model
 from tfcourse.tuning.space import Chosen
 from tfcourse.tuning.study import Trial
+
+# Figures of an epoch as a journal has them, and as Keras has them.
+FIGURES = {
+    "loss": "loss",
+    "accuracy": "accuracy",
+    "validation_loss": "val_loss",
+    "validation_accuracy": "val_accuracy",
+}
 
 Epochs = Callable[[int], None]  # told how many epochs have been trained, over all jobs
 
@@ -59,8 +74,21 @@ class Result:
         )
 
 
-class Trainer(Protocol):
-    """Trains jobs, saves and tests their models."""
+class Trainer:
+    """Trains jobs with the engine, saves and tests their models."""
+
+    def __init__(self, model: Model, dataset: Dataset, data: str, engine: str) -> None:
+        """Train what `model` describes on `dataset`; `data` is the name it was loaded by."""
+        self.model, self.dataset, self.data, self.engine = model, dataset, data, engine
+        self.standardized = dataset.standardized()
+
+    @cached_property
+    def _arrays(self) -> Data:
+        return arrays(self.standardized)
+
+    @cached_property
+    def _build(self) -> Callable[[dict[str, Any]], Any]:
+        return self.model.build  # one object: what is compiled for it is kept
 
     def train(
         self, jobs: Sequence[Job], wanted: Collection[int], on_epochs: Epochs
@@ -71,15 +99,91 @@ class Trainer(Protocol):
         comes out the same, to the last bit, whether or not others are finished already. Results
         that are not wanted may come along.
         """
+        told = 0
+
+        def on_epoch(epoch: Epoch) -> None:
+            nonlocal told
+            told += len(epoch.trials)
+            on_epochs(told)
+
+        indices = [index for index, job in enumerate(jobs) if job.number in wanted]
+        for finished in self._train(jobs, indices, on_epoch):
+            yield [result(jobs[one.trial], one) for one in finished]
+
+    def _train(
+        self, jobs: Sequence[Job], wanted: Sequence[int], on_epoch: Callable[[Epoch], None]
+    ) -> Iterator[Sequence[Trained]]:
+        return train(
+            self._build,
+            draws(jobs),
+            self._arrays,
+            seeds=[job.seed for job in jobs],
+            engine=self.engine,
+            wanted=wanted,
+            on_epoch=on_epoch,
+        )
 
     def refit(self, job: Job) -> Result:
-        """Train a job on training and validation examples together, to its last epoch."""
+        """Train on training and validation examples together, to the last epoch.
+
+        They are standardized by the training set alone, as before, so that hyperparameters mean
+        the same.
+        """
+        data = self.standardized
+        merged = dataclasses.replace(
+            data,
+            x_train=np.concatenate([data.x_train, data.x_validation]),
+            y_train=np.concatenate([data.y_train, data.y_validation]),
+        )
+        ((one,),) = train(
+            self._build, draws([job]), arrays(merged), seeds=[job.seed], engine=self.engine
+        )
+        return dataclasses.replace(result(job, one), model=partial(one.model, final=True))
 
     def save(self, result: Result, path: Path) -> None:
-        """Write the result's model to a file, wholly or not at all."""
+        """Write the model, wholly or not at all, so that it takes inputs as the data set has them.
+
+        Raises: OSError if it cannot be written.
+        """
+        from tfcourse import saving
+
+        assert result.model is not None
+        job = result.job
+        settings = self.model.settings({**job.hyperparameters, "epochs": job.epochs})
+        card = saving.Card.of(self.dataset, self.data, settings, job.seed)
+        if self.model.name != "classifier":
+            card = dataclasses.replace(card, hyperparameters=job.hyperparameters)
+        whole = self.model.with_standardization(result.model(), job.hyperparameters)
+        saving.save(whole, path, card)
 
     def test(self, trial: Trial, path: Path) -> float:
-        """Test accuracy of a trial's saved model."""
+        """Accuracy of the saved model of `trial` on the test set."""
+        from tfcourse.classifier import evaluate
+
+        bare = self.model.build(trial.hyperparameters)
+        model = self.model.with_standardization(bare, trial.hyperparameters)
+        model.load_weights(path)  # weights alone: nothing else that the file may hold is loaded
+        return evaluate(model, self.dataset.x_test, self.dataset.y_test).accuracy
+
+
+def arrays(data: Dataset) -> Data:
+    """Return a data set as the engine takes it."""
+    return Data(data.x_train, data.y_train, data.x_validation, data.y_validation)
+
+
+def draws(jobs: Sequence[Job]) -> list[dict[str, object]]:
+    """Return the jobs as the engine takes them."""
+    return [{**job.hyperparameters, "epochs": job.epochs} for job in jobs]
+
+
+def result(job: Job, one: Trained) -> Result:
+    """Return what a job came to."""
+    missing = [name for name in FIGURES.values() if one.history and name not in one.history]
+    if one.error or missing:
+        error = one.error or "a compiled model must have metrics=['accuracy']"
+        return Result(job, {}, one.seconds, " ".join(error.split()))
+    history = {name: list(map(float, one.history.get(key, ()))) for name, key in FIGURES.items()}
+    return Result(job, history, one.seconds, model=one.model)
 
 
 def describe(error: Exception) -> str:

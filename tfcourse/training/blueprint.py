@@ -1,0 +1,249 @@
+"""What one trial's own model is, read off the model that `build` returned for it.
+
+Two models may share a program if they differ only in what a program can be given as data: numbers
+such as a dropout rate or the strength of an L2 penalty (`FED`), sizes of layers (`SIZED`), first
+weights, and what the optimizer is told. All the rest of their configuration, the functions and the
+classes of the user's own included, makes up the blueprint's key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tfcourse._tensorflow import keras
+from tfcourse.training.first_weights import FirstWeight, first_weights
+from tfcourse.training.identity import fingerprint, is_of_keras
+from tfcourse.training.updates import Optimizer
+
+Shape = tuple[int, ...]
+
+layers, regularizers = keras.layers, keras.regularizers
+
+# Numbers of which each model in a program has its own, by the exact type of what holds them.
+FED: dict[type, tuple[str, ...]] = {
+    layers.Dropout: ("rate",),
+    layers.SpatialDropout1D: ("rate",),
+    layers.SpatialDropout2D: ("rate",),
+    layers.SpatialDropout3D: ("rate",),
+    layers.GaussianDropout: ("rate",),
+    layers.GaussianNoise: ("stddev",),
+    layers.BatchNormalization: ("momentum", "epsilon"),
+    layers.LayerNormalization: ("epsilon",),
+    regularizers.L1: ("l1",),
+    regularizers.L2: ("l2",),
+    regularizers.L1L2: ("l1", "l2"),
+}
+# Sizes that models in a program may differ in, where `padding` finds that exact.
+SIZED: dict[type, str] = {
+    layers.Dense: "units",
+    layers.Conv1D: "filters",
+    layers.Conv2D: "filters",
+    layers.Conv3D: "filters",
+    layers.Embedding: "output_dim",
+    layers.LSTMCell: "units",
+    layers.GRUCell: "units",
+    layers.SimpleRNNCell: "units",
+}
+PARTS = (keras.Layer, keras.regularizers.Regularizer)
+
+
+@dataclass(frozen=True, eq=False)
+class Blueprint:
+    """What a trial's own model is.
+
+    key: equal for models that may share a program. numbers: its own of `FED`, in the order of
+    `fed`. sizes: its own of `SIZED`. shapes, first: of each of `model.weights`. optimizer: what
+    updates it, with its own numbers; none if Keras's own optimizer must. compiled: whether `build`
+    compiled it. why_not: what keeps it from a compiled program, if anything does.
+    """
+
+    key: Hashable
+    numbers: tuple[float, ...]
+    sizes: tuple[int, ...]
+    shapes: tuple[Shape, ...]
+    first: tuple[FirstWeight, ...]
+    optimizer: Optimizer | None
+    compiled: bool
+    why_not: str | None
+
+
+def read(model: keras.Model, optimizer: Optimizer | None) -> Blueprint:
+    """Read a model's blueprint.
+
+    optimizer: how it is updated, if the model is not compiled.
+    """
+    found = parts(model)
+    fed_to, sized = list(fed(found)), list(_sized(found))
+    numbers = tuple(float(getattr(part, name)) for part, name in fed_to)
+    sizes = tuple(getattr(part, name) for part, name in sized)
+    own = Optimizer.of(model.optimizer) if model.compiled else optimizer
+    masked = [(part, name, 0.5) for part, name in fed_to] + [(p, n, 1) for p, n in sized]
+    before = [getattr(part, name) for part, name, _ in masked]
+    try:
+        for part, name, value in masked:
+            setattr(part, name, value)
+        key = (
+            _structure(model, found),
+            _compiled(model),
+            tuple((len(w.shape), w.dtype, w.trainable, w.constraint is None) for w in model.variables),
+        )
+    finally:
+        for (part, name, _), value in zip(masked, before, strict=True):
+            setattr(part, name, value)
+    shapes = tuple(tuple(weight.shape) for weight in model.weights)
+    first = tuple(first_weights(model, found))
+    why_not = _why_not(model)
+    return Blueprint(key, numbers, sizes, shapes, first, own, bool(model.compiled), why_not)
+
+
+def parts(model: keras.Model) -> list[Any]:
+    """Return the model, its layers at any depth, and their regularizers, in a fixed order."""
+    found: dict[int, Any] = {}
+
+    def visit(value: Any) -> None:
+        if isinstance(value, PARTS):
+            if id(value) not in found:
+                found[id(value)] = value
+                for name, inner in vars(value).items():
+                    if name not in ("_inbound_nodes", "_outbound_nodes", "_metrics", "optimizer"):
+                        visit(inner)
+        elif isinstance(value, list | tuple):
+            for inner in value:
+                visit(inner)
+        elif isinstance(value, dict):
+            for inner in value.values():
+                visit(inner)
+
+    visit(model)
+    return list(found.values())
+
+
+def fed(found: Sequence[Any]) -> Iterator[tuple[Any, str]]:
+    """Where the numbers of `FED` stand in a model's parts."""
+    for part in found:
+        for name in FED.get(type(part), ()):
+            yield part, name
+
+
+def _sized(found: Sequence[Any]) -> Iterator[tuple[Any, str]]:
+    for part in found:
+        if type(part) in SIZED:
+            yield part, SIZED[type(part)]
+
+
+def _structure(model: keras.Model, found: Sequence[Any]) -> Hashable:
+    """Everything about the model but its compilation and what is masked."""
+    names = {part.name: f"layer {i}" for i, part in enumerate(found) if hasattr(part, "name")}
+    try:
+        told = model.get_config()
+        for name in _names(told):  # those of operations that are no layers, too
+            names.setdefault(name, f"layer {len(names)}")
+        config = _plain(told, names)
+    except Exception:  # a model without a configuration is known by its parts
+        config = None
+    own = []
+    for part in found:
+        functions = [v for v in vars(part).values() if callable(v) and hasattr(v, "__code__")]
+        own.append((type(part).__qualname__, _fingerprints(functions)))
+        if not is_of_keras(type(part)):
+            own.append((fingerprint(type(part)), _attributes(part, names)))
+            if config is None and part is not model:
+                own.append((_plain(part.get_config(), names), ()))
+    return fingerprint(config), tuple(own)
+
+
+def _fingerprints(functions: Sequence[Any]) -> Hashable:
+    return tuple(fingerprint(f) for f in functions if not is_of_keras(f))
+
+
+def _attributes(part: Any, names: dict[str, str]) -> Hashable:
+    """What an object of a user's own class holds, but for what Keras keeps there."""
+    kept = set(vars(keras.Layer())) | {"_call_signature"}
+    return tuple(
+        (name, fingerprint(_plain(value, names)))
+        for name, value in vars(part).items()
+        if name not in kept and not isinstance(value, (*PARTS, keras.Variable))
+        and not _holds_parts(value) and not callable(getattr(value, "assign", None))
+    )
+
+
+def _holds_parts(value: Any) -> bool:
+    if isinstance(value, dict):
+        value = list(value.values())
+    return isinstance(value, list | tuple) and any(
+        isinstance(inner, (*PARTS, keras.Variable)) or _holds_parts(inner) for inner in value
+    )
+
+
+def _names(config: Any) -> Iterator[str]:
+    if isinstance(config, dict):
+        own = config.get("config")
+        if "class_name" in config and isinstance(own, dict) and isinstance(own.get("name"), str):
+            yield own["name"]
+        config = list(config.values())
+    if isinstance(config, list | tuple):
+        for inner in config:
+            yield from _names(inner)
+
+
+def _plain(config: Any, names: dict[str, str]) -> Any:
+    """A configuration without what does not change what the model computes.
+
+    Names of layers become their numbers; initializers are asked for first weights elsewhere;
+    shapes that follow from other numbers go.
+    """
+    if isinstance(config, str):
+        return names.get(config, config)
+    if isinstance(config, list | tuple):
+        return [_plain(inner, names) for inner in config]
+    if not isinstance(config, dict):
+        return config
+    if config.get("module") == "keras.initializers":
+        return "initializer"
+    if config.get("class_name") == "__keras_tensor__":
+        return _plain(config["config"]["keras_history"], names)
+    return {
+        key: _plain(value, names)
+        for key, value in config.items()
+        if key not in ("build_config", "build_input_shape", "registered_name")
+    }
+
+
+def _compiled(model: keras.Model) -> Hashable:
+    """What the model is compiled with, but for the optimizer."""
+    if not model.compiled:
+        return None
+    try:
+        config = dict(model.get_compile_config())
+    except Exception:  # what cannot be told is like no other
+        return fingerprint(object())
+    config.pop("optimizer", None)
+    if _names_other_code(config.get("metrics")) or _names_other_code(config.get("weighted_metrics")):
+        # The configuration names a function of the user's own, but not what it closes over.
+        return fingerprint(config), fingerprint(object())
+    return fingerprint(config), fingerprint(model.loss)
+
+
+def _names_other_code(config: Any) -> bool:
+    if isinstance(config, dict):
+        if "class_name" in config and not str(config.get("module") or "").startswith("keras"):
+            return True
+        config = list(config.values())
+    return isinstance(config, list | tuple) and any(map(_names_other_code, config))
+
+
+def _why_not(model: keras.Model) -> str | None:
+    """What keeps a model from being trained by a compiled program, if anything does."""
+    for name in ("train_step", "test_step", "fit", "evaluate"):
+        if not is_of_keras(getattr(type(model), name)):
+            return f"{type(model).__name__} has a {name} of its own"
+    if model.compiled and model.run_eagerly:
+        return "the model is compiled to run eagerly"
+    if model.compiled and Optimizer.of(model.optimizer) is None:
+        return f"{type(model.optimizer).__name__}, as it is set here, has no update rule here"
+    types = {keras.backend.standardize_dtype(v.dtype) for v in model.trainable_variables}
+    if len(types) != 1 or not types <= {"float32", "float64"}:
+        return "its trainable weights are not all float32, or all float64"
+    return None

@@ -1,0 +1,118 @@
+"""When two objects do the same: a fingerprint of values, functions and classes.
+
+Equal fingerprints mean equal behaviour. What cannot be looked into has a fingerprint of its own,
+equal to no other, so that a doubt costs time and never a wrong result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import types
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tfcourse._tensorflow import keras
+
+PLAIN = (type(None), bool, int, float, complex, str, bytes)
+
+
+def fingerprint(value: Any) -> Hashable:
+    """Return what is equal for values that do the same."""
+    return _Fingerprints().of(value)
+
+
+def is_of_keras(thing: Any) -> bool:
+    """Whether a class or function is one of Keras's or TensorFlow's own."""
+    return (getattr(thing, "__module__", None) or "").partition(".")[0] in ("keras", "tensorflow")
+
+
+class _Fingerprints:
+    """State: what is being looked at, so that what refers to itself ends."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, int] = {}
+
+    def of(self, value: Any) -> Hashable:
+        if isinstance(value, PLAIN):
+            return type(value).__name__, repr(value)
+        if isinstance(value, np.generic):
+            return self.of(value.item())
+        if isinstance(value, np.ndarray) and value.dtype != object:
+            return "array", str(value.dtype), value.shape, hashlib.sha256(value.tobytes()).digest()
+        if id(value) in self._seen:
+            return "again", self._seen[id(value)]
+        self._seen[id(value)] = len(self._seen)
+        if isinstance(value, Mapping):
+            return "mapping", tuple((self.of(k), self.of(v)) for k, v in value.items())
+        if isinstance(value, list | tuple):
+            return type(value).__name__, tuple(map(self.of, value))
+        if isinstance(value, set | frozenset):
+            return "set", tuple(sorted(map(repr, map(self.of, value))))
+        if isinstance(value, types.FunctionType):
+            return self._function(value)
+        if isinstance(value, types.MethodType):
+            return "method", self.of(value.__func__), self.of(value.__self__)
+        if isinstance(value, types.BuiltinFunctionType | types.ModuleType | np.ufunc | np.dtype):
+            return type(value).__name__, repr(value)
+        if isinstance(value, types.CodeType):
+            return self._code(value)
+        if isinstance(value, type):
+            return self.class_of(value)
+        return self._object(value)
+
+    def class_of(self, kind: type) -> Hashable:
+        """A class: by name if it is a library's, else by all that its own classes define."""
+        own = [part for part in kind.__mro__ if part is not object and not is_of_keras(part)]
+        name = f"{kind.__module__}.{kind.__qualname__}"
+        body = [
+            (key, self.of(item))
+            for part in own
+            if part.__module__ not in ("abc", "typing", "builtins")
+            for key, item in vars(part).items()
+            if isinstance(item, (*PLAIN, types.FunctionType, tuple, list, dict))
+            and key not in ("__module__", "__doc__", "__qualname__", "__firstlineno__")
+        ]
+        return "class", name, tuple(body)
+
+    def _function(self, function: types.FunctionType) -> Hashable:
+        if is_of_keras(function) and "<locals>" not in function.__qualname__:
+            return "function", function.__module__, function.__qualname__
+        cells = tuple(self.of(_content(cell)) for cell in function.__closure__ or ())
+        named = {n: function.__globals__.get(n) for n in function.__code__.co_names}
+        # A number or a function of the module's own that the body refers to by name.
+        referred = {
+            n: v
+            for n, v in named.items()
+            if isinstance(v, (int, float, str, types.FunctionType)) and not is_of_keras(v)
+        }
+        parts = function.__defaults__, function.__kwdefaults__, referred
+        return "function", self._code(function.__code__), cells, tuple(map(self.of, parts))
+
+    def _code(self, code: types.CodeType) -> Hashable:
+        constants = tuple(self.of(constant) for constant in code.co_consts)
+        return "code", code.co_code, constants, code.co_names, code.co_varnames
+
+    def _object(self, value: Any) -> Hashable:
+        kind = self.class_of(type(value))
+        if is_of_keras(type(value)) and hasattr(value, "get_config"):
+            try:
+                config = self.of(value.get_config())
+            except Exception:  # what does not tell its configuration is like no other
+                return "object", object()
+            functions = [v for v in vars(value).values() if isinstance(v, types.FunctionType)]
+            return kind, config, tuple(self.of(f) for f in functions if not is_of_keras(f))
+        if isinstance(value, keras.KerasTensor):
+            return "tensor", str(value.shape), str(value.dtype)
+        try:
+            return kind, self.of(vars(value))
+        except TypeError:  # no __dict__: written in C
+            return "object", object()
+
+
+def _content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # empty yet
+        return None

@@ -1,0 +1,315 @@
+"""What Keras's layers compute, written so that XLA on a processor makes it fast.
+
+Inside a compiled loop XLA takes a hundred times too long for the gradient of a convolution's
+kernel and ten times for that of max pooling; both are rewritten here as what it does well. The
+gradient of batch norm is written as one formula. Random layers draw by mixing bits, which, unlike
+TensorFlow's generators, maps over models and fuses with what uses it. All figures are those that
+Keras's own layers give, to rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from tfcourse._tensorflow import keras, tf
+
+Tensor = Any
+layers = keras.layers
+
+OVERRIDES = {"Conv2D": "TfcourseConv2D", "MaxPool": "TfcourseMaxPool"}
+
+
+@contextmanager
+def fast_gradients() -> Iterator[None]:
+    """Let operations that are made here be differentiated as this module does."""
+    with tf.compat.v1.get_default_graph().gradient_override_map(OVERRIDES):
+        yield
+
+
+@tf.RegisterGradient("TfcourseConv2D")
+def _conv2d_gradient(op: Any, dy: Tensor) -> tuple[Tensor, Tensor]:
+    """Gradients of a convolution, as convolutions: (B, H, W, C) and kernels (h, w, C, D)."""
+    x, kernel = op.inputs
+    strides, dilations = op.get_attr("strides")[1:3], op.get_attr("dilations")[1:3]
+    height, width, channels, _ = kernel.shape
+    plain = op.get_attr("data_format") == b"NHWC" and channels == x.shape[3]
+    if not plain or None in x.shape or op.get_attr("padding") == b"EXPLICIT":
+        return _conv2d_default(op, dy)
+    spans = [d * (n - 1) + 1 for d, n in zip(dilations, (height, width), strict=True)]
+    pads = _padding(op.get_attr("padding"), x.shape[1:3], dy.shape[1:3], spans, strides)
+    padded = tf.pad(x, [[0, 0], *pads, [0, 0]])
+    if list(strides) == list(dilations) == [1, 1]:
+        # Examples in the place of channels: the kernel's gradient is a convolution of x by dy.
+        by_channel = tf.transpose(padded, [3, 1, 2, 0])
+        d_kernel = tf.nn.conv2d(by_channel, tf.transpose(dy, [1, 2, 0, 3]), 1, "VALID")
+        turned = tf.transpose(tf.reverse(kernel, [0, 1]), [0, 1, 3, 2])
+        around = [
+            [n - 1 - before, n - 1 - after]
+            for n, (before, after) in zip((height, width), pads, strict=True)
+        ]
+        if min(map(min, around)) >= 0:
+            wide = tf.pad(dy, [[0, 0], *around, [0, 0]])
+            return tf.nn.conv2d(wide, turned, 1, "VALID"), tf.transpose(d_kernel, [1, 2, 0, 3])
+        return _conv2d_default(op, dy)[0], tf.transpose(d_kernel, [1, 2, 0, 3])
+    rows = tf.reshape(dy, [-1, dy.shape[3]])
+    patches = [
+        tf.reshape(_window(padded, (i, j), dy.shape[1:3], strides, dilations), [-1, channels])
+        for i in range(height)
+        for j in range(width)
+    ]
+    d_kernel = tf.matmul(tf.concat(patches, axis=1), rows, transpose_a=True)
+    return _conv2d_default(op, dy)[0], tf.reshape(d_kernel, kernel.shape)
+
+
+def _padding(
+    kind: bytes, size: Any, result: Any, spans: Sequence[int], strides: Sequence[int]
+) -> list[list[int]]:
+    """How many zeros TensorFlow puts before and after each of two axes."""
+    if kind == b"VALID":
+        return [[0, 0], [0, 0]]
+    total = [
+        max((r - 1) * s + span - n, 0)
+        for n, r, span, s in zip(size, result, spans, strides, strict=True)
+    ]
+    return [[n // 2, n - n // 2] for n in total]
+
+
+def _window(
+    x: Tensor, place: tuple[int, int], size: Any, strides: Sequence[int], dilations: Sequence[int]
+) -> Tensor:
+    """What one place of the kernel sees: (B, *size, C)."""
+    cuts = [
+        slice(d * at, d * at + s * (n - 1) + 1, s)
+        for at, n, s, d in zip(place, size, strides, dilations, strict=True)
+    ]
+    return x[:, cuts[0], cuts[1], :]
+
+
+def _conv2d_default(op: Any, dy: Tensor) -> tuple[Tensor, Tensor]:
+    x, kernel = op.inputs
+    how = {
+        name: op.get_attr(name)
+        for name in ("strides", "padding", "explicit_paddings", "data_format", "dilations")
+    }
+    how |= {name: how[name].decode() for name in ("padding", "data_format")}
+    return (
+        tf.raw_ops.Conv2DBackpropInput(
+            input_sizes=tf.shape(x), filter=kernel, out_backprop=dy, **how
+        ),
+        tf.raw_ops.Conv2DBackpropFilter(
+            input=x, filter_sizes=tf.shape(kernel), out_backprop=dy, **how
+        ),
+    )
+
+
+@tf.RegisterGradient("TfcourseMaxPool")
+def _max_pool_gradient(op: Any, dy: Tensor) -> Tensor:
+    """Gradient of max pooling: to the first of the largest in each window."""
+    (x,), y = op.inputs, op.outputs[0]
+    (_, height, width, _), strides = op.get_attr("ksize"), op.get_attr("strides")
+    if (
+        list(op.get_attr("ksize")) != list(strides)
+        or op.get_attr("data_format") != b"NHWC"
+        or None in x.shape
+        or (op.get_attr("padding") != b"VALID" and (x.shape[1] % height or x.shape[2] % width))
+    ):
+        return tf.raw_ops.MaxPoolGrad(
+            orig_input=x,
+            orig_output=y,
+            grad=dy,
+            **{n: op.get_attr(n) for n in ("ksize", "strides", "explicit_paddings")},
+            padding=op.get_attr("padding").decode(),
+            data_format=op.get_attr("data_format").decode(),
+        )
+    free, rows = tf.ones_like(y, tf.bool), []
+    for i in range(height):
+        columns = []
+        for j in range(width):
+            hit = free & (_window(x, (i, j), y.shape[1:3], strides[1:3], (1, 1)) == y)
+            free &= ~hit
+            columns.append(tf.where(hit, dy, tf.zeros_like(dy)))
+        rows.append(tf.stack(columns, axis=3))
+    count, down, across, channels = y.shape
+    whole = tf.reshape(
+        tf.stack(rows, axis=2), [count, down * height, across * width, channels]
+    )
+    left = x.shape[1] - down * height, x.shape[2] - across * width
+    return tf.pad(whole, [[0, 0], [0, left[0]], [0, left[1]], [0, 0]])
+
+
+@tf.custom_gradient
+def normalized(z: Tensor, epsilon: Tensor) -> tuple[tuple[Tensor, Tensor, Tensor], Any]:
+    """Batch norm of rows z (n, units): z_norm, μ and σ² over the rows.
+
+    Backward, dz = (dz_norm − mean dz_norm − z_norm · mean(dz_norm · z_norm)) / √(σ² + ε).
+    """
+    count = tf.cast(z.shape[0], z.dtype)
+    ones = tf.ones([1, z.shape[0]], z.dtype)  # sums over rows as products: XLA's own are slower
+    mu = tf.matmul(ones, z) / count
+    centred = z - mu
+    variance = tf.matmul(ones, tf.square(centred)) / count
+    scale = tf.math.rsqrt(variance + epsilon)
+    z_norm = centred * scale
+
+    def backward(d_norm: Tensor, d_mu: Tensor, d_variance: Tensor) -> tuple[Tensor, None]:
+        # μ and σ² go into the moving averages alone, which the cost does not depend on.
+        mean = tf.matmul(ones, d_norm) / count
+        along = tf.matmul(ones, d_norm * z_norm) / count
+        return scale * (d_norm - mean - z_norm * along), None
+
+    return (z_norm, mu[0], variance[0]), backward
+
+
+class Computed:
+    """Makes a model's layers compute as this module does, with numbers given from outside.
+
+    State: the key that decides what random layers draw in the present step, and how many have
+    drawn since. The model is the program's own: its layers are changed for good.
+    """
+
+    def __init__(self, model: keras.Model, parts: Sequence[Any]) -> None:
+        """Change the layers of `model`, which `parts` lists at any depth."""
+        self._key: Tensor = None
+        self._drawn = 0
+        for part in parts:
+            for kind, call in self._calls().items():
+                if type(part) is kind and self._takes(part):
+                    part.call = call(part)
+
+    def begin(self, key: Tensor) -> None:
+        """Start a step: `key` (uint32) decides all that is drawn in it."""
+        self._key, self._drawn = key, 0
+
+    def _calls(self) -> dict[type, Any]:
+        return {
+            layers.Dropout: self._dropout,
+            layers.SpatialDropout1D: self._dropout,
+            layers.SpatialDropout2D: self._dropout,
+            layers.SpatialDropout3D: self._dropout,
+            layers.GaussianDropout: self._gaussian_dropout,
+            layers.GaussianNoise: self._gaussian_noise,
+            layers.BatchNormalization: self._batch_norm,
+        }
+
+    @staticmethod
+    def _takes(layer: Any) -> bool:
+        if type(layer) is layers.BatchNormalization:
+            return not getattr(layer, "renorm", False) and not layer.synchronized
+        return True
+
+    def _bits(self, shape: Sequence[int]) -> Tensor:
+        self._drawn += 1
+        return random_bits(mix(self._key + _uint32(self._drawn)), shape)
+
+    def _normal(self, like: Tensor) -> Tensor:
+        """Normal numbers, by Box and Muller (1958) from two uniform ones."""
+        shares = [tf.cast(self._bits(like.shape), tf.float64) + 0.5 for _ in range(2)]
+        first, second = (tf.cast(bits / 2.0**32, like.dtype) for bits in shares)
+        return tf.sqrt(-2 * tf.math.log(first)) * tf.cos(2 * np.pi * second)
+
+    def _dropout(self, layer: Any) -> Any:
+        def call(inputs: Tensor, training: bool = False) -> Tensor:
+            if not training:
+                return inputs
+            rate, shape = tf.cast(layer.rate, tf.float64), list(inputs.shape)
+            if isinstance(layer, layers.Dropout):
+                noise = layer.noise_shape or shape
+                shape = [n if m is None else m for n, m in zip(shape, noise, strict=True)]
+            else:  # whole channels: the last axis, or the first after the examples
+                last = getattr(layer, "data_format", "channels_last") == "channels_last"
+                inner = [1] * (len(shape) - 2)
+                shape = [shape[0], *inner, shape[-1]] if last else [*shape[:2], *inner]
+            dropped = self._bits(shape) < tf.cast(rate * 2.0**32, tf.uint32)
+            kept = inputs / tf.cast(1 - rate, inputs.dtype)
+            return tf.where(dropped, tf.zeros_like(inputs), kept)
+
+        return call
+
+    def _gaussian_dropout(self, layer: Any) -> Any:
+        def call(inputs: Tensor, training: bool = False) -> Tensor:
+            if not training:
+                return inputs
+            rate = tf.cast(layer.rate, inputs.dtype)
+            return inputs * (1 + tf.sqrt(rate / (1 - rate)) * self._normal(inputs))
+
+        return call
+
+    def _gaussian_noise(self, layer: Any) -> Any:
+        def call(inputs: Tensor, training: bool = False) -> Tensor:
+            if not training:
+                return inputs
+            return inputs + tf.cast(layer.stddev, inputs.dtype) * self._normal(inputs)
+
+        return call
+
+    def _batch_norm(self, layer: Any) -> Any:
+        original = layer.call
+
+        def call(inputs: Tensor, training: bool | None = None, mask: Tensor = None) -> Tensor:
+            axis = layer.axis if layer.axis < 0 else layer.axis - inputs.shape.rank
+            narrow = inputs.dtype not in (tf.float32, tf.float64)
+            if not training or not layer.trainable or mask is not None or axis != -1 or narrow:
+                return original(inputs, training=training, mask=mask)
+            rows = tf.reshape(inputs, [-1, inputs.shape[-1]])
+            z_norm, mu, variance = normalized(rows, tf.cast(layer.epsilon, rows.dtype))
+            beta = tf.cast(layer.momentum, tf.float64)
+            for average, new in ((layer.moving_mean, mu), (layer.moving_variance, variance)):
+                kept, taken = tf.cast(beta, new.dtype), tf.cast(1 - beta, new.dtype)
+                average.assign(average * kept + tf.stop_gradient(new) * taken)
+            if layer.scale:
+                z_norm *= layer.gamma
+            if layer.center:
+                z_norm += layer.beta
+            return tf.reshape(z_norm, inputs.shape)
+
+        return call
+
+
+def plain_accuracies(metrics: Sequence[Any]) -> None:
+    """Let these metrics' accuracies find the largest output with TensorFlow's own `argmax`.
+
+    Keras's tells 0 from −0 by their bits, which does not map over models and makes XLA compile for
+    minutes.
+    """
+    plain = {
+        keras.metrics.sparse_categorical_accuracy: _sparse_categorical_accuracy,
+        keras.metrics.categorical_accuracy: _categorical_accuracy,
+    }
+    for metric in metrics:
+        if getattr(metric, "_fn", None) in plain:
+            metric._fn = plain[metric._fn]
+        plain_accuracies(getattr(metric, "metrics", ()))
+
+
+def _sparse_categorical_accuracy(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    labels = tf.squeeze(y_true, -1) if len(y_true.shape) == len(y_pred.shape) else y_true
+    guesses = tf.argmax(y_pred, axis=-1, output_type=tf.int32)
+    return tf.cast(guesses == tf.cast(labels, tf.int32), keras.config.floatx())
+
+
+def _categorical_accuracy(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    return _sparse_categorical_accuracy(tf.argmax(y_true, axis=-1), y_pred)
+
+
+def mix(bits: Tensor) -> Tensor:
+    """Scramble uint32 numbers, one to one (the finalizer of Appleby's MurmurHash3)."""
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+        bits = tf.bitwise.bitwise_xor(bits, tf.bitwise.right_shift(bits, _uint32(shift)))
+        bits *= _uint32(factor)
+    return tf.bitwise.bitwise_xor(bits, tf.bitwise.right_shift(bits, _uint32(16)))
+
+
+def random_bits(key: Tensor, shape: Sequence[int]) -> Tensor:
+    """Uint32 numbers decided by `key` and their place alone, whatever the shape around it."""
+    bits = key
+    for size in shape:
+        bits = mix(bits[..., tf.newaxis] + tf.constant(np.arange(size, dtype=np.uint32)))
+    return bits
+
+
+def _uint32(number: int) -> Tensor:
+    return tf.constant(number, tf.uint32)

@@ -1,0 +1,173 @@
+"""Trials' own models: built, compiled, and read."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from tfcourse._tensorflow import keras
+from tfcourse.hyperparameters import Hyperparameters
+from tfcourse.training import blueprint
+from tfcourse.training.blueprint import Blueprint
+from tfcourse.training.compiled import one_at_a_time
+from tfcourse.training.data import Data
+from tfcourse.training.first_weights import initial_weights
+from tfcourse.training.outputs import classifier_loss
+from tfcourse.training.trained import Chosen
+from tfcourse.training.updates import Optimizer, keras_optimizer
+
+Build = Callable[[dict[str, Any]], keras.Model]
+
+# What training takes from a trial whose model is not compiled; batch_size and epochs in any case.
+SETTINGS = ("optimizer", "learning_rate", "momentum", "beta_1", "beta_2", "epsilon", "decay")
+TAKEN = (*SETTINGS, "batch_size", "epochs")
+
+
+def settings(trial: Chosen) -> Hyperparameters:
+    """What training is told by a trial, the classifier's defaults for the rest.
+
+    Raises: ValueError or TypeError for a value that is not accepted.
+    """
+    return Hyperparameters.from_mapping({k: v for k, v in trial.items() if k in TAKEN})
+
+
+class Builder:
+    """Builds the models of trials for one data set.
+
+    State: blueprints of models already built, by what `build` read of their hyperparameters.
+    """
+
+    def __init__(self, build: Build, data: Data) -> None:
+        """Take the user's function and the data that its models must fit."""
+        self._build, self._data = build, data
+        self._known: dict[tuple[str, ...], dict[Any, tuple[Blueprint, bool]]] = {}
+
+    def model(self, trial: Chosen, seed: int) -> keras.Model:
+        """Build and compile the trial's model, and give it the first weights of `seed`.
+
+        Raises: whatever `build` raises, and ValueError or TypeError for a model that does not fit.
+        """
+        model, compiled = self._built(_Reads(trial), seed)
+        first = blueprint.read(model, None).first
+        model.set_weights(initial_weights(first, seed))
+        if not compiled:
+            self.compile(model, trial)
+        return model
+
+    def compile(self, model: keras.Model, trial: Chosen) -> None:
+        """Compile a model that `build` left uncompiled: the lecture's classifier and its cost."""
+        loss = classifier_loss(model, self._data)
+        model.compile(keras_optimizer(settings(trial)), loss, metrics=["accuracy"])
+
+    def blueprint(self, trial: Chosen, seed: int) -> Blueprint:
+        """Return the blueprint of the trial's model, which is built unless nothing would differ.
+
+        A model built from the same values of all that `build` read is this trial's too, but for
+        its first weights, if these can be drawn without it.
+        """
+        for names, models in self._known.items():
+            if (values := _values(trial, names)) in models:
+                return self._told(*models[values], trial)
+        reads = _Reads(trial)
+        model, compiled = self._built(reads, seed)
+        found = blueprint.read(model, None)
+        if not any(weight.by_chance for weight in found.first):
+            names = tuple(sorted(reads.names))
+            self._known.setdefault(names, {})[_values(trial, names)] = found, compiled
+        return self._told(found, compiled, trial)
+
+    def _told(self, found: Blueprint, compiled: bool, trial: Chosen) -> Blueprint:
+        told = settings(trial)
+        if compiled:
+            return found
+        steps = max(1, self._data.examples // told.batch_size)
+        return dataclasses.replace(found, optimizer=Optimizer.told(told, steps))
+
+    def _built(self, reads: _Reads, seed: int) -> tuple[keras.Model, bool]:
+        """A model with its weights made, and whether `build` compiled it."""
+        with one_at_a_time, _seeded(seed):
+            model = self._build(reads)
+            if not isinstance(model, keras.Model):
+                raise TypeError(f"build must return a keras.Model, got {model!r}")
+            if not model.built:
+                model(self._data.example[0])
+            compiled = bool(model.compiled)
+            if compiled and model.loss is None and "compute_loss" not in _own_methods(model):
+                raise ValueError("a compiled model must have a loss: compile(optimizer, loss=…)")
+            if not compiled:
+                classifier_loss(model, self._data)  # says what is wrong, if anything is
+        return model, compiled
+
+
+def _own_methods(model: keras.Model) -> set[str]:
+    kinds = [k for k in type(model).__mro__ if not k.__module__.startswith(("keras", "tensorflow"))]
+    return {name for kind in kinds for name in vars(kind)}
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Let everything that draws draw by `seed`; Python's and NumPy's states are put back."""
+    before = random.getstate(), np.random.get_state()
+    keras.utils.set_random_seed(seed % 2**32)
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])
+
+
+def _values(trial: Chosen, names: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(repr(trial[name]) if name in trial else None for name in names)
+
+
+class _Reads(dict[str, Any]):
+    """A trial's hyperparameters that remember which were looked at: all, where one cannot tell."""
+
+    def __init__(self, trial: Chosen) -> None:
+        super().__init__(trial)
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        self.names.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.names.add(name)
+        return super().get(name, default)
+
+    def __contains__(self, name: object) -> bool:
+        self.names.add(str(name))
+        return super().__contains__(name)
+
+    def pop(self, name: str, *default: Any) -> Any:
+        self.names.add(name)
+        return super().pop(name, *default)
+
+    def setdefault(self, name: str, default: Any = None) -> Any:
+        self.names.add(name)
+        return super().setdefault(name, default)
+
+    def _all(self) -> None:
+        self.names.update(super().keys())
+
+
+def _reading_all(name: str) -> Any:
+    method = getattr(dict, name)
+
+    def read(self: _Reads, *arguments: Any) -> Any:
+        self._all()
+        return method(self, *arguments)
+
+    return read
+
+
+for _name in (
+    "__iter__", "__len__", "__eq__", "__ne__", "__repr__", "__or__", "__ror__", "__reversed__",
+    "copy", "items", "keys", "popitem", "values",
+):
+    setattr(_Reads, _name, _reading_all(_name))

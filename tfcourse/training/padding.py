@@ -1,0 +1,278 @@
+"""Narrower models in a wider program: where each number of a narrow model stands in a wide one.
+
+A padded unit has zero weights in and out, kept there by masking their gradients. It changes nothing:
+whatever its activation gives, the weights that read it are zero. This holds for layers that treat
+each unit, or each channel, apart; how the units of one layer lie in the next one's weights is
+followed through the graph of the model. Any other layer, and the model is not padded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tfcourse._tensorflow import keras, tf
+from tfcourse.training.blueprint import SIZED, Blueprint, parts
+
+Array = npt.NDArray[Any]
+Places = tuple[Array, ...]  # along each axis of a weight, which indices are a narrow model's
+Sizes = tuple[int, ...]
+layers = keras.layers
+
+# Layers that treat each element alike, and so leave padded ones apart.
+ELEMENTWISE = (
+    layers.Activation, layers.ReLU, layers.LeakyReLU, layers.ELU, layers.Dropout,
+    layers.GaussianDropout, layers.GaussianNoise, layers.SpatialDropout1D,
+    layers.SpatialDropout2D, layers.SpatialDropout3D, layers.Rescaling, layers.Identity,
+)
+# Layers that keep channels, the last axis, apart.
+CHANNELWISE = (
+    layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D, layers.AveragePooling1D,
+    layers.AveragePooling2D, layers.AveragePooling3D, layers.GlobalMaxPooling1D,
+    layers.GlobalMaxPooling2D, layers.GlobalMaxPooling3D, layers.GlobalAveragePooling1D,
+    layers.GlobalAveragePooling2D, layers.GlobalAveragePooling3D, layers.UpSampling1D,
+    layers.UpSampling2D, layers.ZeroPadding1D, layers.ZeroPadding2D, layers.Cropping1D,
+    layers.Cropping2D,
+)
+SAME_OF_ALL = (layers.Add, layers.Subtract, layers.Multiply, layers.Average, layers.Maximum)
+CONVOLUTIONS = (layers.Conv1D, layers.Conv2D, layers.Conv3D)
+RECURRENT = (layers.LSTM, layers.GRU, layers.SimpleRNN)
+GATES = {layers.LSTM: 4, layers.GRU: 3, layers.SimpleRNN: 1}
+APART = ("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "swish", "tanh", "sigmoid",
+         "hard_sigmoid", "softplus", "softsign", "exponential", "linear", "mish", "hard_silu")
+PENALTIES = (keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2)
+
+
+class Layout:
+    """How models' weights lie in a program's rows.
+
+    State: for each narrow model's sizes, where its weights stand, made when first asked for.
+    """
+
+    def __init__(self, model: keras.Model, widest: Sizes, *, padded: bool) -> None:
+        """Take the program's model, whose layers of `SIZED` have the sizes `widest`."""
+        self.padded = padded
+        self._model, self._widest = model, widest
+        self._places: dict[Sizes, list[Places] | None] = {}
+
+    def fits(self, sizes: Sizes) -> bool:
+        """Whether a model of these sizes can be padded."""
+        return sizes == self._widest or self._of(sizes) is not None
+
+    def _of(self, sizes: Sizes) -> list[Places] | None:
+        if sizes not in self._places:
+            self._places[sizes] = places(self._model, sizes)
+        return self._places[sizes]
+
+    def row(
+        self, program: Any, weights: Sequence[Array], sizes: Sizes, *, slots: bool = False
+    ) -> tuple[Array, Array]:
+        """One model's rows, parameters and the others, from weights as `model.weights`.
+
+        slots: whether the weights are an optimizer's memory, of the parameters alone.
+        """
+        count = len(program.parameters.shapes)
+        rows = []
+        for rule, order in (
+            (program.parameters, program.order[:count]),
+            (program.carried, [] if slots else program.order[count:]),
+        ):
+            arrays = [np.asarray(weights[place]) for place in order]
+            if self.padded and sizes != self._widest:
+                arrays = [
+                    self._wide(array, place, shape, sizes)
+                    for array, place, shape in zip(arrays, order, rule.shapes, strict=True)
+                ]
+            flat = [array.ravel() for array in arrays]
+            rows.append(np.concatenate([*flat, np.zeros(0)]).astype(program.dtype))
+        return rows[0], rows[1]
+
+    def widened(self, weights: Sequence[Array], sizes: Sizes) -> list[Array]:
+        """Weights of the program's model that hold a narrower one's in their places."""
+        shapes = [tuple(weight.shape) for weight in self._model.weights]
+        pairs = enumerate(zip(weights, shapes, strict=True))
+        return [self._wide(array, place, shape, sizes) for place, (array, shape) in pairs]
+
+    def _wide(self, array: Array, place: int, shape: tuple[int, ...], sizes: Sizes) -> Array:
+        wide = np.zeros(shape, array.dtype)
+        found = self._of(sizes)
+        assert found is not None
+        wide[np.ix_(*found[place])] = array
+        return wide
+
+    def arrays(
+        self, program: Any, parameters: Array, carried: Array | None, sizes: Sizes
+    ) -> list[Array]:
+        """Weights as `model.weights` from one model's rows; without `carried`, gaps of None."""
+        found = self._of(sizes) if self.padded and sizes != self._widest else None
+        weights: list[Any] = [None] * len(self._model.weights)
+        count = len(program.parameters.shapes)
+        sets = [(program.parameters, parameters, program.order[:count])]
+        if carried is not None:
+            sets.append((program.carried, carried, program.order[count:]))
+        for rule, row, order in sets:
+            edges = np.cumsum([0, *rule.sizes])
+            for index, (place, shape) in enumerate(zip(order, rule.shapes, strict=True)):
+                array = row[edges[index] : edges[index + 1]].reshape(shape)
+                weights[place] = (array[np.ix_(*found[place])] if found else array).copy()
+        return weights
+
+
+def wider(model: keras.Model, sizes: Sizes, blueprint: Blueprint) -> keras.Model | None:
+    """Return a model like `model`, but of these sizes and compiled as it is; none if it can't be."""
+    if type(model) not in (keras.Sequential, keras.Model) and not _is_functional(model):
+        return None
+    sized = [part for part in parts(model) if type(part) in SIZED]
+    names = {part.name: (part, size) for part, size in zip(sized, sizes, strict=True)}
+    before = [getattr(part, SIZED[type(part)]) for part in sized]
+    try:
+        for part, size in names.values():
+            setattr(part, SIZED[type(part)], size)
+        config = _without_built_shapes(model.get_config())
+    finally:
+        for part, size in zip(sized, before, strict=True):
+            setattr(part, SIZED[type(part)], size)
+    own = {type(p).__name__: type(p) for p in parts(model) if not _is_kerass(type(p))}
+    try:
+        made = type(model).from_config(config, custom_objects=own)
+        made.compile_from_config(model.get_compile_config())
+    except Exception:  # whatever cannot be made again is trained as it is
+        return None
+    return made if made.compiled else None
+
+
+def _is_functional(model: Any) -> bool:
+    return type(model).__module__.startswith("keras.") and hasattr(model, "inputs")
+
+
+def _is_kerass(kind: type) -> bool:
+    return kind.__module__.startswith("keras.")
+
+
+def _without_built_shapes(config: Any) -> Any:
+    if isinstance(config, dict):
+        return {
+            key: _without_built_shapes(value)
+            for key, value in config.items()
+            if key not in ("build_config", "build_input_shape")
+        }
+    if isinstance(config, list):
+        return [_without_built_shapes(value) for value in config]
+    return config
+
+
+def places(model: keras.Model, sizes: Sizes) -> list[Places] | None:
+    """Where the weights of a model with these sizes stand in those of `model`; none if nowhere.
+
+    Each tensor between layers is followed as a mask over its axes but the first: what of it is the
+    narrow model's.
+    """
+    own = {}
+    sized = [part for part in parts(model) if type(part) in SIZED]
+    for part, size in zip(sized, sizes, strict=True):
+        own[id(part)] = size
+    masks: dict[int, Array] = {
+        id(tensor): np.ones([n or 1 for n in tensor.shape[1:]], bool) for tensor in model.inputs
+    }
+    found: dict[int, Places] = {}
+    try:
+        for layer in model.layers:
+            if isinstance(layer, layers.InputLayer):
+                continue
+            given = tf.nest.flatten(layer.input)
+            inputs = [masks[id(tensor)] for tensor in given]
+            output = layer.output
+            mask = _through(layer, inputs, output, own, found)
+            if mask is None:
+                return None
+            masks[id(output)] = mask
+        if not all(masks[id(tensor)].all() for tensor in model.outputs):
+            return None
+        everywhere = [tuple(np.arange(n) for n in weight.shape) for weight in model.weights]
+        return [found.get(id(w), e) for w, e in zip(model.weights, everywhere, strict=True)]
+    except (AttributeError, ValueError, KeyError):  # not a plain graph of layers
+        return None
+
+
+def _through(
+    layer: Any, inputs: list[Array], output: Any, own: dict[int, int], found: dict[int, Places]
+) -> Array | None:
+    """The mask of a layer's output; notes in `found` where its weights stand. None: not padded."""
+    shape = [n or 1 for n in output.shape[1:]]
+    mask = inputs[0]
+    narrowed = [p for p in parts(layer) if own.get(id(p), 0) != getattr(p, SIZED.get(type(p), ""), 0)]
+    if all(m.all() for m in inputs) and not narrowed:
+        return np.ones(shape, bool)
+    if not _leaves_zeros(layer):
+        return None
+    channels = mask.reshape(-1, mask.shape[-1])
+    even = bool((channels == channels[0]).all())  # the same at all positions
+    if type(layer) in ELEMENTWISE or (type(layer) is layers.Flatten and mask.ndim == 1):
+        return mask
+    if type(layer) is layers.Flatten:
+        return mask.ravel()
+    if type(layer) is layers.Reshape:
+        return mask.reshape(shape)
+    if type(layer) is layers.Concatenate:
+        axis = layer.axis if layer.axis < 0 else layer.axis - 1
+        return np.concatenate(inputs, axis=axis)
+    if type(layer) in SAME_OF_ALL:
+        return mask if all(np.array_equal(mask, other) for other in inputs) else None
+    if not even:
+        return None
+    kept = np.flatnonzero(channels[0])
+    if type(layer) in CHANNELWISE:
+        return np.broadcast_to(channels[0], shape)
+    if type(layer) is layers.BatchNormalization and layer.axis in (-1, len(mask.shape)):
+        found |= {id(weight): (kept,) for weight in layer.weights}
+        return mask
+    if type(layer) is layers.Dense or type(layer) in CONVOLUTIONS:
+        if getattr(layer, "groups", 1) != 1 or _channels_first(layer):
+            return None
+        units = np.arange(own[id(layer)])
+        for weight in layer.weights:
+            inner = [np.arange(n) for n in weight.shape[:-2]]
+            rank = len(weight.shape)
+            found[id(weight)] = (units,) if rank == 1 else (*inner, kept, units)
+        return np.broadcast_to(np.arange(shape[-1]) < len(units), shape)
+    if type(layer) is layers.Embedding:
+        units = np.arange(own[id(layer)])
+        found[id(layer.weights[0])] = (np.arange(layer.weights[0].shape[0]), units)
+        return np.broadcast_to(np.arange(shape[-1]) < len(units), shape)
+    if type(layer) in RECURRENT:
+        return _through_recurrent(layer, kept, shape, own, found)
+    return None
+
+
+def _through_recurrent(
+    layer: Any, kept: Array, shape: list[int], own: dict[int, int], found: dict[int, Places]
+) -> Array:
+    wide, units = layer.cell.units, np.arange(own[id(layer.cell)])
+    gates = np.concatenate([units + k * wide for k in range(GATES[type(layer)])])
+    for weight in layer.weights:
+        if weight.name == "kernel":
+            found[id(weight)] = (kept, gates)
+        elif weight.name == "recurrent_kernel":
+            found[id(weight)] = (units, gates)
+        else:  # GRU has two biases, one below the other
+            found[id(weight)] = (*[np.arange(n) for n in weight.shape[:-1]], gates)
+    return np.broadcast_to(np.arange(shape[-1]) < len(units), shape)
+
+
+def _channels_first(layer: Any) -> bool:
+    return getattr(layer, "data_format", "channels_last") == "channels_first"
+
+
+def _leaves_zeros(layer: Any) -> bool:
+    """Whether its activation treats units apart, and its penalties see nothing in zeros."""
+    for name, value in vars(getattr(layer, "cell", layer)).items():
+        if name.endswith("regularizer") and value is not None:
+            if type(value) not in PENALTIES or name == "activity_regularizer":
+                return False
+        if name.endswith("activation") and value is not None:
+            if getattr(value, "__name__", "") not in APART:
+                return False
+    return True
