@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,10 @@ from tfcourse.experiments._inference import accuracy, logits
 from tfcourse.experiments.practice import SPACE
 from tfcourse.experiments.searches import WITH_MOMENTUM
 from tfcourse.tuning import panda, search
+
+
+if TYPE_CHECKING:
+    from tfcourse.training import Trained
 
 
 @dataclass(frozen=True, eq=False)

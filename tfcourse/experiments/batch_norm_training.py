@@ -39,7 +39,7 @@ def seeds(seed: int, count: int, purpose: int = 0) -> list[int]:
 
 def validation(trained: Sequence[Trained]) -> Floats:
     """Return the validation accuracy at the best epoch, (n,); 0 for trainings that diverged."""
-    return np.array([_populations.curve(one, epochs).max() for one in trained])
+    return np.array([max(one.history.get("val_accuracy", ()), default=0.0) for one in trained])
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +107,7 @@ def race(seed: int = 0, size: int = 32) -> Race:
 
 
 def _epochs_to_target(trained: Sequence[Trained]) -> Floats:
-    reached = np.array([_populations.curve(one, epochs) >= TARGET for one in trained])
+    reached = np.array([_populations.curve(one, EPOCHS) >= TARGET for one in trained])
     return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1.0, EPOCHS + 1.0)
 
 

@@ -33,7 +33,6 @@ FED: dict[type, tuple[str, ...]] = {
     layers.LayerNormalization: ("epsilon",),
     regularizers.L1: ("l1",),
     regularizers.L2: ("l2",),
-    regularizers.L1L2: ("l1", "l2"),
 }
 # Sizes that models in a program may differ in, where `padding` finds that exact.
 SIZED: dict[type, str] = {

@@ -55,9 +55,7 @@ class Pattern:
     ) -> None:
         """Take the pattern's model. Raises: UnmappedError if no program can be made of it."""
         assert blueprint.optimizer is not None
-        x, y, _ = data.training
-        example = tf.nest.map_structure(lambda array: array[:2], (x, y))
-        self.program = Program(model, blueprint.optimizer, *example)
+        self.program = Program(model, blueprint.optimizer, *data.example)
         self.layout, self.batch_size = layout, min(batch_size, data.examples)
         self.most = 1 if _has_loops(model) else 2**31
         self.compiled = True

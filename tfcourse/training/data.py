@@ -81,9 +81,10 @@ class Data:
         return len(tf.nest.flatten(self.x)[0])
 
     @property
-    def example(self) -> Structure:
-        """Inputs of the first two examples (or of the only one)."""
-        return tf.nest.map_structure(lambda array: array[:2], self.training)
+    def example(self) -> tuple[Structure, Structure]:
+        """Inputs and targets of the first two examples (or of the only one)."""
+        x, y, _ = self.training
+        return tf.nest.map_structure(lambda array: array[:2], (x, y))  # type: ignore[no-any-return]
 
     @cached_property
     def tensors(self) -> tuple[Any, Any]:

@@ -246,6 +246,7 @@ class _Plan:
             except UnmappedError as error:
                 known[name] = f"{error}: trained with model.fit"
             except Exception as error:  # as the models themselves raise, which model.fit will show
+                import traceback; traceback.print_exc()
                 known[name] = f"{type(error).__name__}: trained with model.fit"
         found = known[name]
         if isinstance(found, Pattern) and not all(map(found.layout.fits, all_sizes)):

@@ -22,7 +22,7 @@ from tfcourse.training.blueprint import fed, parts
 from tfcourse.training.data import blocks, given
 from tfcourse.training.kernels import Computed, fast_gradients, mix, plain_accuracies
 from tfcourse.training.trained import Objective
-from tfcourse.training.updates import RULES, Optimizer, update
+from tfcourse.training.updates import CLIPPING, RULES, Optimizer, update
 
 Array = npt.NDArray[Any]
 Tensor = Any
@@ -218,7 +218,7 @@ class Program:
         """One mini-batch of every model; a model that no longer moves stays where it is."""
         models = state.parameters.shape[0]
         keys = mix(choices.keys + tf.cast(state.step, tf.uint32))
-        gradients, loss, carried, rest, metrics = _map(
+        gradients, squares, loss, carried, rest, metrics = _map(
             self._train_one,
             mapped,
             self.parameters.split(state.parameters),
@@ -244,6 +244,7 @@ class Program:
             choices.numbers,
             state.updates + 1,
             self.parameters.sizes,
+            self.parameters.join(squares, models, self.dtype) if squares else None,
         )
         parameters = self._constrained(mapped, parameters)
         state = state._replace(
@@ -279,12 +280,23 @@ class Program:
             tf.zeros_like(p) if g is None else tf.convert_to_tensor(g)
             for g, p in zip(found, parameters, strict=True)
         ]
+        squares = []
+        if any(isinstance(g, tf.IndexedSlices) for g in found):
+            if set(self.optimizer.numbers) & set(CLIPPING):
+                raise UnmappedError("an embedding's gradient is clipped word by word")
+            squares = [
+                tf.square(dense) if g is None else tf.convert_to_tensor(_squared(g))
+                for g, dense in zip(found, gradients, strict=True)
+            ]
+        if any(g is None for g in found) and "weight_decay" in self.optimizer.numbers:
+            raise UnmappedError("weights that the loss does not depend on must not decay")
         now = scope.get_current_value
         for variable, value in zip(self.model.trainable_variables, parameters, strict=True):
             if now(variable) is not value:
                 raise UnmappedError(f"{variable.path} changes in the forward pass")
         return (
             gradients,
+            squares,
             tf.cast(loss, self.dtype),
             [now(v) for v in self._carried],
             [now(v) for v in self._rest],
@@ -330,7 +342,8 @@ class Program:
             (self.model.metrics_variables, metrics),
         )
         return keras.StatelessScope(
-            [pair for own, values in variables for pair in zip(own, values, strict=True)]
+            [pair for own, values in variables for pair in zip(own, values, strict=True)],
+            collect_losses=True,
         )
 
     def _feed(self, numbers: Sequence[Tensor]) -> None:
@@ -422,6 +435,14 @@ def _map(function: Any, mapped: bool, *inputs: Any) -> Any:
         )
     outputs = function(*tf.nest.map_structure(_first, inputs))
     return tf.nest.map_structure(lambda t: t[tf.newaxis], outputs)
+
+
+def _squared(gradient: Any) -> Any:
+    """The square of a gradient as Keras takes it: of an embedding's, place by place."""
+    if not isinstance(gradient, tf.IndexedSlices):
+        return tf.square(gradient)
+    values = tf.square(gradient.values)
+    return tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
 
 
 def _first(values: Tensor) -> Tensor:

@@ -33,7 +33,9 @@ def _average(old: Tensor, new: Tensor, beta: Tensor) -> Tensor:
     return kept * old + taken * new
 
 
-def gradient_descent(theta: Tensor, g: Tensor, slots: Slots, alpha: Tensor, **_: Tensor) -> Step:
+def gradient_descent(
+    theta: Tensor, g: Tensor, slots: Slots, alpha: Tensor, **_: Tensor
+) -> Step:
     """Gradient descent: θ ← θ − α g."""
     return theta - alpha * g, slots
 
@@ -61,11 +63,19 @@ def nesterov(
 
 
 def rmsprop(
-    theta: Tensor, g: Tensor, slots: Slots, alpha: Tensor, *, rho: Tensor, epsilon: Tensor, **_: Tensor
+    theta: Tensor,
+    g: Tensor,
+    slots: Slots,
+    alpha: Tensor,
+    *,
+    square: Tensor,
+    rho: Tensor,
+    epsilon: Tensor,
+    **_: Tensor,
 ) -> Step:
     """RMSprop: s ← ρ s + (1−ρ) g², θ ← θ − α g / √(s + ε)."""
     (s,) = slots
-    s = _average(s, tf.square(g), rho)
+    s = _average(s, square, rho)
     return theta - alpha * g / tf.sqrt(s + tf.cast(epsilon, s.dtype)), (s,)
 
 
@@ -75,6 +85,7 @@ def adam(
     slots: Slots,
     alpha: Tensor,
     *,
+    square: Tensor,
     beta_1: Tensor,
     beta_2: Tensor,
     epsilon: Tensor,
@@ -86,7 +97,7 @@ def adam(
     θ ← θ − α √(1−β₂ᵗ)/(1−β₁ᵗ) · v / (√s + ε), where t = `step` counts from 1.
     """
     v, s = slots
-    v, s = _average(v, g, beta_1), _average(s, tf.square(g), beta_2)
+    v, s = _average(v, g, beta_1), _average(s, square, beta_2)
     t = tf.cast(step, tf.float64)
     correction = tf.sqrt(1 - tf.pow(beta_2, t)) / (1 - tf.pow(beta_1, t))
     rate = alpha * tf.cast(correction, theta.dtype)
@@ -94,11 +105,11 @@ def adam(
 
 
 def adagrad(
-    theta: Tensor, g: Tensor, slots: Slots, alpha: Tensor, *, epsilon: Tensor, **_: Tensor
+    theta: Tensor, g: Tensor, slots: Slots, alpha: Tensor, *, square: Tensor, epsilon: Tensor, **_: Tensor
 ) -> Step:
     """Adagrad: s ← s + g², θ ← θ − α g / √(s + ε)."""
     (s,) = slots
-    s = s + tf.square(g)
+    s = s + square
     return theta - alpha * g / tf.sqrt(s + tf.cast(epsilon, s.dtype)), (s,)
 
 
@@ -220,11 +231,12 @@ def update(
     numbers: Mapping[str, Tensor],
     step: Tensor,
     sizes: list[int],
+    square: Tensor | None = None,
 ) -> Step:
     """One step as `keras.optimizers.Optimizer.apply` takes it: decay, clipping, then the rule.
 
     theta, g, slots: (models, parameters); alpha and numbers: (models, 1). step: from 1. sizes: of
-    the variables that a row of parameters holds, one after the other.
+    the variables that a row of parameters holds, one after the other. square: g², if not that of g.
     """
     if "clipvalue" in numbers:
         bound = tf.cast(numbers["clipvalue"], g.dtype)
@@ -238,7 +250,8 @@ def update(
         theta -= theta * tf.cast(numbers["weight_decay"], theta.dtype) * alpha
     rule = RULES[optimizer.rule]
     own = {name: numbers[name] for name in rule.takes}
-    return rule.update(theta, g, slots, alpha, **own, step=step)
+    squared = tf.square(g) if square is None else square
+    return rule.update(theta, g, slots, alpha, **own, square=squared, step=step)
 
 
 def _clipped(g: Tensor, norm: Tensor) -> Tensor:

@@ -1,0 +1,81 @@
+"""Every model of the zoo ends as `model.fit` on what `build` returned, whichever engine trains."""
+
+import numpy as np
+import pytest
+
+from tests.training.zoo import DATA, ZOO
+from tfcourse.training import train
+from tfcourse.training.batches import epoch_batches
+from tfcourse.training.data import given
+
+SIZE = 16
+CASES = [pytest.param(n, marks=() if c.fast else pytest.mark.long) for n, c in ZOO.items()]
+
+
+def trained(case, data, engine, seeds=None, trials=None):
+    trials = [{"batch_size": SIZE, **t} for t in trials or case.trials]
+    finished = train(case.build, trials, data, epochs=case.epochs, engine=engine, seeds=seeds)
+    return sorted((one for chunk in finished for one in chunk), key=lambda one: one.trial)
+
+
+def by_fit(one, data, epochs):
+    """Plain `model.fit` from the same first weights, on the same mini-batches."""
+    model = one.make()
+    x, y, *weight = given(data.training)
+    history = {}
+    for epoch in range(epochs):
+        order = epoch_batches(one.seed, epoch, data.examples, SIZE).ravel()
+        if "learning_rate" in one.hyperparameters:
+            rate = one.hyperparameters["learning_rate"] / (1 + 0.1 * epoch)
+            model.optimizer.learning_rate = rate
+
+        def taken(arrays, order=order):
+            if isinstance(arrays, dict):
+                return {name: array[order] for name, array in arrays.items()}
+            return arrays[order]
+
+        run = model.fit(
+            taken(x), taken(y), SIZE, sample_weight=weight[0][order] if weight else None,
+            shuffle=False, verbose=0, validation_data=given(data.validation),
+            validation_batch_size=100,
+        )
+        for name, values in run.history.items():
+            history.setdefault(name, []).extend(values)
+    return history
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_both_engines_end_as_fit_does(name):
+    case, data = ZOO[name], DATA[ZOO[name].data]()
+    compiled, by_keras = (trained(case, data, engine) for engine in ("compiled", "keras"))
+    for ours, theirs in zip(compiled, by_keras, strict=True):
+        assert ours.error is None and theirs.error is None
+        assert bool(ours.notes) != case.mapped, ours.notes
+        oracle = by_fit(ours, data, case.epochs)
+        assert set(ours.history) == set(theirs.history) == set(oracle)
+        for figure, values in oracle.items() if not case.random else ():
+            np.testing.assert_allclose(theirs.history[figure], values, 1e-3, 1e-5, err_msg=figure)
+            np.testing.assert_allclose(ours.history[figure], values, 1e-3, 1e-5, err_msg=figure)
+    again = trained(case, data, "compiled")
+    for one, other in zip(compiled, again, strict=True):
+        for own, same in zip(one.weights, other.weights, strict=True):
+            np.testing.assert_array_equal(own, same)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if c.fast else pytest.mark.long) for n, c in ZOO.items()
+             if c.random]
+)
+def test_random_layers_draw_as_keras_draws(name):
+    case, data = ZOO[name], DATA[ZOO[name].data]()
+    seeds = list(range(8))
+    for trial in case.trials:
+        losses = [
+            [one.history["loss"][-1] for one in trained(case, data, engine, seeds, [trial] * 8)]
+            for engine in ("compiled", "keras")
+        ]
+        ours, theirs = map(np.array, losses)
+        difference = (ours - theirs).mean()  # paired: the same first weights
+        spread = (ours - theirs).std(ddof=1) / np.sqrt(8)
+        assert abs(difference) < 4 * spread + 0.02
+        assert len(np.unique(ours)) == 8
