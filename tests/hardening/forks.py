@@ -101,12 +101,12 @@ def serve():
     import matplotlib.backends.backend_agg
     import matplotlib.backends.backend_svg
     import matplotlib.pyplot  # noqa: F401
+    import tfcourse.tuning.fitting
 
     import tfcourse.cli
     import tfcourse.figures.frameworks
     import tfcourse.figures.tuning
     import tfcourse.saving
-    import tfcourse.tuning.fitting
     import tfcourse.tuning.panda  # noqa: F401
 
     print("ready", flush=True)

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from zoo import DATA, ZOO
 
-from tests.training.zoo import DATA, ZOO
 from tfcourse.training import train
 from tfcourse.training.batches import epoch_batches
 from tfcourse.training.data import given
@@ -35,8 +35,13 @@ def by_fit(one, data, epochs):
             return arrays[order]
 
         run = model.fit(
-            taken(x), taken(y), SIZE, sample_weight=weight[0][order] if weight else None,
-            shuffle=False, verbose=0, validation_data=given(data.validation),
+            taken(x),
+            taken(y),
+            SIZE,
+            sample_weight=weight[0][order] if weight else None,
+            shuffle=False,
+            verbose=0,
+            validation_data=given(data.validation),
             validation_batch_size=100,
         )
         for name, values in run.history.items():
@@ -63,8 +68,8 @@ def test_both_engines_end_as_fit_does(name):
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if c.fast else pytest.mark.long) for n, c in ZOO.items()
-             if c.random]
+    "name",
+    [pytest.param(n, marks=() if c.fast else pytest.mark.long) for n, c in ZOO.items() if c.random],
 )
 def test_random_layers_draw_as_keras_draws(name):
     case, data = ZOO[name], DATA[ZOO[name].data]()

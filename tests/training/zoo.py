@@ -81,7 +81,12 @@ def _weighted():
     data = _classes()
     weights = np.linspace(0.1, 3, 60)
     return Data(
-        data.x, data.y, data.x_validation, data.y_validation, weights, np.linspace(3, 0.1, 30),
+        data.x,
+        data.y,
+        data.x_validation,
+        data.y_validation,
+        weights,
+        np.linspace(3, 0.1, 30),
         {0: 2.0, 2: 0.5},
     )
 
@@ -92,8 +97,14 @@ def _one_hot():
 
 
 DATA = {
-    "classes": _classes, "images": _images, "series": _series, "tokens": _tokens,
-    "numbers": _numbers, "two inputs": _two_inputs, "weighted": _weighted, "one-hot": _one_hot,
+    "classes": _classes,
+    "images": _images,
+    "series": _series,
+    "tokens": _tokens,
+    "numbers": _numbers,
+    "two inputs": _two_inputs,
+    "weighted": _weighted,
+    "one-hot": _one_hot,
 }
 
 
@@ -118,8 +129,11 @@ def _of(*middle, **how):
         model = _dense(*made, last=last, inputs=how.get("inputs", (6,)))
         opt = how["opt"](h) if "opt" in how else None
         return _compiled(
-            model, h, how.get("loss", "sparse_categorical_crossentropy"),
-            how.get("metrics", ("accuracy",)), opt,
+            model,
+            h,
+            how.get("loss", "sparse_categorical_crossentropy"),
+            how.get("metrics", ("accuracy",)),
+            opt,
         )
 
     return build
@@ -304,42 +318,59 @@ ZOO = {
     "drawn L2": Case(_of(_l2), "classes", _two("decay", 1e-4, 1.0), fast=True),
     "drawn L1L2 of a bias": Case(
         _of(lambda h: layers.Dense(8, bias_regularizer=regularizers.L1L2(h["a"], 0.1))),
-        "classes", _two("a", 0.01, 0.5),
+        "classes",
+        _two("a", 0.01, 0.5),
     ),
     "activity penalty": Case(
         _of(lambda h: layers.Dense(8, activity_regularizer=regularizers.L2(h["a"]))),
-        "classes", _two("a", 0.01, 0.5), fast=True,
+        "classes",
+        _two("a", 0.01, 0.5),
+        fast=True,
     ),
     "batch norm, drawn epsilon and momentum": Case(
-        _of(lambda h: layers.Dense(8),
-            lambda h: layers.BatchNormalization(momentum=h["m"], epsilon=10 * h["m"] - 4)),
-        "classes", _two("m", 0.5, 0.9), fast=True,
+        _of(
+            lambda h: layers.Dense(8),
+            lambda h: layers.BatchNormalization(momentum=h["m"], epsilon=10 * h["m"] - 4),
+        ),
+        "classes",
+        _two("m", 0.5, 0.9),
+        fast=True,
     ),
     "drawn slope": Case(
         _of(lambda h: layers.Dense(8), lambda h: layers.LeakyReLU(negative_slope=h["a"])),
-        "classes", _two("a", 0.1, 0.7),
+        "classes",
+        _two("a", 0.1, 0.7),
     ),
     "drawn activation": Case(
         _of(lambda h: layers.Dense(8, h["g"])), "classes", _two("g", "tanh", "relu")
     ),
     "drawn deviation": Case(
-        _of(lambda h: layers.Dense(8, kernel_initializer=keras.initializers.RandomNormal(0, h["s"]))),
-        "classes", _two("s", 0.01, 1.0), fast=True,
+        _of(
+            lambda h: layers.Dense(8, kernel_initializer=keras.initializers.RandomNormal(0, h["s"]))
+        ),
+        "classes",
+        _two("s", 0.01, 1.0),
+        fast=True,
     ),
     "padded sigmoid": Case(
         _of(lambda h: layers.Dense(h["hidden"], "sigmoid"), lambda h: layers.BatchNormalization()),
-        "classes", _two("hidden", 5, 8), fast=True,
+        "classes",
+        _two("hidden", 5, 8),
+        fast=True,
     ),
     "softmax inside": Case(
         _of(lambda h: layers.Dense(h["n"], "softmax")), "classes", _two("n", 5, 8)
     ),
     "layer norm of drawn width": Case(
         _of(lambda h: layers.Dense(h["n"]), lambda h: layers.LayerNormalization()),
-        "classes", _two("n", 5, 8),
+        "classes",
+        _two("n", 5, 8),
     ),
     "branches joined": Case(
-        joined, "classes",
-        ({"rate": 0.01, "left": 3, "right": 5}, {"rate": 0.01, "left": 4, "right": 3}), fast=True,
+        joined,
+        "classes",
+        ({"rate": 0.01, "left": 3, "right": 5}, {"rate": 0.01, "left": 4, "right": 3}),
+        fast=True,
     ),
     "residual": Case(residual, "classes", _two("units", 4, 6), fast=True),
     "one layer twice": Case(shared, "classes"),
@@ -359,18 +390,21 @@ ZOO = {
     "a training step of its own": Case(
         lambda h: _compiled(OwnStep(), h), "classes", mapped=False, fast=True
     ),
-    "subclassed": Case(
-        lambda h: _compiled(Subclassed(h["n"]), h), "classes", _two("n", 4, 6)
-    ),
+    "subclassed": Case(lambda h: _compiled(Subclassed(h["n"]), h), "classes", _two("n", 4, 6)),
     "kernel constraint": Case(
         _of(lambda h: layers.Dense(8, kernel_constraint=keras.constraints.MaxNorm(0.3))),
-        "classes", fast=True,
+        "classes",
+        fast=True,
     ),
     "float64 last": Case(float64_last, "classes", mapped=False),
     "logits, compiled": Case(
-        _of(_dense8, last=lambda h: layers.Dense(3),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)),
-        "classes", fast=True,
+        _of(
+            _dense8,
+            last=lambda h: layers.Dense(3),
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        ),
+        "classes",
+        fast=True,
     ),
     "logits, uncompiled": Case(logits_uncompiled, "classes", _two("learning_rate", 0.01, 0.1)),
     "averaged softmaxes": Case(averaged, "classes", _two("learning_rate", 0.01, 0.1), fast=True),
@@ -378,97 +412,176 @@ ZOO = {
     "weights of examples and classes": Case(_of(_dense8), "weighted", fast=True),
     "one-hot": Case(_of(_dense8, loss="categorical_crossentropy"), "one-hot", fast=True),
     "several metrics": Case(
-        _of(_dense8, loss="categorical_crossentropy",
-            metrics=("accuracy", lambda: keras.metrics.TopKCategoricalAccuracy(2, name="top"),
-                     "mean_absolute_error")), "one-hot",
+        _of(
+            _dense8,
+            loss="categorical_crossentropy",
+            metrics=(
+                "accuracy",
+                lambda: keras.metrics.TopKCategoricalAccuracy(2, name="top"),
+                "mean_absolute_error",
+            ),
+        ),
+        "one-hot",
     ),
     "regression": Case(
         _of(_dense8, last=lambda h: layers.Dense(1), inputs=(5,), loss="mse", metrics=("mae",)),
-        "numbers", fast=True,
+        "numbers",
+        fast=True,
     ),
     "binary": Case(
-        _of(lambda h: layers.Embedding(20, 4), lambda h: layers.GlobalAveragePooling1D(),
-            last=lambda h: layers.Dense(1, "sigmoid"), inputs=(7,), loss="binary_crossentropy"),
-        "tokens", fast=True,
+        _of(
+            lambda h: layers.Embedding(20, 4),
+            lambda h: layers.GlobalAveragePooling1D(),
+            last=lambda h: layers.Dense(1, "sigmoid"),
+            inputs=(7,),
+            loss="binary_crossentropy",
+        ),
+        "tokens",
+        fast=True,
     ),
     "embedding with a mask": Case(
-        _of(lambda h: layers.Embedding(20, 4, mask_zero=True),
-            lambda h: layers.GlobalAveragePooling1D(), last=_two_classes, inputs=(7,)),
-        "tokens", fast=True,
+        _of(
+            lambda h: layers.Embedding(20, 4, mask_zero=True),
+            lambda h: layers.GlobalAveragePooling1D(),
+            last=_two_classes,
+            inputs=(7,),
+        ),
+        "tokens",
+        fast=True,
     ),
     "two inputs, two outputs": Case(two_inputs, "two inputs", fast=True),
     "sgd with momentum and clipnorm": _optimized(
-        lambda h: make.SGD(h["rate"], momentum=0.8, clipnorm=0.1)),
+        lambda h: make.SGD(h["rate"], momentum=0.8, clipnorm=0.1)
+    ),
     "nesterov, weight decay": _optimized(
-        lambda h: make.SGD(h["rate"], momentum=0.8, nesterov=True, weight_decay=0.1)),
+        lambda h: make.SGD(h["rate"], momentum=0.8, nesterov=True, weight_decay=0.1)
+    ),
     "rmsprop, global clipnorm": _optimized(
-        lambda h: make.RMSprop(h["rate"], rho=0.7, global_clipnorm=0.1)),
+        lambda h: make.RMSprop(h["rate"], rho=0.7, global_clipnorm=0.1)
+    ),
     "adamw, clipvalue": _optimized(
-        lambda h: make.AdamW(h["rate"], weight_decay=0.1, clipvalue=0.01)),
+        lambda h: make.AdamW(h["rate"], weight_decay=0.1, clipvalue=0.01)
+    ),
     "adagrad": _optimized(lambda h: make.Adagrad(h["rate"])),
     "learning-rate schedule": Case(_of(_dense8, opt=scheduled), "classes", fast=True),
     "averaged weights": Case(
-        _of(_dense8, opt=lambda h: make.Adam(h["rate"], use_ema=True)), "classes", mapped=False,
-        epochs=1),
+        _of(_dense8, opt=lambda h: make.Adam(h["rate"], use_ema=True)),
+        "classes",
+        mapped=False,
+        epochs=1,
+    ),
     "lion": Case(_of(_dense8, opt=lambda h: make.Lion(h["rate"])), "classes", mapped=False),
     "conv": Case(
-        _of(lambda h: layers.Conv2D(h["filters"], 3, activation="relu"),
-            lambda h: layers.MaxPooling2D(), lambda h: layers.Conv2D(4, 2, padding="same"),
-            lambda h: layers.Flatten(), last=_two_classes, inputs=(8, 8, 2)),
-        "images", _two("filters", 3, 5), fast=True,
+        _of(
+            lambda h: layers.Conv2D(h["filters"], 3, activation="relu"),
+            lambda h: layers.MaxPooling2D(),
+            lambda h: layers.Conv2D(4, 2, padding="same"),
+            lambda h: layers.Flatten(),
+            last=_two_classes,
+            inputs=(8, 8, 2),
+        ),
+        "images",
+        _two("filters", 3, 5),
+        fast=True,
     ),
     "conv, strides": Case(_conv(lambda h: layers.Conv2D(4, 3, strides=2)), "images"),
     "conv, dilation": Case(
-        _conv(lambda h: layers.Conv2D(4, 3, dilation_rate=2, padding="same")), "images"),
+        _conv(lambda h: layers.Conv2D(4, 3, dilation_rate=2, padding="same")), "images"
+    ),
     "conv, groups": Case(_conv(lambda h: layers.Conv2D(4, 3, groups=2)), "images"),
     "conv 1-D with batch norm": Case(
-        _of(lambda h: layers.Conv1D(4, 3), lambda h: layers.BatchNormalization(),
-            lambda h: layers.GlobalMaxPooling1D(), last=_two_classes, inputs=(8, 4)), "series"),
+        _of(
+            lambda h: layers.Conv1D(4, 3),
+            lambda h: layers.BatchNormalization(),
+            lambda h: layers.GlobalMaxPooling1D(),
+            last=_two_classes,
+            inputs=(8, 4),
+        ),
+        "series",
+    ),
     "conv transposed": Case(_conv(lambda h: layers.Conv2DTranspose(3, 3, strides=2)), "images"),
     "depthwise": Case(_conv(lambda h: layers.DepthwiseConv2D(3)), "images"),
     "separable": Case(_conv(lambda h: layers.SeparableConv2D(4, 3)), "images"),
     "batch norm over channels": Case(
-        _of(lambda h: layers.Conv2D(4, 3, padding="same"), lambda h: layers.BatchNormalization(),
-            lambda h: layers.GlobalAveragePooling2D(), last=_two_classes, inputs=(8, 8, 2)),
-        "images", fast=True,
+        _of(
+            lambda h: layers.Conv2D(4, 3, padding="same"),
+            lambda h: layers.BatchNormalization(),
+            lambda h: layers.GlobalAveragePooling2D(),
+            last=_two_classes,
+            inputs=(8, 8, 2),
+        ),
+        "images",
+        fast=True,
     ),
     "average pooling, upsampling": Case(
-        _of(lambda h: layers.AveragePooling2D(2), lambda h: layers.UpSampling2D(),
-            lambda h: layers.Flatten(), last=_two_classes, inputs=(8, 8, 2)), "images"),
+        _of(
+            lambda h: layers.AveragePooling2D(2),
+            lambda h: layers.UpSampling2D(),
+            lambda h: layers.Flatten(),
+            last=_two_classes,
+            inputs=(8, 8, 2),
+        ),
+        "images",
+    ),
     "pooling that overlaps": Case(_conv(lambda h: layers.MaxPooling2D(3, strides=2)), "images"),
     "rescaling": Case(_conv(lambda h: layers.Rescaling(0.5)), "images"),
     "group norm": Case(_conv(lambda h: layers.GroupNormalization(2)), "images"),
-    "lstm": Case(_of(lambda h: layers.LSTM(4), last=_two_classes, inputs=(8, 4)), "series",
-                 fast=True),
+    "lstm": Case(
+        _of(lambda h: layers.LSTM(4), last=_two_classes, inputs=(8, 4)), "series", fast=True
+    ),
     "gru of drawn width": Case(
-        _of(lambda h: layers.GRU(h["n"]), last=_two_classes, inputs=(8, 4)), "series",
-        _two("n", 3, 4)),
+        _of(lambda h: layers.GRU(h["n"]), last=_two_classes, inputs=(8, 4)),
+        "series",
+        _two("n", 3, 4),
+    ),
     "simple rnn": Case(
-        _of(lambda h: layers.SimpleRNN(4), last=_two_classes, inputs=(8, 4)), "series"),
+        _of(lambda h: layers.SimpleRNN(4), last=_two_classes, inputs=(8, 4)), "series"
+    ),
     "bidirectional": Case(
         _of(lambda h: layers.Bidirectional(layers.LSTM(3)), last=_two_classes, inputs=(8, 4)),
-        "series"),
+        "series",
+    ),
     "masked lstm": Case(
-        _of(lambda h: layers.Embedding(20, 4, mask_zero=True), lambda h: layers.LSTM(3),
-            last=_two_classes, inputs=(7,)), "tokens"),
+        _of(
+            lambda h: layers.Embedding(20, 4, mask_zero=True),
+            lambda h: layers.LSTM(3),
+            last=_two_classes,
+            inputs=(7,),
+        ),
+        "tokens",
+    ),
     "attention": Case(attention, "series", fast=True),
     "spectral norm": Case(
-        _of(lambda h: layers.SpectralNormalization(layers.Dense(8))), "classes", mapped=False),
+        _of(lambda h: layers.SpectralNormalization(layers.Dense(8))), "classes", mapped=False
+    ),
     "dropout, drawn": Case(
-        _of(_dense8, lambda h: layers.Dropout(h["d"] / 2)), "classes", _two("d", 0.2, 1.0),
-        random=True, fast=True),
+        _of(_dense8, lambda h: layers.Dropout(h["d"] / 2)),
+        "classes",
+        _two("d", 0.2, 1.0),
+        random=True,
+        fast=True,
+    ),
     "gaussian dropout": Case(
-        _of(_dense8, lambda h: layers.GaussianDropout(h["d"])), "classes", _two("d", 0.1, 0.5),
-        random=True),
+        _of(_dense8, lambda h: layers.GaussianDropout(h["d"])),
+        "classes",
+        _two("d", 0.1, 0.5),
+        random=True,
+    ),
     "gaussian noise": Case(
-        _of(lambda h: layers.GaussianNoise(h["s"])), "classes", _two("s", 0.1, 0.9), random=True),
+        _of(lambda h: layers.GaussianNoise(h["s"])), "classes", _two("s", 0.1, 0.9), random=True
+    ),
     "alpha dropout": Case(
-        _of(_dense8, lambda h: layers.AlphaDropout(h["d"])), "classes", _two("d", 0.1, 0.5),
-        random=True),
+        _of(_dense8, lambda h: layers.AlphaDropout(h["d"])),
+        "classes",
+        _two("d", 0.1, 0.5),
+        random=True,
+    ),
     "spatial dropout": Case(
-        _conv(lambda h: layers.SpatialDropout2D(h["d"])), "images", _two("d", 0.2, 0.6),
-        random=True),
+        _conv(lambda h: layers.SpatialDropout2D(h["d"])), "images", _two("d", 0.2, 0.6), random=True
+    ),
     "lstm with dropout": Case(
-        _of(lambda h: layers.LSTM(4, dropout=0.4), last=_two_classes, inputs=(8, 4)), "series",
-        random=True),
+        _of(lambda h: layers.LSTM(4, dropout=0.4), last=_two_classes, inputs=(8, 4)),
+        "series",
+        random=True,
+    ),
 }

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from tfcourse.training.initialization import initial_weights
 
 from tfcourse import saving
 from tfcourse._tensorflow import keras
 from tfcourse.classifier import evaluate
 from tfcourse.hyperparameters import ENGINES
 from tfcourse.training.batches import epoch_batches
-from tfcourse.training.initialization import initial_weights
 from tfcourse.tuning import Choice, Integer, Log, Plan, Space, caviar
 from tfcourse.tuning.models import Packaged
 

@@ -114,6 +114,4 @@ def _trained(
     trials: Sequence[Chosen], epochs: int, seed: int, dataset: Dataset
 ) -> Iterator[Trained]:
     seeds = np.random.SeedSequence([seed, len(trials)]).generate_state(len(trials)) >> 1
-    return chain.from_iterable(
-        population(dataset)(trials, seeds=[*map(int, seeds)], epochs=epochs)
-    )
+    return chain.from_iterable(population(dataset)(trials, seeds=[*map(int, seeds)], epochs=epochs))

@@ -19,7 +19,6 @@ from tfcourse.experiments.practice import SPACE
 from tfcourse.experiments.searches import WITH_MOMENTUM
 from tfcourse.tuning import panda, search
 
-
 if TYPE_CHECKING:
     from tfcourse.training import Trained
 

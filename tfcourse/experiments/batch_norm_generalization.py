@@ -56,7 +56,6 @@ def regularizers(seed: int = 0, size: int = 16, updates: int = 200) -> dict[str,
     batch norm takes its statistics, shuffled anew for every update (Hoffer et al. 2017 call it
     ghost batch norm), or from dropout. The same `size` seeds for every way.
     """
-
     data = _populations.digits()
     x, y = data.x_train[:EXAMPLES], data.y_train[:EXAMPLES]
     unseen = np.concatenate([data.x_train[EXAMPLES:], data.x_validation, data.x_test])

@@ -86,7 +86,9 @@ def read(model: keras.Model, optimizer: Optimizer | None) -> Blueprint:
         key = (
             _structure(model, found),
             _compiled(model),
-            tuple((len(w.shape), w.dtype, w.trainable, w.constraint is None) for w in model.variables),
+            tuple(
+                (len(w.shape), w.dtype, w.trainable, w.constraint is None) for w in model.variables
+            ),
         )
     finally:
         for (part, name, _), value in zip(masked, before, strict=True):
@@ -163,8 +165,10 @@ def _attributes(part: Any, names: dict[str, str]) -> Hashable:
     return tuple(
         (name, fingerprint(_plain(value, names)))
         for name, value in vars(part).items()
-        if name not in kept and not isinstance(value, (*PARTS, keras.Variable))
-        and not _holds_parts(value) and not callable(getattr(value, "assign", None))
+        if name not in kept
+        and not isinstance(value, (*PARTS, keras.Variable))
+        and not _holds_parts(value)
+        and not callable(getattr(value, "assign", None))
     )
 
 
@@ -219,7 +223,9 @@ def _compiled(model: keras.Model) -> Hashable:
     except Exception:  # what cannot be told is like no other
         return fingerprint(object())
     config.pop("optimizer", None)
-    if _names_other_code(config.get("metrics")) or _names_other_code(config.get("weighted_metrics")):
+    if _names_other_code(config.get("metrics")) or _names_other_code(
+        config.get("weighted_metrics")
+    ):
         # The configuration names a function of the user's own, but not what it closes over.
         return fingerprint(config), fingerprint(object())
     return fingerprint(config), fingerprint(model.loss)

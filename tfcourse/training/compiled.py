@@ -70,7 +70,12 @@ class Pattern:
         return (8 * own + self._touched) * np.dtype(self.program.dtype).itemsize
 
     def run(
-        self, objective: Objective, state: State, choices: Choices, batches: Array, rates: Array,
+        self,
+        objective: Objective,
+        state: State,
+        choices: Choices,
+        batches: Array,
+        rates: Array,
         data: Data,
     ) -> Any:
         """Train for an epoch, as `Program.epoch` does.
@@ -84,16 +89,20 @@ class Pattern:
             return train(*arguments)
         except UnmappedError:
             raise
-        except (ValueError, TypeError, MemoryError, NotImplementedError, tf.errors.OpError) as error:
+        except (
+            ValueError,
+            TypeError,
+            MemoryError,
+            NotImplementedError,
+            tf.errors.OpError,
+        ) as error:
             raise OtherWayError(self._give_way(error, width)) from error
 
     def _traced(self, objective: Objective, width: int, arguments: Any) -> Any:
         with one_at_a_time:
             key = objective, width, self.compiled
             if key not in self._epochs:
-                function = self.program.epoch(
-                    objective, compiled=self.compiled, mapped=width > 1
-                )
+                function = self.program.epoch(objective, compiled=self.compiled, mapped=width > 1)
                 with _silence():
                     self._epochs[key] = function.get_concrete_function(*arguments)
             return self._epochs[key]
@@ -236,7 +245,10 @@ def _train(
             member.trial,
             member.hyperparameters,
             member.seed,
-            {name: np.array([f[i, place] for f in figures[: lasted[place]]]) for i, name in enumerate(names)},
+            {
+                name: np.array([f[i, place] for f in figures[: lasted[place]]])
+                for i, name in enumerate(names)
+            },
             int(patient[place]) - first if patient[place] >= first else None,
             rows.weights(place, member.blueprint, best=True),
             rows.weights(place, member.blueprint, best=False),
@@ -307,7 +319,9 @@ def _start(pattern: Pattern, members: Sequence[Member], epoch: int, steps: int) 
         rest.append(
             [
                 # Random generators start from the seed and their number.
-                np.array([member.seed % 2**32, number + epoch * 2**16], state.dtype) if random else state
+                np.array([member.seed % 2**32, number + epoch * 2**16], state.dtype)
+                if random
+                else state
                 for number, (state, random) in enumerate(
                     zip(program.rest, program.is_generator, strict=True)
                 )

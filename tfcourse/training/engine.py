@@ -134,9 +134,7 @@ def chunks(
 ) -> list[tuple[int, ...]]:
     """Return which trials `train` trains together; those that cannot be built are in none."""
     own = range(len(trials)) if seeds is None else seeds
-    plan = _Plan(
-        _workshop(build, data), trials, own, epochs, engine, None, threads or cores()
-    )
+    plan = _Plan(_workshop(build, data), trials, own, epochs, engine, None, threads or cores())
     found = [item for window in plan.windows() for item in window]
     return [tuple(m.trial for m in item.members) for item in found if isinstance(item, Chunk)]
 
@@ -197,7 +195,9 @@ class _Plan:
             try:
                 told = settings(trial)
                 found = self.workshop.builder.blueprint(trial, seed)
-            except Exception as error:  # the user's own code: one trial's trouble is not the others'
+            except (
+                Exception
+            ) as error:  # the user's own code: one trial's trouble is not the others'
                 yield failed(index, trial, seed, error)
                 continue
             start = self.start[index] if self.start else None
@@ -246,7 +246,6 @@ class _Plan:
             except UnmappedError as error:
                 known[name] = f"{error}: trained with model.fit"
             except Exception as error:  # as the models themselves raise, which model.fit will show
-                import traceback; traceback.print_exc()
                 known[name] = f"{type(error).__name__}: trained with model.fit"
         found = known[name]
         if isinstance(found, Pattern) and not all(map(found.layout.fits, all_sizes)):
@@ -324,8 +323,15 @@ def _run(
             if chunk.pattern is not None:
                 try:
                     done = train_chunk(
-                        chunk.pattern, chunk.members, chunk.width, chunk.epochs, data, objective,
-                        patience, happened.put, stop,
+                        chunk.pattern,
+                        chunk.members,
+                        chunk.width,
+                        chunk.epochs,
+                        data,
+                        objective,
+                        patience,
+                        happened.put,
+                        stop,
                     )
                     happened.put(done)
                     return

@@ -134,9 +134,7 @@ def _max_pool_gradient(op: Any, dy: Tensor) -> Tensor:
             columns.append(tf.where(hit, dy, tf.zeros_like(dy)))
         rows.append(tf.stack(columns, axis=3))
     count, down, across, channels = y.shape
-    whole = tf.reshape(
-        tf.stack(rows, axis=2), [count, down * height, across * width, channels]
-    )
+    whole = tf.reshape(tf.stack(rows, axis=2), [count, down * height, across * width, channels])
     left = x.shape[1] - down * height, x.shape[2] - across * width
     return tf.pad(whole, [[0, 0], [0, left[0]], [0, left[1]], [0, 0]])
 
@@ -203,7 +201,7 @@ class Computed:
 
     def _bits(self, shape: Sequence[int]) -> Tensor:
         self._drawn += 1
-        return random_bits(mix(self._key + _uint32(self._drawn)), shape)
+        return random_bits(mix(mix(self._key) + _uint32(self._drawn)), shape)
 
     def _normal(self, like: Tensor) -> Tensor:
         """Normal numbers, by Box and Muller (1958) from two uniform ones."""

@@ -167,7 +167,18 @@ def _reading_all(name: str) -> Any:
 
 
 for _name in (
-    "__iter__", "__len__", "__eq__", "__ne__", "__repr__", "__or__", "__ror__", "__reversed__",
-    "copy", "items", "keys", "popitem", "values",
+    "__iter__",
+    "__len__",
+    "__eq__",
+    "__ne__",
+    "__repr__",
+    "__or__",
+    "__ror__",
+    "__reversed__",
+    "copy",
+    "items",
+    "keys",
+    "popitem",
+    "values",
 ):
     setattr(_Reads, _name, _reading_all(_name))

@@ -24,25 +24,63 @@ layers = keras.layers
 
 # Layers that treat each element alike, and so leave padded ones apart.
 ELEMENTWISE = (
-    layers.Activation, layers.ReLU, layers.LeakyReLU, layers.ELU, layers.Dropout,
-    layers.GaussianDropout, layers.GaussianNoise, layers.SpatialDropout1D,
-    layers.SpatialDropout2D, layers.SpatialDropout3D, layers.Rescaling, layers.Identity,
+    layers.Activation,
+    layers.ReLU,
+    layers.LeakyReLU,
+    layers.ELU,
+    layers.Dropout,
+    layers.GaussianDropout,
+    layers.GaussianNoise,
+    layers.SpatialDropout1D,
+    layers.SpatialDropout2D,
+    layers.SpatialDropout3D,
+    layers.Rescaling,
+    layers.Identity,
 )
 # Layers that keep channels, the last axis, apart.
 CHANNELWISE = (
-    layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D, layers.AveragePooling1D,
-    layers.AveragePooling2D, layers.AveragePooling3D, layers.GlobalMaxPooling1D,
-    layers.GlobalMaxPooling2D, layers.GlobalMaxPooling3D, layers.GlobalAveragePooling1D,
-    layers.GlobalAveragePooling2D, layers.GlobalAveragePooling3D, layers.UpSampling1D,
-    layers.UpSampling2D, layers.ZeroPadding1D, layers.ZeroPadding2D, layers.Cropping1D,
+    layers.MaxPooling1D,
+    layers.MaxPooling2D,
+    layers.MaxPooling3D,
+    layers.AveragePooling1D,
+    layers.AveragePooling2D,
+    layers.AveragePooling3D,
+    layers.GlobalMaxPooling1D,
+    layers.GlobalMaxPooling2D,
+    layers.GlobalMaxPooling3D,
+    layers.GlobalAveragePooling1D,
+    layers.GlobalAveragePooling2D,
+    layers.GlobalAveragePooling3D,
+    layers.UpSampling1D,
+    layers.UpSampling2D,
+    layers.ZeroPadding1D,
+    layers.ZeroPadding2D,
+    layers.Cropping1D,
     layers.Cropping2D,
 )
 SAME_OF_ALL = (layers.Add, layers.Subtract, layers.Multiply, layers.Average, layers.Maximum)
 CONVOLUTIONS = (layers.Conv1D, layers.Conv2D, layers.Conv3D)
 RECURRENT = (layers.LSTM, layers.GRU, layers.SimpleRNN)
 GATES = {layers.LSTM: 4, layers.GRU: 3, layers.SimpleRNN: 1}
-APART = ("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "swish", "tanh", "sigmoid",
-         "hard_sigmoid", "softplus", "softsign", "exponential", "linear", "mish", "hard_silu")
+APART = (
+    "relu",
+    "relu6",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "gelu",
+    "silu",
+    "swish",
+    "tanh",
+    "sigmoid",
+    "hard_sigmoid",
+    "softplus",
+    "softsign",
+    "exponential",
+    "linear",
+    "mish",
+    "hard_silu",
+)
 PENALTIES = (keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2)
 
 
@@ -174,22 +212,23 @@ def places(model: keras.Model, sizes: Sizes) -> list[Places] | None:
     sized = [part for part in parts(model) if type(part) in SIZED]
     for part, size in zip(sized, sizes, strict=True):
         own[id(part)] = size
-    masks: dict[int, Array] = {
-        id(tensor): np.ones([n or 1 for n in tensor.shape[1:]], bool) for tensor in model.inputs
-    }
     found: dict[int, Places] = {}
+    row = isinstance(model, keras.Sequential)  # whose layers know tensors of earlier builds, too
     try:
+        whole = [np.ones([n or 1 for n in tensor.shape[1:]], bool) for tensor in model.inputs]
+        masks = {id(tensor): mask for tensor, mask in zip(model.inputs, whole, strict=True)}
+        last = whole[0]
         for layer in model.layers:
             if isinstance(layer, layers.InputLayer):
                 continue
-            given = tf.nest.flatten(layer.input)
-            inputs = [masks[id(tensor)] for tensor in given]
-            output = layer.output
-            mask = _through(layer, inputs, output, own, found)
+            inputs = [last] if row else [masks[id(t)] for t in tf.nest.flatten(layer.input)]
+            mask = _through(layer, inputs, layer.output, own, found)
             if mask is None:
                 return None
-            masks[id(output)] = mask
-        if not all(masks[id(tensor)].all() for tensor in model.outputs):
+            last = masks[id(layer.output)] = mask
+        if not all(
+            mask.all() for mask in ([last] if row else [masks[id(t)] for t in model.outputs])
+        ):
             return None
         everywhere = [tuple(np.arange(n) for n in weight.shape) for weight in model.weights]
         return [found.get(id(w), e) for w, e in zip(model.weights, everywhere, strict=True)]
@@ -203,7 +242,9 @@ def _through(
     """The mask of a layer's output; notes in `found` where its weights stand. None: not padded."""
     shape = [n or 1 for n in output.shape[1:]]
     mask = inputs[0]
-    narrowed = [p for p in parts(layer) if own.get(id(p), 0) != getattr(p, SIZED.get(type(p), ""), 0)]
+    narrowed = [
+        p for p in parts(layer) if own.get(id(p), 0) != getattr(p, SIZED.get(type(p), ""), 0)
+    ]
     if all(m.all() for m in inputs) and not narrowed:
         return np.ones(shape, bool)
     if not _leaves_zeros(layer):

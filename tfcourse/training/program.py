@@ -249,9 +249,7 @@ class Program:
         parameters = self._constrained(mapped, parameters)
         state = state._replace(
             parameters=_select(moving, parameters, state.parameters),
-            carried=_select(
-                moving, self.carried.join(carried, models, self.dtype), state.carried
-            ),
+            carried=_select(moving, self.carried.join(carried, models, self.dtype), state.carried),
             rest=rest,
             slots=slots,
             updates=state.updates + 1,
@@ -366,7 +364,9 @@ class Program:
         def block(first: Tensor, length: int, sums: Tensor, metrics: Any) -> tuple[Any, ...]:
             # Each model its own copy: mapped over one for all, the program takes minutes to compile.
             batch = tf.nest.map_structure(
-                lambda a: tf.tile(a[tf.newaxis, first : first + length], [models] + [1] * (a.shape.rank)),
+                lambda a: tf.tile(
+                    a[tf.newaxis, first : first + length], [models] + [1] * (a.shape.rank)
+                ),
                 given(data),
             )
             losses, metrics = _map(self._validate_one, mapped, *own, batch, metrics)

@@ -39,9 +39,7 @@ def chosen(objective: Objective | None, names: Collection[str]) -> Objective:
     """
     if objective is not None:
         if objective.name not in names:
-            raise ValueError(
-                f"objective must be one of {', '.join(names)}, got {objective.name!r}"
-            )
+            raise ValueError(f"objective must be one of {', '.join(names)}, got {objective.name!r}")
         return objective
     for name, direction in (("val_accuracy", "max"), ("val_loss", "min")):
         if name in names:

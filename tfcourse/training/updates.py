@@ -33,9 +33,7 @@ def _average(old: Tensor, new: Tensor, beta: Tensor) -> Tensor:
     return kept * old + taken * new
 
 
-def gradient_descent(
-    theta: Tensor, g: Tensor, slots: Slots, alpha: Tensor, **_: Tensor
-) -> Step:
+def gradient_descent(theta: Tensor, g: Tensor, slots: Slots, alpha: Tensor, **_: Tensor) -> Step:
     """Gradient descent: θ ← θ − α g."""
     return theta - alpha * g, slots
 
@@ -105,7 +103,14 @@ def adam(
 
 
 def adagrad(
-    theta: Tensor, g: Tensor, slots: Slots, alpha: Tensor, *, square: Tensor, epsilon: Tensor, **_: Tensor
+    theta: Tensor,
+    g: Tensor,
+    slots: Slots,
+    alpha: Tensor,
+    *,
+    square: Tensor,
+    epsilon: Tensor,
+    **_: Tensor,
 ) -> Step:
     """Adagrad: s ← s + g², θ ← θ − α g / √(s + ε)."""
     (s,) = slots

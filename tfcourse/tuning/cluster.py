@@ -127,9 +127,7 @@ def _train_chunk(
         _data[key] = model.build, arrays(dataset.standardized())
     build, data = _data[key]
     seeds = [job.seed for job in jobs]
-    found = train(
-        build, draws(jobs), data, seeds=seeds, wanted=members, threads=threads
-    )
+    found = train(build, draws(jobs), data, seeds=seeds, wanted=members, threads=threads)
     apart = ("final_weights", "make", "memory")
     return [
         {k: v for k, v in vars(one).items() if k not in apart} for chunk in found for one in chunk

@@ -1,0 +1,324 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from zoo import DATA
+
+from tfcourse.training import Data, Objective, chunks, engine, train
+from tfcourse.training.first_weights import initial_weights
+from tfcourse.training.identity import fingerprint
+from tfcourse.training.models import Builder
+from tfcourse.training.updates import Optimizer, update
+
+EPOCHS = 4
+BLOBS = DATA["classes"]()
+
+
+def build(trial):
+    layers = []
+    for width in trial.get("units", (6,)):
+        layers += [
+            keras.layers.Dense(width, use_bias=False),
+            keras.layers.BatchNormalization(momentum=0.9),
+            keras.layers.Activation("sigmoid"),
+        ]
+        if trial.get("dropout"):
+            layers.append(keras.layers.Dropout(trial["dropout"]))
+    last = [keras.layers.Dense(3), keras.layers.Softmax()]
+    return keras.Sequential([keras.Input((6,)), *layers, *last])
+
+
+def trial(**chosen):
+    return {"batch_size": 20, "learning_rate": 0.01, **chosen}
+
+
+def trained(trials, data=BLOBS, **how):
+    how = {"epochs": EPOCHS, **how}
+    finished = (
+        one for chunk in train(how.pop("build", build), trials, data, **how) for one in chunk
+    )
+    return sorted(finished, key=lambda one: one.trial)
+
+
+def close(first, second, tolerance=1e-4):
+    for a, b in zip(first.final_weights, second.final_weights, strict=True):
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+    for name, figures in first.history.items():
+        np.testing.assert_allclose(figures, second.history[name], rtol=tolerance, atol=tolerance)
+
+
+def same(first, second):
+    for a, b in zip(first.final_weights, second.final_weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+# Of all kinds that share a program: rates, decays, dropouts, units.
+MIXED = [
+    trial(units=(8, 5), dropout=0.2),
+    trial(units=(6, 6), dropout=0.4, learning_rate=0.03),
+    trial(units=(7, 4), dropout=0.1, decay=0.5, beta_1=0.5),
+]
+
+
+@pytest.fixture(scope="module")
+def together():
+    assert len(chunks(build, MIXED, BLOBS, threads=1)) == 1
+    return trained(MIXED, threads=1)
+
+
+@pytest.mark.parametrize("index", range(3))
+def test_a_model_in_company_ends_as_it_does_alone(together, index):
+    (alone,) = trained([MIXED[index]], seeds=[index])
+    close(together[index], alone)
+
+
+def test_chunks_and_threads_change_nothing_but_rounding(together):
+    for one, other in zip(trained(MIXED, threads=2), together, strict=True):
+        close(one, other)
+
+
+def test_what_is_not_wanted_trains_only_in_company(monkeypatch):
+    monkeypatch.setattr(engine, "MOST_MODELS", 2)
+    trials, data = [trial(learning_rate=0.01 * (k + 1)) for k in range(5)], DATA["classes"]()
+    every = trained(trials, data, threads=2)
+    told = set()
+    some = trained(trials, data, threads=2, wanted=[3], on_epoch=lambda e: told.update(e.trials))
+    assert told == {one.trial for one in some} and 3 in told and len(told) == 2
+    for one in some:
+        same(one, every[one.trial])
+
+
+@pytest.mark.parametrize("way", ["compiled", "keras"])
+def test_two_trainings_are_one_of_twice_the_epochs(way):
+    rates = [trial(learning_rate=0.01), trial(learning_rate=0.03)]
+    whole = trained(rates, engine=way)
+    half = trained(rates, engine=way, epochs=2)
+    for one, other in zip(whole, trained(rates, engine=way, epochs=2, start=half), strict=True):
+        close_weights = zip(one.final_weights, other.final_weights, strict=True)
+        for a, b in close_weights:
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+        assert other.epochs == EPOCHS
+        np.testing.assert_allclose(one.history["loss"][2:], other.history["loss"], rtol=1e-5)
+
+
+def test_a_model_that_goes_on_does_not_repeat_its_dropout_masks():
+    still = trial(dropout=0.5, learning_rate=1e-12)
+    (day,) = trained([still], epochs=1)
+    (next_day,) = trained([still], epochs=1, start=[day])
+    (again,) = trained([still], epochs=1)
+    assert day.history["loss"] == again.history["loss"]
+    assert day.history["loss"] != next_day.history["loss"]
+
+
+def test_dropout_masks_differ_from_step_to_step_and_from_layer_to_layer():
+    from tfcourse.training.blueprint import parts
+    from tfcourse.training.kernels import Computed
+
+    model = keras.Sequential([keras.Input((1000,)), *(keras.layers.Dropout(0.5) for _ in range(2))])
+    computed, x = Computed(model, parts(model)), tf.ones([1, 1000])
+    drawn = []
+    for key in (1, 2):
+        computed.begin(tf.constant(key, tf.uint32))
+        for layer in model.layers:
+            drawn.append(layer(x, training=True).numpy() > 0)
+    for k, mask in enumerate(drawn):
+        assert 0.4 < mask.mean() < 0.6
+        for other in drawn[:k]:
+            assert 0.4 < (mask == other).mean() < 0.6
+
+
+def test_a_diverged_model_stands_still_and_leaves_the_others_alone():
+    def build(h):
+        middle = keras.layers.Dense(8, "relu"), keras.layers.Dense(3, "softmax")
+        return keras.Sequential([keras.Input((6,)), *middle])
+
+    wild = trial(optimizer="gradient_descent", learning_rate=1e30)
+    tame = trial(optimizer="gradient_descent", learning_rate=0.01)
+    first, second = trained([wild, tame], threads=1, build=build)
+    (alone,) = trained([tame], seeds=[1], build=build)
+    close(second, alone)
+    assert (first.ended, first.best_epoch, len(first.history["loss"])) == ("diverged", None, 0)
+    assert second.ended == "complete"
+    start = initial_weights(Builder(build, BLOBS).blueprint(wild, 0).first, 0)
+    for a, b in zip(first.weights, start, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("way", ["compiled", "keras"])
+def test_the_best_epoch_has_the_highest_accuracy_at_a_tie_the_lowest_loss(way):
+    for one in trained(
+        [trial(learning_rate=0.3), trial(learning_rate=0.03)], engine=way, epochs=12
+    ):
+        ranks = list(zip(one.history["val_accuracy"], -one.history["val_loss"], strict=True))
+        assert one.best_epoch == ranks.index(max(ranks))
+        x, y = BLOBS.x_validation, BLOBS.y_validation
+        loss, accuracy = one.model().evaluate(x, y, verbose=0)
+        np.testing.assert_allclose(loss, one.history["val_loss"][one.best_epoch], rtol=1e-4)
+        np.testing.assert_allclose(accuracy, one.history["val_accuracy"][one.best_epoch])
+
+
+@pytest.mark.parametrize("way", ["compiled", "keras"])
+def test_patience_ends_a_trial_as_keras_ends_it(way):
+    chosen = trial(learning_rate=0.3)
+    (full,) = trained([chosen], epochs=15)
+    (one,) = trained([chosen], epochs=15, patience=2, engine=way)
+    scores = list(zip(full.history["val_accuracy"], -full.history["val_loss"], strict=True))
+    best = 0
+    for epoch, score in enumerate(scores):
+        best = epoch if score > scores[best] else best
+        if epoch - best >= 2:
+            break
+    assert (len(one.history["loss"]), one.best_epoch) == (epoch + 1, best)
+    assert one.ended == ("stopped" if epoch < 14 else "complete")
+
+
+def test_an_objective_decides_which_epoch_is_best():
+    (one,) = trained([trial()], objective=Objective("loss", "max"))
+    assert one.best_epoch == int(np.argmax(one.history["loss"]))
+    with pytest.raises(ValueError, match=r"objective must be one of loss, accuracy, .*'auc'"):
+        trained([trial()], objective=Objective("auc", "max"))
+
+
+def test_a_callback_that_raises_ends_training_with_its_own_error():
+    def broken(epoch):
+        raise BrokenPipeError("nobody listens")
+
+    with pytest.raises(BrokenPipeError, match="nobody listens"):
+        trained([trial()], on_epoch=broken)
+
+
+def test_a_trial_that_cannot_be_built_fails_alone():
+    def picky(h):
+        if h["learning_rate"] > 0.02:
+            raise RuntimeError("too fast")
+        return build(h)
+
+    first, second = trained([trial(learning_rate=0.03), trial()], build=picky)
+    assert first.error == "RuntimeError: too fast" and first.ended == "failed"
+    assert second.error is None
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda h: dict(h)["width"],
+        lambda h: {**h}["width"],
+        lambda h: h.pop("width"),
+        lambda h: dict(h.items())["width"],
+        lambda h: h.get("width"),
+        lambda h: 3 if "wide" not in h else 9,
+        lambda h: max(v for v in h.values() if isinstance(v, int)) % 20 + 3,
+    ],
+)
+def test_a_build_may_read_its_hyperparameters_in_any_way(read):
+    def reading(h):
+        return keras.Sequential(
+            [
+                keras.Input((6,)),
+                keras.layers.Dense(read(h), "tanh"),
+                keras.layers.Dense(3, "softmax"),
+            ]
+        )
+
+    trials = [trial(width=4), trial(width=7, wide=1)]
+    for one, chosen in zip(trained(trials, build=reading, epochs=1), trials, strict=True):
+        assert one.error is None
+        assert one.weights[0].shape == (6, read(dict(chosen)))
+
+
+def test_first_weights_are_the_same_in_any_company_and_on_any_day():
+    def lstm(h):
+        middle = keras.layers.LSTM(3), keras.layers.Dense(2, "softmax")
+        return keras.Sequential([keras.Input((8, 4)), *middle])
+
+    data = DATA["series"]()
+    first = initial_weights(Builder(lstm, data).blueprint({"n": 1}, 7).first, 7)
+    keras.layers.Dense(5).build((None, 4))
+    np.random.default_rng().normal()
+    again = initial_weights(Builder(lstm, data).blueprint({"n": 2}, 7).first, 7)
+    other = initial_weights(Builder(lstm, data).blueprint({"n": 2}, 8).first, 8)
+    for a, b in zip(first, again, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(first[0], other[0]) and not np.array_equal(first[1], other[1])
+
+
+def test_functions_that_close_over_different_values_are_told_apart():
+    def make(factor):
+        return lambda x: x * factor
+
+    assert fingerprint(make(2)) == fingerprint(make(2)) != fingerprint(make(3))
+    assert fingerprint(np.ones(3)) != fingerprint(np.zeros(3))
+    assert fingerprint(object()) != fingerprint(object())
+
+
+make = keras.optimizers
+OPTIMIZERS = [
+    lambda: make.SGD(0.01),
+    lambda: make.SGD(0.01, momentum=0.95),
+    lambda: make.SGD(0.01, momentum=0.9, nesterov=True, clipnorm=0.5),
+    lambda: make.RMSprop(0.01, rho=0.999, epsilon=0.1),
+    lambda: make.Adam(0.03, 0.5, 0.9995, 0.01),
+    lambda: make.AdamW(0.01, weight_decay=0.1, global_clipnorm=0.5),
+    lambda: make.Adagrad(0.03, clipvalue=0.2),
+]
+
+
+@pytest.mark.parametrize("number", range(len(OPTIMIZERS)))
+def test_an_update_rule_takes_the_path_of_its_keras_optimizer(number):
+    steps, rng = 100, np.random.default_rng(0)
+    start, curvature = rng.normal(size=(1, 8)), np.linspace(0.1, 5, 8)
+    theirs = OPTIMIZERS[number]()
+    w = keras.Variable(start, dtype="float64")
+    for _ in range(steps):
+        theirs.apply([tf.constant(curvature) * (w.value - 1)], [w])
+    own = Optimizer.of(OPTIMIZERS[number]())
+    theta = tf.constant(start)
+    count = {"gradient_descent": 0, "adam": 2}.get(own.rule, 1)
+    slots = (tf.fill(theta.shape, tf.constant(own.start, tf.float64)),) * count
+    numbers = {name: tf.constant([[value]], tf.float64) for name, value in own.numbers.items()}
+    for step in range(steps):
+        alpha = tf.constant(own.schedule(np.array([step])))[:, None]
+        g = tf.constant(curvature) * (theta - 1)
+        theta, slots = update(own, theta, g, slots, alpha, numbers, tf.constant([[step + 1]]), [8])
+    np.testing.assert_allclose(theta, w.numpy(), rtol=1e-4, atol=1e-6)
+
+
+def test_one_minus_beta_is_exact():
+    from tfcourse.training.updates import _weights
+
+    kept, taken = _weights(tf.constant(0.999, tf.float64), tf.zeros(1, tf.float32))
+    assert taken.numpy() == np.float32(0.001) and kept.numpy() == np.float32(0.999)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ((np.zeros((3, 2)), np.zeros(4)), r"x, y and their weights .* same number of examples"),
+        ((np.zeros((0, 2)), np.zeros(0)), r"at least one"),
+        ((np.zeros(3), np.zeros(3), np.zeros(2), np.zeros(1)), r"x_validation, y_validation"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(arrays, message):
+    with pytest.raises(ValueError, match=message):
+        Data(*arrays)
+
+
+@pytest.mark.parametrize(
+    ("last", "message"),
+    [
+        (
+            lambda: keras.layers.Dense(1),
+            r"Dense\(1\) without sigmoid .* compile the model in build",
+        ),
+        (lambda: keras.layers.Dense(3, "sigmoid"), r"3 sigmoids are no probabilities"),
+        (lambda: keras.layers.Dense(3, "relu"), r"cannot tell whether"),
+        (lambda: keras.layers.Dense(2, "softmax"), r"must give \(examples, 3 classes\), got"),
+    ],
+)
+def test_an_uncompiled_model_that_is_no_classifier_is_told_what_to_write(last, message):
+    def wrong(h):
+        return keras.Sequential([keras.Input((6,)), last()])
+
+    (one,) = trained([trial()], build=wrong)
+    with pytest.raises(ValueError, match=message):
+        raise ValueError(one.error)
