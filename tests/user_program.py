@@ -38,11 +38,10 @@ def build(trial: Mapping[str, Any]) -> Any:
     return tfc.build((8, 8), 10, hyperparameters)
 
 
-arrays = digits.x_train, digits.y_train, digits.x_validation, digits.y_validation
-for trained in tfc.train_population(build, [{"learning_rate": 0.01}], *arrays, epochs=1):
-    print(trained.history.validation_accuracy)
-population = tfc.Population(build, *arrays)
-print(len(population.chunks([{"learning_rate": 0.01}])))
+data = tfc.training.Data(digits.x_train, digits.y_train, digits.x_validation, digits.y_validation)
+for finished in tfc.training.train(build, [{"learning_rate": 0.01}], data, epochs=1):
+    print([trained.history["val_accuracy"] for trained in finished])
+print(len(tfc.training.chunks(build, [{"learning_rate": 0.01}], data)))
 
 # The lecture, drawn and put to the test.
 tfc.figures.draw("beta_scale", "beta_scale.svg")

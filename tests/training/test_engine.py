@@ -115,7 +115,7 @@ def test_dropout_masks_differ_from_step_to_step_and_from_layer_to_layer():
     from tfcourse.training.kernels import Computed
 
     model = keras.Sequential([keras.Input((1000,)), *(keras.layers.Dropout(0.5) for _ in range(2))])
-    computed, x = Computed(model, parts(model)), tf.ones([1, 1000])
+    computed, x = Computed(parts(model)), tf.ones([1, 1000])
     drawn = []
     for key in (1, 2):
         computed.begin(tf.constant(key, tf.uint32))

@@ -142,7 +142,7 @@ class _Nursery:
         train = _populations.population(_populations.digits())
         chunks = train(settings, seeds=self._seeds, epochs=2, start=self._yesterday)
         self._today = _populations.in_order(chunks)
-        losses = [one.history.get("val_loss", ()) for one in self._today]
+        losses = [np.asarray(one.history.get("val_loss", ())) for one in self._today]
         return np.array([loss[1] if len(loss) == 2 else np.inf for loss in losses])
 
     def keep(self, better: NDArray[np.bool_], settings: Sequence[dict[str, Any]]) -> None:

@@ -205,7 +205,7 @@ def covariate_shift(seed: int = 0, size: int = 16) -> Shift:
         population = _populations.trainer(lambda trial: build((2,), 2, model), (x, y), (x, y))
         trial = {"learning_rate": 0.01}
         chunks = population([trial] * size, seeds=seeds(seed, size, 7), epochs=60)
-        return [one.final_weights for one in _populations.in_order(chunks)]
+        return [list(one.final_weights) for one in _populations.in_order(chunks)]
 
     def score(models: list[list[Floats]], x: Floats) -> Floats:
         return np.array([accuracy(logits(weights, x), _in_truth(x)) for weights in models])

@@ -144,7 +144,7 @@ def _structure(model: keras.Model, found: Sequence[Any]) -> Hashable:
         config = _plain(told, names)
     except Exception:  # a model without a configuration is known by its parts
         config = None
-    own = []
+    own: list[Hashable] = []
     for part in found:
         functions = [v for v in vars(part).values() if callable(v) and hasattr(v, "__code__")]
         own.append((type(part).__qualname__, _fingerprints(functions)))

@@ -66,8 +66,8 @@ class Pattern:
     @property
     def bytes_per_model(self) -> int:
         """How much a model's step touches, roughly: parameters, and what layers pass on."""
-        own = sum(self.program.parameters.sizes)
-        return (8 * own + self._touched) * np.dtype(self.program.dtype).itemsize
+        numbers = 8 * sum(self.program.parameters.sizes) + self._touched
+        return int(numbers * np.dtype(self.program.dtype).itemsize)
 
     def run(
         self,
@@ -339,8 +339,8 @@ def _start(pattern: Pattern, members: Sequence[Member], epoch: int, steps: int) 
     for place, (member, memory) in enumerate(zip(members, memories, strict=True)):
         if memory:
             updates[place] = memory.updates
-            for slot, arrays in zip(slots, memory.slots, strict=True):
-                slot[place] = layout.row(program, arrays, member.blueprint.sizes, slots=True)[0]
+            for slot, kept in zip(slots, memory.slots, strict=True):
+                slot[place] = layout.row(program, kept, member.blueprint.sizes, slots=True)[0]
     return state._replace(
         slots=tuple(map(tf.constant, slots)), updates=tf.constant(updates, tf.int32)
     )

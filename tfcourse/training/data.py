@@ -61,19 +61,20 @@ class Data:
 
     @cached_property
     def training(self) -> tuple[Structure, Structure, Any]:
-        """Inputs, targets and weights (or None) as Keras would take them, class weights included."""
+        """Inputs, targets and weights (or None) as Keras takes them, class weights included."""
         weight = self.sample_weight
         if self.class_weight is not None:
             y = np.asarray(self.y)
             classes = y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(-1)
             own = np.array([self.class_weight.get(int(c), 1.0) for c in classes])
             weight = own if weight is None else own * np.asarray(weight)
-        return _taken((self.x, self.y, weight))
+        return _taken((self.x, self.y, weight))  # type: ignore[no-any-return]
 
     @cached_property
     def validation(self) -> tuple[Structure, Structure, Any]:
         """The same of the validation set."""
-        return _taken((self.x_validation, self.y_validation, self.sample_weight_validation))
+        taken = _taken((self.x_validation, self.y_validation, self.sample_weight_validation))
+        return taken  # type: ignore[no-any-return]
 
     @property
     def examples(self) -> int:

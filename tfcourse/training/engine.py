@@ -352,7 +352,7 @@ def _run(
     ):
         try:
             windows = plan.windows()
-            coming = planner.submit(next, windows, None)
+            coming: Any = planner.submit(next, windows, None)
             waiting: list[Chunk | Trained] = []
             running = 0
             while True:

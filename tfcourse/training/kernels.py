@@ -30,7 +30,7 @@ def fast_gradients() -> Iterator[None]:
         yield
 
 
-@tf.RegisterGradient("TfcourseConv2D")
+@tf.RegisterGradient("TfcourseConv2D")  # type: ignore[untyped-decorator]
 def _conv2d_gradient(op: Any, dy: Tensor) -> tuple[Tensor, Tensor]:
     """Gradients of a convolution, as convolutions: (B, H, W, C) and kernels (h, w, C, D)."""
     x, kernel = op.inputs
@@ -106,7 +106,7 @@ def _conv2d_default(op: Any, dy: Tensor) -> tuple[Tensor, Tensor]:
     )
 
 
-@tf.RegisterGradient("TfcourseMaxPool")
+@tf.RegisterGradient("TfcourseMaxPool")  # type: ignore[untyped-decorator]
 def _max_pool_gradient(op: Any, dy: Tensor) -> Tensor:
     """Gradient of max pooling: to the first of the largest in each window."""
     (x,), y = op.inputs, op.outputs[0]
@@ -139,7 +139,7 @@ def _max_pool_gradient(op: Any, dy: Tensor) -> Tensor:
     return tf.pad(whole, [[0, 0], [0, left[0]], [0, left[1]], [0, 0]])
 
 
-@tf.custom_gradient
+@tf.custom_gradient  # type: ignore[untyped-decorator]
 def normalized(z: Tensor, epsilon: Tensor) -> tuple[tuple[Tensor, Tensor, Tensor], Any]:
     """Batch norm of rows z (n, units): z_norm, μ and σ² over the rows.
 
@@ -169,14 +169,14 @@ class Computed:
     drawn since. The model is the program's own: its layers are changed for good.
     """
 
-    def __init__(self, model: keras.Model, parts: Sequence[Any]) -> None:
-        """Change the layers of `model`, which `parts` lists at any depth."""
+    def __init__(self, parts: Sequence[Any]) -> None:
+        """Change the layers among a model's `parts`."""
         self._key: Tensor = None
         self._drawn = 0
+        calls = self._calls()
         for part in parts:
-            for kind, call in self._calls().items():
-                if type(part) is kind and self._takes(part):
-                    part.call = call(part)
+            if type(part) in calls and self._takes(part):
+                part.call = calls[type(part)](part)
 
     def begin(self, key: Tensor) -> None:
         """Start a step: `key` (uint32) decides all that is drawn in it."""

@@ -1,9 +1,9 @@
 """Narrower models in a wider program: where each number of a narrow model stands in a wide one.
 
-A padded unit has zero weights in and out, kept there by masking their gradients. It changes nothing:
-whatever its activation gives, the weights that read it are zero. This holds for layers that treat
-each unit, or each channel, apart; how the units of one layer lie in the next one's weights is
-followed through the graph of the model. Any other layer, and the model is not padded.
+A padded unit has zero weights in and out, kept there by masking their gradients. It changes
+nothing: whatever its activation gives, the weights that read it are zero. This holds for layers
+that treat each unit, or each channel, apart; how the units of one layer lie in the next one's
+weights is followed through the graph of the model. Any other layer, and the model is not padded.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ class Layout:
 
 
 def wider(model: keras.Model, sizes: Sizes, blueprint: Blueprint) -> keras.Model | None:
-    """Return a model like `model`, but of these sizes and compiled as it is; none if it can't be."""
+    """Return a model like `model`, of these sizes and compiled alike; none if it can't be."""
     if type(model) not in (keras.Sequential, keras.Model) and not _is_functional(model):
         return None
     sized = [part for part in parts(model) if type(part) in SIZED]
@@ -310,10 +310,10 @@ def _channels_first(layer: Any) -> bool:
 def _leaves_zeros(layer: Any) -> bool:
     """Whether its activation treats units apart, and its penalties see nothing in zeros."""
     for name, value in vars(getattr(layer, "cell", layer)).items():
-        if name.endswith("regularizer") and value is not None:
-            if type(value) not in PENALTIES or name == "activity_regularizer":
-                return False
-        if name.endswith("activation") and value is not None:
-            if getattr(value, "__name__", "") not in APART:
-                return False
+        penalty = name.endswith("regularizer") and value is not None
+        if penalty and (type(value) not in PENALTIES or name == "activity_regularizer"):
+            return False
+        activation = name.endswith("activation") and value is not None
+        if activation and getattr(value, "__name__", "") not in APART:
+            return False
     return True

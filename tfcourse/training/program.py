@@ -127,7 +127,7 @@ class Program:
         self._no_metrics = [tf.constant(v.numpy()) for v in model.metrics_variables]
         found = parts(model)
         self._fed = list(fed(found))
-        self._computed = Computed(model, found)
+        self._computed = Computed(found)
         self.dtype = keras.backend.standardize_dtype(model.trainable_variables[0].dtype)
         kept = [v for v in model.non_trainable_variables if not _is_metric(v, model)]
         self._carried = [v for v in kept if _dtype(v) == self.dtype]
@@ -213,7 +213,7 @@ class Program:
         choices: Choices,
         batch: Any,
         rates: Tensor,
-        metrics: Sequence[Tensor],
+        metrics: list[Tensor],
     ) -> tuple[State, Tensor, list[Tensor]]:
         """One mini-batch of every model; a model that no longer moves stays where it is."""
         models = state.parameters.shape[0]
@@ -272,7 +272,7 @@ class Program:
         self._computed.begin(key)
         with fast_gradients(), self._scope(parameters, carried, rest, metrics) as scope:
             loss = self._loss(*batch, training=True)
-        # Within the map: gradients of what was mapped are compiled anew for each mini-batch's values.
+        # Within the map: gradients of what was mapped are compiled anew for each mini-batch.
         found = tf.gradients(loss, parameters)
         gradients = [
             tf.zeros_like(p) if g is None else tf.convert_to_tensor(g)
@@ -362,7 +362,7 @@ class Program:
         )
 
         def block(first: Tensor, length: int, sums: Tensor, metrics: Any) -> tuple[Any, ...]:
-            # Each model its own copy: mapped over one for all, the program takes minutes to compile.
+            # A copy for each model: mapped over one for all, the program compiles for minutes.
             batch = tf.nest.map_structure(
                 lambda a: tf.tile(
                     a[tf.newaxis, first : first + length], [models] + [1] * (a.shape.rank)

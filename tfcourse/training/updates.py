@@ -1,9 +1,10 @@
 """Update rules as pure functions, each taking the path of the Keras optimizer of its name.
 
-θ are parameters, g their gradient, α the learning rate. A hyperparameter is a tensor that broadcasts
-against the parameters: these have the shape (models, parameters), one value per model has the shape
-(models, 1). Hyperparameters come in float64, so that 1 − β is exact: in float32, 1 − 0.999 is off by
-5e-5. (Lecture, part 1.)
+θ are parameters, g their gradient, α the learning rate. A hyperparameter is a tensor that
+broadcasts against the parameters: these have the shape (models, parameters), one value per model
+has the shape (models, 1). g² is told apart, as `square`: that of an embedding is, in Keras, the sum
+of the squares over the places of a word. Hyperparameters come in float64, so that 1 − β is exact:
+in float32, 1 − 0.999 is off by 5e-5. (Lecture, part 1.)
 """
 
 from __future__ import annotations
