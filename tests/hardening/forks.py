@@ -103,12 +103,12 @@ def serve():
     import matplotlib.pyplot  # noqa: F401
 
     import tfcourse.cli
-    import tfcourse.figures.frameworks
-    import tfcourse.figures.tuning
+    import tfcourse.lecture.gallery
     import tfcourse.saving
     import tfcourse.tuning.fitting
-    import tfcourse.tuning.panda  # noqa: F401
+    import tfcourse.tuning.panda
 
+    tfcourse.lecture.gallery.find()
     print("ready", flush=True)
     for line in sys.stdin:
         children = [Child(order) for order in json.loads(line)]
