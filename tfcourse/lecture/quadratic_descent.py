@@ -114,6 +114,7 @@ def quadratic_descent(
     runs = [descent(each, learning_rate, steps) for each in coefficients]
     reach = 1.6 * max(abs(minimum(run.coefficients)) for run in runs)
     runs.sort(key=lambda run: minimum(run.coefficients))
+    start = max(run.cost[0] for run in runs)
     for run in runs:
         a, b, c = run.coefficients
         goal, last = minimum(run.coefficients), run is runs[-1]
@@ -121,18 +122,20 @@ def quadratic_descent(
         bowl.plot(w, a * w**2 + b * w + c, color=colors.faint, lw=1.2 * s)
         shown = slice(0, 300)  # later points lie on each other
         bowl.plot(run.w[shown], run.cost[shown], "o", ms=3 * s, mew=0, color=colors.neutral)
-        how: dict[str, Any] = {"textcoords": "offset fontsize", "va": "top"}
-        text, at = "$" + formula(run.coefficients).replace("²", "^2") + "$", c - a * goal**2
-        bowl.annotate(text, (goal, at), (0, -0.7), ha="left" if last else "right", **how)
+        how: dict[str, Any] = {"textcoords": "offset fontsize", "va": "center"}
+        text = "$" + formula(run.coefficients).replace("²", "^2") + "$"
+        if last:  # beside the start; the others left of their right arm
+            bowl.annotate(text, (run.w[0], run.cost[0]), (0.7, 0.1), ha="left", **how)
+        else:
+            arm = goal + ((0.7 * start - c + a * goal**2) / a) ** 0.5
+            bowl.annotate(text, (arm, 0.7 * start), (-0.6, 0), ha="right", **how)
         for values, color in ((run.w64, colors.recommended), (run.w, colors.failure)):
             left = np.abs(values.astype(float) - goal)
             path.plot(np.where(left > 0, left, np.nan), color=color, lw=1.5 * s)
         end = (steps, abs(float(run.w[-1]) - goal))
-        how = {"textcoords": "offset fontsize", "ha": "right", "color": colors.failure}
-        va = "bottom" if last else "top"
-        path.annotate(f"{run.w[-1]:.5f}", end, (0, 0.2 if last else -0.2), va=va, **how)
-    start = max(run.cost[0] for run in runs)
-    bowl.set(xlabel="$w$", title="$J(w)$", ylim=(-0.22 * start, 1.1 * start))
+        aside = (0.4, 0.5 if last else -0.5)
+        path.annotate(f"{run.w[-1]:.5f}", end, aside, color=colors.failure, **how)
+    bowl.set(xlabel="$w$", title="$J(w)$", ylim=(-0.05 * start, 1.1 * start))
     path.set(xlabel=say("step", "步"), xlim=(0, max(steps, 1)), yscale="log")
     path.set_title(say("distance from the minimum", "到最小值的距离"))
     path.text(0.04, 0.2, "float64", color=colors.recommended, transform=path.transAxes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
 
 from tfcourse import _checks
@@ -36,30 +37,21 @@ class Colors:
 
 
 # Apart in every common form of colour blindness, and by their lightness in grey.
-COLORS = {
+COLORS = {  # in the order of `Colors`: paper, ink, muted, faint; the four meanings; classes
     "light": Colors(
-        paper="#FFFFFF",
-        ink="#333333",
-        muted="#6B6B6B",
-        faint="#C7C7C7",
-        baseline="#7A4A00",
-        recommended="#003B73",
-        failure="#C93A52",
-        neutral="#141414",
-        classes=("#004C8C", "#C8453F", "#E0A526", "#222222", "#B07CC6", "#9ADBC4"),
+        *("#FFFFFF", "#333333", "#6B6B6B", "#C7C7C7"),
+        *("#7A4A00", "#003B73", "#C93A52", "#141414"),
+        ("#004C8C", "#C8453F", "#E0A526", "#222222", "#B07CC6", "#9ADBC4"),
     ),
     "dark": Colors(
-        paper="#15181C",
-        ink="#E6E6E6",
-        muted="#A8ADB3",
-        faint="#4A5058",
-        baseline="#F2D469",
-        recommended="#6FB7F2",
-        failure="#EE6450",
-        neutral="#F4F4F4",
-        classes=("#6FB7F2", "#EE6450", "#F2D469", "#F4F4F4", "#4D4DB2", "#178282"),
+        *("#15181C", "#E6E6E6", "#A8ADB3", "#4A5058"),
+        *("#F2D469", "#6FB7F2", "#EE6450", "#F4F4F4"),
+        ("#6FB7F2", "#EE6450", "#F2D469", "#F4F4F4", "#4D4DB2", "#178282"),
     ),
 }
+MUTED = ("axes.edgecolor", "xtick.color", "ytick.color")
+INK = ("text.color", "axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor")
+GROUND = ("figure.facecolor", "axes.facecolor", "savefig.facecolor")
 
 
 @dataclass(frozen=True)
@@ -121,58 +113,17 @@ class Style:
         import matplotlib.style
         from cycler import cycler
 
-        c, s = self.colors, self.scale
+        with as_file(files("tfcourse.lecture") / "book.mplstyle") as sheet:
+            book: Any = matplotlib.rc_params_from_file(sheet, use_default_template=False)
+        c = self.colors
         ground = "none" if self.transparent else c.paper
-        return matplotlib.style.context(
-            [
-                "default",
-                {
-                    "figure.facecolor": ground,
-                    "axes.facecolor": ground,
-                    "savefig.facecolor": ground,
-                    "savefig.dpi": 144 if self.slide else 200,
-                    "figure.constrained_layout.use": True,
-                    "figure.constrained_layout.h_pad": 0.06 * s,
-                    "figure.constrained_layout.w_pad": 0.06 * s,
-                    "font.family": ["DejaVu Sans"],
-                    "font.size": 11 * s,
-                    "mathtext.fontset": "dejavusans",
-                    "axes.titlesize": "medium",
-                    "axes.titlelocation": "left",
-                    "axes.titlepad": 8 * s,
-                    "axes.labelsize": "medium",
-                    "axes.labelpad": 4 * s,
-                    "axes.spines.top": False,
-                    "axes.spines.right": False,
-                    "axes.edgecolor": c.muted,
-                    "axes.labelcolor": c.ink,
-                    "axes.linewidth": 0.8 * s,
-                    "axes.axisbelow": True,
-                    "axes.prop_cycle": cycler("color", c.classes),
-                    "image.cmap": "cividis",
-                    "text.color": c.ink,
-                    "lines.linewidth": 1.8 * s,
-                    "lines.markersize": 5 * s,
-                    "legend.frameon": False,
-                    "svg.hashsalt": "tfcourse",
-                    # Letters as outlines: the same drawing on machines without this type.
-                    "svg.fonttype": "path",
-                }
-                | {
-                    f"{axis}tick.{name}": value
-                    for axis in "xy"
-                    for name, value in {
-                        "labelsize": 10 * s,
-                        "color": c.muted,
-                        "labelcolor": c.ink,
-                        "major.size": 3.5 * s,
-                        "major.width": 0.8 * s,
-                        "major.pad": 3.5 * s,
-                        "minor.size": 2 * s,
-                    }.items()
-                },
-            ]
-        )
+        points = {k: v * self.scale for k, v in book.items() if type(v) is float}
+        colors: dict[str, Any] = dict.fromkeys(MUTED, c.muted)
+        colors |= dict.fromkeys(INK, c.ink)
+        colors |= dict.fromkeys(GROUND, ground)
+        colors |= {"axes.prop_cycle": cycler("color", c.classes)}
+        colors |= {"savefig.dpi": 144 if self.slide else 200}
+        return matplotlib.style.context(["default", book, points | colors])
 
 
 BOOK = Style()
