@@ -75,7 +75,7 @@ def softmax_layer(z: Sequence[float] = EXAMPLE, *, seed: int = 0, style: Style =
         bars = axes.barh(rows, values, height=0.62, color=color)
         labels = [f"{value:{form}}".replace("-", "−") for value in values]
         axes.bar_label(bars, labels, padding=4 * s)
-        widest = float(np.abs(values).max())
+        widest = float(np.abs(values).max()) or 1.0
         low = -1.5 * widest if values.min() < -widest / 2 else min(0, 4 * float(values.min()))
         axes.set(xticks=[], xlim=(low, 1.5 * widest), ylim=(len(values) + 0.6, 0.4))
         axes.text(0, 0.25, title, va="bottom")
