@@ -114,7 +114,7 @@ def quadratic_descent(
     runs = [descent(each, learning_rate, steps) for each in coefficients]
     reach = 1.6 * max(abs(minimum(run.coefficients)) for run in runs)
     runs.sort(key=lambda run: minimum(run.coefficients))
-    start = max(run.cost[0] for run in runs)
+    start = max(float(run.cost[0]) for run in runs) or 1.0
     for run in runs:
         a, b, c = run.coefficients
         goal, last = minimum(run.coefficients), run is runs[-1]
