@@ -1,56 +1,42 @@
 # %% [markdown]
 # # The lecture's figures, on slides of one's own
 #
-# `tfcourse figures` draws all of them at the size of a page. For a slide, draw one by name at a
-# size of your own: letters keep theirs, so that less width makes larger letters on the screen.
+# `tfcourse figures` draws all of them for a book. For a slide, `tfcourse figures --preset slide
+# --theme dark`; or draw one by name, at a size of your own.
 
 # %%
 from pathlib import Path
 
-import matplotlib.pyplot as plt
-
-from tfcourse.figures import drawing, gallery
+import tfcourse as tfc
 
 slides = Path("slides")
 slides.mkdir(exist_ok=True)
 
-for entry in gallery.ENTRIES:
+for entry in tfc.figures.find():
     print(f"{entry.part:<15} {entry.name}")
 
 # %% [markdown]
-# ## Another size, another format
+# ## For a slide, dark or light, in English or Chinese
 #
-# Width and height are in inches; the file's ending decides the format. An SVG stays sharp at any
-# size, and tells a screen reader what it shows.
+# The file's ending decides the format. An SVG stays sharp at any size, and tells a screen reader
+# what it shows. Width and height, in inches, are the preset's unless they are given.
 
 # %%
-gallery.draw("grid_vs_random", slides / "grid_vs_random.svg", width=9, height=5)
-gallery.draw("grid_vs_random", slides / "grid_vs_random.png", width=9, height=5)
-gallery.draw("beta_scale", slides / "narrow.pdf", width=5, height=4)
+tfc.figures.draw("grid_vs_random", slides / "grid_vs_random.svg", preset="slide", theme="dark")
+tfc.figures.draw("grid_vs_random", slides / "grid_vs_random.png", preset="slide", transparent=True)
+tfc.figures.draw("beta_scale", slides / "narrow.pdf", width=5, height=4)
 
 # %% [markdown]
-# ## Another seed
+# ## Another seed, other values
 #
-# Whatever is random in a figure follows from the seed: the same one draws the same file.
+# Whatever is random in a figure follows from the seed: the same one draws the same file. A figure
+# is a function that takes what one may want to change and returns matplotlib's figure; a notebook
+# shows it.
 
 # %%
-gallery.draw("random_cube", slides / "random_cube.svg", seed=7)
-
-# %% [markdown]
-# ## Into a drawing of one's own
-#
-# A figure of the gallery is a function that draws into any matplotlib figure, or part of one. Here
-# two share a slide, in larger letters and without a ground: a style laid over the package's.
-
-# %%
-clear = {"figure.facecolor": "none", "axes.facecolor": "none"}
-with drawing.style(), plt.rc_context({"font.size": 16, "xtick.labelsize": 14} | clear):
-    slide = plt.figure(figsize=(13.33, 7.5))
-    upper, lower = slide.subfigures(2, 1)
-    for part, name in ((upper, "learning_rate_scale"), (lower, "beta_scale")):
-        [entry] = gallery.find([name])
-        entry.function(part, 0)
-    slide.savefig(slides / "scales.png")
+tfc.figures.draw("random_cube", slides / "random_cube.svg", seed=7)
+slide = tfc.figures.softmax_layer(z=(1, 2, 3), style=tfc.figures.Style("slide", theme="dark"))
+slide.savefig(slides / "softmax.png")
 
 # %% [markdown]
 # The experiments behind the figures return plain arrays, for drawings that look quite different.

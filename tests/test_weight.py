@@ -11,7 +11,9 @@ LIGHT = [
     "import tfcourse.hyperparameters, tfcourse.quadratic_problem",
     "import tfcourse.datasets; tfcourse.datasets.load('digits')",
     "import tfcourse.tuning.scales, tfcourse.tuning.search, tfcourse.tuning.study",
-    "import tfcourse.figures, tfcourse.cli",
+    "import tfcourse.figures, tfcourse.claims, tfcourse.cli",
+    "from tfcourse.lecture import ledger; ledger.claims()",
+    "import tfcourse.figures; tfcourse.figures.find()",
 ]
 
 

@@ -16,6 +16,7 @@ DATA = {
     "tfcourse/datasets/digits.npz",
     "tfcourse/experiments/speed.json",
     "tfcourse/figures/tfcourse.mplstyle",
+    "tfcourse/lecture/book.mplstyle",
     "tfcourse/py.typed",
 }
 MODULES = {str(path.relative_to(ROOT).as_posix()) for path in (ROOT / "tfcourse").rglob("*.py")}

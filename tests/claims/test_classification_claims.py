@@ -10,7 +10,7 @@ from tfcourse import softmax
 from tfcourse.claims import ledger
 from tfcourse.experiments import classification as experiments
 
-CLAIMS = [one.id for one in ledger.claims("classification")]
+CLAIMS = [one.id for one in ledger.claims("classification") if ".claims." in one.module]
 
 
 def keras_losses(name, make):
@@ -39,14 +39,9 @@ def doubled(function):
     return broken
 
 
-unnormalized = wrap(softmax, "softmax", lambda _: lambda z, axis=-1: np.exp(np.minimum(z, 80)))
 base_two = wrap(softmax, "cross_entropy", lambda f: lambda *a, **k: f(*a, **k) / np.log(2))
 
 BREAKS = {
-    "softmax.example": unnormalized,
-    "softmax.sums-to-one": unnormalized,
-    "softmax.hardmax": wrap(softmax, "hardmax", lambda f: lambda z: f(-z)),
-    "softmax.two-classes": wrap(softmax, "softmax", lambda f: lambda z: f(np.log(2) * z)),
     "softmax.linear-boundaries": wrap(
         experiments, "boundaries", lambda f: lambda seed, squares=False: f(seed, squares=True)
     ),
@@ -73,7 +68,6 @@ BREAKS = {
     ),
     "softmax.erratum.binary-loss": base_two,
     "softmax.erratum.binary-sum": base_two,
-    "softmax.erratum.sum-index": wrap(experiments, "LOGITS", lambda z: (1.0,) * 4),
     "softmax.erratum.cost-sum": wrap(
         softmax,
         "cross_entropy_with_gradient",
@@ -97,7 +91,5 @@ def test_it_turns_when_what_is_under_it_breaks(id, verdict, monkeypatch):
 
 
 def test_what_the_lecture_prints():
-    [example, loss] = ledger.run(ledger.find(["softmax.example", "softmax.loss-example"]))
-    assert "[0.842, 0.042, 0.002, 0.114]" in example.evidence.measured
-    assert "176.3" in example.evidence.measured
+    [loss] = ledger.run(ledger.find(["softmax.loss-example"]))
     assert loss.evidence.measured.startswith("L = 1.609")

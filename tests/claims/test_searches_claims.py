@@ -65,11 +65,6 @@ LANDSCAPES = {
         "holds under conditions": peak(1),
         "refuted": lambda trial, name: 0.01 * trial["units"] + 0.001 * log_alpha(trial),
     },
-    "tuning.random-beats-grid": {
-        "holds": peak(0.5),
-        "holds under conditions": peak(2.5),
-        "refuted": lambda trial, name: 0.9,
-    },
     "tuning.coarse-to-fine": {
         "holds": lambda trial, name: (
             peak(0.2)(trial, name) - (np.log10(1 - trial["momentum"]) + 2) ** 2

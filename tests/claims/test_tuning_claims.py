@@ -9,13 +9,12 @@ from breaking import all_of, put
 
 from tfcourse.claims import ledger, tuning_errata
 from tfcourse.experiments import tuning as experiments
-from tfcourse.tuning import search
 from tfcourse.tuning.scales import Integer, Linear, Log, OneMinusLog
 
 CLAIMS = [
     one.id
     for one in ledger.claims("tuning")
-    if one.check.__module__.endswith((".tuning", ".tuning_errata"))
+    if one.module.endswith(("claims.tuning", "claims.tuning_errata"))
 ]
 
 
@@ -42,11 +41,8 @@ class Lowest:
 
 dull = put(tuning_errata, "np", SimpleNamespace(**{**vars(np), "random": SimpleNamespace(
     default_rng=Lowest)}))  # fmt: skip
-as_a_grid = put(search, "random", lambda space, trials, seed: search.grid(space, 5))
 
 BREAKS = {
-    "tuning.grid-distinct": as_a_grid,
-    "tuning.grid-distinct-3d": as_a_grid,
     "tuning.uniform-picks": put(
         Integer, "from_unit", lambda self, u: int(self.low + u**1.1 * (self.high + 1 - self.low))
     ),

@@ -8,8 +8,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from tfcourse.claims import ledger
-from tfcourse.claims.ledger import Evidence
+from tfcourse.lecture import ledger
+from tfcourse.lecture.ledger import Evidence
 
 KEYS = {"id", "part", "statement", "sources", "measured", "verdict", "trainings", "seconds"}
 
@@ -71,12 +71,12 @@ def test_quick_leaves_trainings_out(tfcourse, monkeypatch, part):
     monkeypatch.setattr(
         ledger,
         "run",
-        lambda chosen, seed: (ledger.Entry(c, Evidence(c.verdict, "", seed), 0) for c in chosen),
+        lambda chosen, seed: (ledger.Entry(c, Evidence(c.verdict, str(seed)), 0) for c in chosen),
     )
     done = tfcourse("claims", "--part", part, "--quick", "--json", "--seed", 3)
     found = json.loads(done.out)["claims"]
     assert [one["id"] for one in found] == [c.id for c in ledger.claims(part) if not c.trains]
-    assert found and all(one["trainings"] == 3 for one in found)
+    assert found and all(one["measured"] == "3" for one in found)
 
 
 def test_lists(tfcourse):
@@ -85,6 +85,27 @@ def test_lists(tfcourse):
     assert "bn.identity" not in done.out and done.err == ""
     listed = json.loads(tfcourse("claims", "--list", "--json").out)["claims"]
     assert [one["id"] for one in listed] == [one.id for one in ledger.claims()]
+
+
+def test_a_word_lists_what_it_matches_and_runs_nothing(tfcourse):
+    done = tfcourse("claims", "softmax")
+    assert "softmax.from-logits" in done.out and "tf.expand" not in done.out and done.err == ""
+    listed = json.loads(tfcourse("claims", "softmax", "--json").out)["claims"]
+    assert [one["id"] for one in listed] == [one.id for one in ledger.matching(["softmax"])]
+
+
+def test_why_tells_the_experiment_and_runs_nothing(tfcourse):
+    done = tfcourse("claims", "--why", "tuning.random-beats-grid")
+    words = " ".join(done.out.split())
+    for part in (
+        "How: Searches",
+        "What matters: A tenth",
+        "Conditions:",
+        "Literature:",
+        "003:1196",
+    ):
+        assert part in words
+    assert done.err == "" and done.status == 0
 
 
 def test_listing_loads_no_tensorflow():

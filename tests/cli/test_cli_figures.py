@@ -3,13 +3,14 @@
 import json
 
 import pytest
+from PIL import Image
 
-from tfcourse.figures import gallery
+from tfcourse.lecture import gallery
 
 
 def test_list_as_json_has_name_part_and_caption_of_each(tfcourse):
     listed = json.loads(tfcourse("figures", "--list", "--json").out)["figures"]
-    assert [row["name"] for row in listed] == [entry.name for entry in gallery.ENTRIES]
+    assert [row["name"] for row in listed] == [entry.name for entry in gallery.figures()]
     assert all(set(row) == {"name", "part", "caption"} and row["caption"] for row in listed)
 
 
@@ -36,7 +37,7 @@ def test_png_and_svg_into_figures_unless_told_otherwise(tfcourse, tmp_path):
 
 def test_quick_leaves_out_what_trains(tfcourse):
     listed = json.loads(tfcourse("figures", "--list", "--quick", "--json").out)["figures"]
-    quick = [entry.name for entry in gallery.ENTRIES if not entry.trains]
+    quick = [entry.name for entry in gallery.figures() if not entry.trains]
     assert [row["name"] for row in listed] == quick
 
 
@@ -48,9 +49,22 @@ def test_another_seed_draws_other_points(tfcourse, tmp_path):
     assert files[0] != files[1]
 
 
+def test_a_dark_slide_in_chinese(tfcourse, tmp_path):
+    style = ("--preset", "slide", "--theme", "dark", "--language", "zh")
+    listed = json.loads(tfcourse("figures", "random_cube", *style, "--list", "--json").out)
+    assert "立方体" in listed["figures"][0]["caption"]
+    tfcourse("figures", "random_cube", *style, "--format", "png", "--transparent", "--out", ".")
+    image = Image.open(tmp_path / "random_cube.png")
+    assert image.size[0] / image.size[1] == pytest.approx(16 / 9, rel=0.01)
+    assert image.convert("RGBA").getpixel((0, 0))[3] == 0
+    assert "立方体" in image.info["Description"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["--preset", "poster"], "preset must be one of book, slide, got 'poster'"),
+        (["--language", "fr"], "language must be one of en, zh, got 'fr'"),
         (["grid_vs_randon"], "did you mean 'grid_vs_random'"),
         (["--format", "jpeg"], "--format must be one of png, svg, pdf, got 'jpeg'"),
         (["--seed", -1], "seed must be a whole number at least 0, got -1"),

@@ -43,10 +43,3 @@ def test_a_fine_round_stays_in_the_box_around_the_best():
     assert ((found.beta[fine] >= low_beta) & (found.beta[fine] <= high_beta)).all()
     best = np.argsort(-found.accuracy[:10], kind="stable")[:5]
     assert ((found.alpha[best] >= low) & (found.alpha[best] <= high)).all()
-
-
-def test_a_duel_counts_its_trainings():
-    duel = searches.grid_against_random(seed=1, size=2, points=2)
-    assert duel.test.shape == (2, 2)
-    assert duel.trainings == 2 * 2 * (4 + searches.AGAIN)
-    assert duel.gain == pytest.approx(duel.test[:, 1] - duel.test[:, 0])

@@ -1,22 +1,7 @@
 """What the figures of part 4 show, read off their artists."""
 
-import pytest
-
 from tfcourse._tensorflow import tf
 from tfcourse.experiments import speed
-
-
-def test_quadratic_descent_ends_where_the_lecture_does(drawn):
-    bowl, path = drawn("quadratic_descent").axes
-    runs = [line.get_xydata() for line in path.lines if len(line.get_xdata()) == 1001]
-    ends = [round(float(run[-1, 1]), 5) for run in runs]
-    assert ends == [4.99999, 9.99998]
-    assert [round(float(run[1, 1]), 5) for run in runs] == [0.1, 0.2]
-    points = [line.get_xydata() for line in bowl.lines if line.get_linestyle() == "None"]
-    for (w, cost), goal in zip((points[0].T, points[1].T), (5, 10), strict=True):
-        assert cost == pytest.approx((w - goal) ** 2, abs=1e-4)
-    labels = {text.get_text() for text in path.texts}
-    assert labels == {"4.99999", "9.99998"}
 
 
 def test_computation_graph_has_the_traced_graphs_nodes(drawn):

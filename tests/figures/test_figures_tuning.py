@@ -4,35 +4,6 @@ import numpy as np
 import pytest
 
 
-def titles(figure):
-    return [axes.get_title(loc="left") for axes in figure.axes]
-
-
-def ticks(axes):
-    """Places of the upright lines in the axes' last collection of lines."""
-    return np.unique([segment[0][0] for segment in axes.collections[-1].get_segments()])
-
-
-def test_grid_vs_random_projects_5_ticks_and_25(drawn):
-    figure = drawn("grid_vs_random")
-    squares, lines = figure.axes[:2], figure.axes[2:]
-    assert [len(ticks(line)) for line in lines] == [5, 25]
-    for square, line in zip(squares, lines, strict=True):
-        points = square.lines[0].get_xydata()
-        assert len(points) == 25
-        assert np.array_equal(np.unique(points[:, 0]), ticks(line))
-        assert square.get_xlim() == line.get_xlim()
-    assert "25 trials, grid: 5 values" in titles(figure)[0]
-    assert "25 trials, random: 25 values" in titles(figure)[1]
-
-
-def test_random_cube_projects_5_ticks_and_125(drawn):
-    for axes, few in zip(drawn("random_cube").axes, (5, 125), strict=True):
-        [points] = [c for c in axes.collections if hasattr(c, "get_sizes") and len(c.get_offsets())]
-        assert len(points.get_offsets()) == 125
-        assert len(ticks(axes)) == few
-
-
 def test_uniform_picks_shows_every_draw_at_its_number(drawn):
     units, layers = drawn("uniform_picks").axes
     for axes, numbers in ((units, range(50, 101)), (layers, (2, 3, 4))):

@@ -101,14 +101,14 @@ def serve():
     import matplotlib.backends.backend_agg
     import matplotlib.backends.backend_svg
     import matplotlib.pyplot  # noqa: F401
-    import tfcourse.tuning.fitting
 
     import tfcourse.cli
-    import tfcourse.figures.frameworks
-    import tfcourse.figures.tuning
+    import tfcourse.lecture.gallery
     import tfcourse.saving
-    import tfcourse.tuning.panda  # noqa: F401
+    import tfcourse.training.fitting
+    import tfcourse.tuning.panda
 
+    tfcourse.lecture.gallery.find()
     print("ready", flush=True)
     for line in sys.stdin:
         children = [Child(order) for order in json.loads(line)]

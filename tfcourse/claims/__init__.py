@@ -5,6 +5,6 @@
 'holds'
 """
 
-from tfcourse.claims.ledger import Claim, Entry, Evidence, find, run
+from tfcourse.lecture.ledger import Claim, Entry, Evidence, find, run
 
 __all__ = ["Claim", "Entry", "Evidence", "find", "run"]

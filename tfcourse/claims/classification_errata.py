@@ -6,7 +6,6 @@ import numpy as np
 
 from tfcourse import softmax
 from tfcourse.claims.ledger import ERRATUM, Evidence, below, claim, corrected, note
-from tfcourse.experiments import classification as experiments
 
 
 @claim(
@@ -61,26 +60,6 @@ def binary_sum(seed: int) -> Evidence:
         bool(np.allclose(ratio, 2)),
         off < 1e-14,
         f"printed is {ratio.mean():.3f} times −log ŷ; corrected differs by {below(off, 1e-14)}",
-    )
-
-
-@claim(
-    "softmax.erratum.sum-index",
-    "Printed: a sum over j of t_i. Correct: over j of t_j.",
-    ERRATUM,
-    note("002", "7.8 Softmax回归"),
-)
-def sum_index(seed: int) -> Evidence:
-    """Runs both forms on the lecture's example. The sum over j = 1 … 4 of t_i is 4 t_i, so every
-    class gets 1/4, whatever z is.
-    """
-    layer = experiments.layer(seed)
-    printed = [round(t / sum(t for _ in range(4)), 3) for t in layer.t.tolist()]
-    ours = [round(t / sum(layer.t.tolist()), 3) for t in layer.t.tolist()]
-    return corrected(
-        printed == [0.25] * 4,
-        ours == [0.842, 0.042, 0.002, 0.114],
-        f"printed a = {printed}, corrected a = {ours}",
     )
 
 

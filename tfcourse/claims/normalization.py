@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from tfcourse import batch_norm
-from tfcourse.claims import intervals
 from tfcourse.claims.ledger import CONDITIONS, HOLDS, Evidence, below, claim, judged, note
 from tfcourse.experiments import normalization as experiments
+from tfcourse.lecture import statistics as intervals
 
 
 @claim(

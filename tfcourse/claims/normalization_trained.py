@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tfcourse.claims import intervals
 from tfcourse.claims.ledger import CONDITIONS, HOLDS, Evidence, claim, judged, note
 from tfcourse.experiments import batch_norm_generalization as generalization
 from tfcourse.experiments import batch_norm_training as training
 from tfcourse.experiments import normalization as experiments
+from tfcourse.lecture import statistics as intervals
 
 IOFFE = "Ioffe and Szegedy 2015, Batch Normalization"
 SANTURKAR = "Santurkar et al. 2018, How Does Batch Normalization Help Optimization?"

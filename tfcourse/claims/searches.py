@@ -6,8 +6,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from tfcourse.claims import intervals
-from tfcourse.claims.intervals import Interval
 from tfcourse.claims.ledger import (
     CONDITIONS,
     HOLDS,
@@ -18,6 +16,8 @@ from tfcourse.claims.ledger import (
     note,
 )
 from tfcourse.experiments import babysitting, practice, searches
+from tfcourse.lecture import statistics as intervals
+from tfcourse.lecture.statistics import Interval
 
 TUNING = note("000", "1. Hyperparameter Tuning process"), note("001", "参数调试过程")
 PRACTICE = note("000", "3. Hyperparameters tuning in practice"), note("001", "熊猫vs鱼子酱")
@@ -95,40 +95,6 @@ def _shares(way: str, one: searches.Importance) -> str:
         shares = [Interval(*indices.interval(name)).show(".0f", "%") for name in names]
         text.append(", ".join(map(" ".join, zip(names, shares, strict=True))))
     return f"{way}: {text[0]} (in the best decade of α: {text[1]})"
-
-
-@claim(
-    "tuning.random-beats-grid",
-    "At the same budget random search finds better settings than a grid, when one hyperparameter, "
-    "α, matters and the other, ε, hardly does.",
-    CONDITIONS,
-    *TUNING,
-    note("002", "7.1 调试处理"),
-    note("003", "Tuning process"),
-    note("004", "Tuning process"),
-    trains=True,
-    conditions="Where the grid's step is wider than the region that works. Five values of α over "
-    "four decades always hit it: 25 trials on a grid find as good as 25 random ones. With a third "
-    "hyperparameter the same budget leaves three values of α, and random search wins.",
-    literature=BERGSTRA,
-)
-def random_beats_grid(seed: int) -> Evidence:
-    """Searches 200 times with 25 trials over α and ε (Adam, on the digits) on a grid and at random,
-    the ranges moved each time by a part of the grid's step; and 128 times with 27 trials over α,
-    β₂ and ε. What each search found is trained again from other first weights, and judged on
-    test images. Better means that the gain's interval lies above 0, and that it is more than one of
-    the 360 images.
-    """
-    flat = searches.grid_against_random(seed)
-    cube = searches.grid_against_random(seed, 128, 3, 3)
-    two, three = intervals.mean(flat.gain), intervals.mean(cube.gain)
-    return judged(
-        _matters(two),
-        f"gain of random: 5×5 {two.show('.2f', '%')}, 3×3×3 {three.show('.2f', '%')}",
-        flat.trainings + cube.trainings,
-        two,
-        under_conditions=_matters(three),
-    )
 
 
 @claim(

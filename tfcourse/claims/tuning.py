@@ -6,42 +6,12 @@ import math
 
 import numpy as np
 
-from tfcourse.claims import intervals
 from tfcourse.claims.ledger import HOLDS, Evidence, below, claim, judged, note
 from tfcourse.experiments import tuning as experiments
+from tfcourse.lecture import statistics as intervals
 from tfcourse.tuning.scales import Log
 
 DRAWS = 100_000  # shares come out within half a percentage point, whatever the seed
-
-
-@claim(
-    "tuning.grid-distinct",
-    "25 trials on a 5×5 grid try 5 values of α; 25 random trials try 25.",
-    HOLDS,
-    note("000", "1. Hyperparameter Tuning process"),
-    note("001", "参数调试过程"),
-    note("003", "Tuning process"),
-)
-def grid_distinct(seed: int) -> Evidence:
-    """Runs both searches over α and ε and counts the different values of each."""
-    return _distinct(experiments.grid_and_random(seed), 5, 25)
-
-
-@claim(
-    "tuning.grid-distinct-3d",
-    "With three hyperparameters it is a cube: 5×5×5 tries 5 values of each, 125 random trials 125.",
-    HOLDS,
-    note("001", "如何选择调试值 - 多参数"),
-)
-def grid_distinct_3d(seed: int) -> Evidence:
-    """Runs both searches over α, β and ε and counts the different values of each."""
-    return _distinct(experiments.cube(seed), 5, 125)
-
-
-def _distinct(found: experiments.Budget, on_grid: int, trials: int) -> Evidence:
-    text = "; ".join(f"{name}: {few} and {many}" for name, (few, many) in found.distinct.items())
-    as_said = all(counts == (on_grid, trials) for counts in found.distinct.values())
-    return judged(as_said, f"{text} values of {trials} trials")
 
 
 @claim(

@@ -12,15 +12,24 @@ from tfcourse.cli.app import Json, Seed, app, note, print_json
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tfcourse.claims.ledger import Claim, Entry
+    from tfcourse.lecture.ledger import Claim, Entry
 
-COLOURS = {"holds": "green", "refuted": "red", "erratum": "yellow", "failed": "bold red"}
+COLOURS = {
+    "holds": "green",
+    "not shown": "magenta",
+    "refuted": "red",
+    "erratum": "yellow",
+    "failed": "bold red",
+}
 
 
 @app.command(epilog="Example:  tfcourse claims softmax.example bn.identity")
 def claims(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="ID", help="Claims to run; all if none.")
+        list[str] | None,
+        typer.Argument(
+            metavar="ID", help="Claims to run, all if none; a word lists what it matches."
+        ),
     ] = None,
     part: Annotated[
         str | None,
@@ -32,6 +41,9 @@ def claims(
     only_list: Annotated[
         bool, typer.Option("--list", help="List them with their recorded verdicts; run none.")
     ] = False,
+    why: Annotated[
+        bool, typer.Option("--why", help="Tell how each is put to the test; run none.")
+    ] = False,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print the results as the page CLAIMS.md.")
     ] = False,
@@ -39,16 +51,22 @@ def claims(
     json: Json = False,
 ) -> None:
     """Run the lecture's claims; exit status 1 if one comes out other than recorded."""
-    from tfcourse.claims import ledger
+    from tfcourse.lecture import ledger
 
     if ids and (part or quick):
         raise ValueError("ID cannot be combined with --part or --quick: it says all there is")
-    if markdown and (json or only_list):
-        raise ValueError("--markdown cannot be combined with --json or --list")
-    chosen = ledger.find(ids) if ids else ledger.claims(part)
+    if markdown and (json or only_list or why):
+        raise ValueError("--markdown cannot be combined with --json, --list or --why")
+    chosen = ledger.matching(ids) if ids else ledger.claims(part)
     chosen = tuple(one for one in chosen if not (quick and one.trains))
-    if only_list:
-        _list(chosen, json)
+    named = {one.id for one in chosen} == set(ids or [one.id for one in chosen])
+    if only_list or why or not named:
+        if json:
+            print_json({"claims": [one.as_json() for one in chosen]})
+        elif why:
+            _explain(chosen)
+        else:
+            _list(chosen)
         return
     entries: list[Entry] = []
     try:
@@ -59,7 +77,7 @@ def claims(
             _print(entries)
         raise
     if markdown:
-        from tfcourse.claims import page
+        from tfcourse.lecture import page
 
         print(page.markdown(entries), end="")
     elif json:
@@ -67,7 +85,7 @@ def claims(
     else:
         _print(entries)
         if ids:
-            _explain(entries)
+            _explain(chosen)
     changed = [entry for entry in entries if not entry.as_recorded]
     for entry in changed:
         note(
@@ -78,24 +96,7 @@ def claims(
         raise typer.Exit(1)
 
 
-def _list(chosen: Sequence[Claim], json: bool) -> None:
-    if json:
-        print_json(
-            {
-                "claims": [
-                    {
-                        "id": one.id,
-                        "part": one.part,
-                        "statement": one.statement,
-                        "sources": [source._asdict() for source in one.sources],
-                        "verdict": one.verdict,
-                        "trains": one.trains,
-                    }
-                    for one in chosen
-                ]
-            }
-        )
-        return
+def _list(chosen: Sequence[Claim]) -> None:
     from rich.markup import escape
 
     table = _table("id and recorded verdict", "statement")
@@ -110,7 +111,7 @@ def _run(chosen: Sequence[Claim], seed: int) -> Iterator[Entry]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from tfcourse.claims import ledger
+    from tfcourse.lecture import ledger
 
     columns = (
         BarColumn(),
@@ -134,14 +135,15 @@ def _run(chosen: Sequence[Claim], seed: int) -> Iterator[Entry]:
 def _print(entries: Sequence[Entry]) -> None:
     from rich.markup import escape
 
-    from tfcourse.claims import page
+    from tfcourse.lecture import page
 
     console = _console()
     for part in dict.fromkeys(entry.claim.part for entry in entries):
-        table = _table("id and verdict", "statement", "measured", title=part)
+        table = _table("id and verdict", "statement", "found", title=part)
         for entry in entries:
             if entry.claim.part == part:
-                texts = escape(entry.claim.statement), escape(entry.evidence.measured)
+                found = f"{entry.evidence.plain}\n{entry.evidence.measured}".strip()
+                texts = escape(entry.claim.statement), escape(found)
                 verdict = _coloured(entry.evidence.verdict)
                 table.add_row(f"{entry.claim.id}\n{verdict}", *texts)
         console.print(table)
@@ -149,13 +151,14 @@ def _print(entries: Sequence[Entry]) -> None:
     console.print(f"{page.summary(entries)} {seconds:.0f} s")
 
 
-def _explain(entries: Sequence[Entry]) -> None:
+def _explain(chosen: Sequence[Claim]) -> None:
     from rich.markdown import Markdown
 
-    from tfcourse.claims import page
+    from tfcourse.lecture import page
 
-    for entry in entries:
-        _console().print(Markdown(page.paragraph(entry)))
+    for one in chosen:
+        text = f"### {one.id}\n\n*{one.statement}*\n\n{page.explanation(one)}"
+        _console().print(Markdown(text))
 
 
 def _coloured(verdict: str) -> str:

@@ -20,7 +20,7 @@ def demo(
 ) -> None:
     """Take the tour: minimize (w − 5)², train the softmax classifier, draw figures."""
     from tfcourse import datasets
-    from tfcourse.figures import gallery
+    from tfcourse.lecture import gallery
     from tfcourse.quadratic_problem import formula
 
     out.mkdir(parents=True, exist_ok=True)

@@ -31,6 +31,10 @@ def figures(
             help="png, svg or pdf; repeat for several. Without it, png and svg.",
         ),
     ] = None,
+    preset: Annotated[str, typer.Option(help="book: a column; slide: 16:9.")] = "book",
+    theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
+    language: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    transparent: Annotated[bool, typer.Option("--transparent", help="Without a ground.")] = False,
     quick: Annotated[
         bool, typer.Option("--quick", help="Only those that need no training.")
     ] = False,
@@ -45,14 +49,16 @@ def figures(
 ) -> None:
     """Draw the lecture's figures, each from a run made for it."""
     from tfcourse import _checks
-    from tfcourse.figures import gallery
+    from tfcourse.lecture import gallery
+    from tfcourse.lecture.style import Style
 
     suffixes = [
         _checks.choice("--format", form, gallery.FORMATS) for form in formats or ["png", "svg"]
     ]
     entries = [entry for entry in gallery.find(names or []) if not (quick and entry.trains)]
+    Style(preset, theme, language)  # which says what is wrong with them before anything is written
     rows: list[dict[str, Any]] = [
-        {"name": e.name, "part": e.part, "caption": e.caption} for e in entries
+        {"name": e.name, "part": e.part, "caption": e.text(language)[0]} for e in entries
     ]
     if listing:
         if json:
@@ -66,7 +72,15 @@ def figures(
         start = time.perf_counter()
         row["files"] = [out / f"{entry.name}.{suffix}" for suffix in suffixes]
         for path in row["files"]:
-            gallery.draw(entry.name, path, seed)
+            gallery.draw(
+                entry.name,
+                path,
+                seed,
+                preset=preset,
+                theme=theme,
+                language=language,
+                transparent=transparent,
+            )
         row["seconds"] = round(time.perf_counter() - start, 2)
         note(f"{number:>2}/{len(entries)}  {entry.name:<26} {row['seconds']:6.1f} s")
     if readme:

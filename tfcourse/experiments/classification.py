@@ -15,26 +15,8 @@ from tfcourse._arrays import Floats
 
 Integers = NDArray[np.integer]
 
-LOGITS = (5.0, 2.0, -1.0, 3.0)
-"""z of the lecture's example."""
 PREDICTION, TRUTH = (0.3, 0.2, 0.1, 0.4), (0.0, 1.0, 0.0, 0.0)
 """ŷ and y of the lecture's second example."""
-
-
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """What a softmax layer does with z, all (C,): t = e^z, a = t/Σt; and hardmax beside it."""
-
-    z: Floats
-    t: Floats
-    a: Floats
-    hardmax: Floats
-
-
-def layer(seed: int = 0, size: int = 1) -> Layer:
-    """Run the lecture's example; nothing is random in it."""
-    z = np.array(LOGITS)
-    return Layer(z, np.exp(z), softmax.softmax(z), softmax.hardmax(z))
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import tempfile
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cache
 from importlib import metadata
 from typing import Any
@@ -15,31 +14,6 @@ from numpy.typing import NDArray
 
 from tfcourse.experiments import speed
 from tfcourse.quadratic_problem import LECTURE
-
-SECOND = (1.0, -20.0, 100.0)
-"""(w − 10)² = w² − 20w + 100: the other coefficients that the lecture feeds."""
-
-
-@dataclass(frozen=True, eq=False)
-class Minimization:
-    """One minimization: w and J before each step and after the last, shape (steps + 1,)."""
-
-    coefficients: tuple[float, float, float]
-    w: NDArray[Any]
-    cost: NDArray[Any]
-    traces: int
-
-
-@cache
-def descents(seed: int = 0, size: int = 1000) -> tuple[Minimization, Minimization]:
-    """Minimize both of the lecture's costs for `size` steps; nothing is random in it."""
-    from tfcourse import quadratic
-
-    def path(coefficients: tuple[float, float, float]) -> Minimization:
-        run = quadratic.minimize(coefficients, steps=size)
-        return Minimization(coefficients, run.w, run.cost, run.traces)
-
-    return path(LECTURE), path(SECOND)
 
 
 @dataclass(frozen=True)
@@ -96,61 +70,6 @@ def graph(seed: int = 0, size: int = 21) -> Graph:
     ran = [cost_and_slope(point) for point in w]
     cost, slope = (np.array([float(pair[i]) for pair in ran]) for i in (0, 1))
     return Graph(tuple(nodes), w, cost, slope)
-
-
-@cache
-def swapped(seed: int = 0, size: int = 1000) -> dict[str, NDArray[Any]]:
-    """Minimize for `size` steps, changing the optimizer and nothing else: w's path by optimizer."""
-    from tfcourse import quadratic
-    from tfcourse._tensorflow import keras
-
-    optimizers = {
-        "gradient descent": keras.optimizers.SGD(0.05),
-        "momentum": keras.optimizers.SGD(0.05, momentum=0.9),
-        "RMSprop": keras.optimizers.RMSprop(0.05),
-        "Adam": keras.optimizers.Adam(0.05),
-    }
-    return {name: quadratic.minimize(optimizer=o, steps=size).w for name, o in optimizers.items()}
-
-
-@dataclass(frozen=True)
-class Stall:
-    """Where gradient descent stands still in float32.
-
-    exact, float64, float32: w after the last step. stands_from: the step at which w last moved in
-    float32. step: α |dJ/dw| there. spacing: of the float32 numbers around w.
-    """
-
-    exact: float
-    float64: float
-    float32: float
-    stands_from: int
-    step: float
-    spacing: float
-
-
-@cache
-def stall(coefficients: tuple[float, float, float] = LECTURE, size: int = 1000) -> Stall:
-    """Take `size` steps from 0 with α = 0.01 in float32, in float64, and in exact fractions."""
-    from tfcourse import quadratic
-
-    a, b = Fraction(coefficients[0]), Fraction(coefficients[1])
-    goal = -b / (2 * a)
-    exact = goal * (1 - (1 - a / 50) ** size)
-    single = quadratic.minimize(coefficients, steps=size).w
-    double = quadratic.minimize(coefficients, steps=size, dtype="float64").w
-    last = single[-1]
-    slope = 2 * coefficients[0] * float(last) + coefficients[1]
-    step = float(np.float32(0.01)) * abs(slope)
-    moved = np.flatnonzero(np.diff(single))
-    return Stall(
-        float(exact),
-        float(double[-1]),
-        float(last),
-        int(moved[-1]) + 1,
-        step,
-        float(np.spacing(last)),
-    )
 
 
 @dataclass(frozen=True)

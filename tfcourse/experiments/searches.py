@@ -19,7 +19,7 @@ from tfcourse.experiments import _populations, _sensitivity
 from tfcourse.experiments._sensitivity import Indices
 from tfcourse.experiments.tuning import EPSILON, LAYERS, LEARNING_RATE, MOMENTUM, UNITS
 from tfcourse.tuning import search
-from tfcourse.tuning.scales import Choice, Linear, Log, OneMinusLog
+from tfcourse.tuning.scales import Choice, Linear, OneMinusLog
 from tfcourse.tuning.search import Search
 from tfcourse.tuning.space import Chosen, Space
 
@@ -187,30 +187,6 @@ def _settle(played: Sequence[Played], fixed: Chosen, seed: int) -> Duel:
 
 def _seeds(seed: int, size: int) -> list[np.random.Generator]:
     return [np.random.default_rng([seed, size, number]) for number in range(size)]
-
-
-@cache
-def grid_against_random(seed: int = 0, size: int = 200, points: int = 5, axes: int = 2) -> Duel:
-    """Search α, β₂ and ε (α and ε alone with two `axes`) `size` times on a grid and at random.
-
-    points: of the grid on each axis. Nobody knows where on a range the best value lies, so each
-    search moves the range, and with it the grid, by a part of the grid's step.
-    """
-    searches = []
-    for rng in _seeds(seed, size):
-        ranges = {"learning_rate": (-4.0, 0.0), "beta_2": (-4.0, -1.0), "epsilon": (-10.0, -4.0)}
-        moved = {
-            name: (low - (step := rng.random() * (high - low) / (points - 1)), high - step)
-            for name, (low, high) in ranges.items()
-        }
-        low, high = moved.pop("beta_2")
-        entries: dict[str, Any] = {name: Log(10**a, 10**b) for name, (a, b) in moved.items()}
-        if axes == 3:
-            entries["beta_2"] = OneMinusLog(1 - 10**high, 1 - 10**low)
-        space = Space(**entries)
-        searches += [search.grid(space, points), search.random(space, points**axes, rng)]
-    adam = SMALL | {"optimizer": "adam"}
-    return _settle(play(searches, adam, seed), adam, seed)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse._arrays import Floats
-from tfcourse.tuning import search
 from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog, Scale
 from tfcourse.tuning.space import Space
 
@@ -21,50 +18,6 @@ EPSILON = Log(1e-10, 1e-4)
 UNITS = Integer(50, 100)
 LAYERS = Choice(2, 3, 4)
 BETAS = (0.9, 0.9005, 0.999, 0.9995)
-
-
-@dataclass(frozen=True, eq=False)
-class Budget:
-    """As many trials on a grid as at random: values by name, each of shape (trials,)."""
-
-    space: Space
-    grid: Mapping[str, Floats]
-    random: Mapping[str, Floats]
-
-    @property
-    def distinct(self) -> dict[str, tuple[int, int]]:
-        """By name: different values that the grid tries, and that the random trials try."""
-        return {
-            name: (len(np.unique(self.grid[name])), len(np.unique(self.random[name])))
-            for name in self.space
-        }
-
-
-@cache
-def grid_and_random(seed: int = 0, size: int = 5) -> Budget:
-    """`size`² trials of α and ε as a grid, and as many at random."""
-    return _budget(Space(learning_rate=LEARNING_RATE, epsilon=EPSILON), seed, size)
-
-
-@cache
-def cube(seed: int = 0, size: int = 5) -> Budget:
-    """`size`³ trials of α, β and ε as a grid, and as many at random."""
-    space = Space(learning_rate=LEARNING_RATE, momentum=MOMENTUM, epsilon=EPSILON)
-    return _budget(space, seed, size)
-
-
-def _budget(space: Space, seed: int, size: int) -> Budget:
-    trials = size ** len(space)
-    return Budget(
-        space,
-        _columns(space, search.grid(space, size)),
-        _columns(space, search.random(space, trials, seed)),
-    )
-
-
-def _columns(space: Space, chosen: Iterator[Any]) -> dict[str, Floats]:
-    rows = list(chosen)
-    return {name: np.array([row[name] for row in rows]) for name in space}
 
 
 @dataclass(frozen=True, eq=False)

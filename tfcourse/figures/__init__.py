@@ -1,11 +1,38 @@
 """Figures: each draws what an experiment or a run found.
 
+Every figure is a function of its name, `figure = tfc.figures.beta_scale()`, which takes what one
+may want to change; `draw` saves one.
+
 >>> draw("beta_scale", "beta_scale.svg")
 >>> [figure] = find(["beta_scale"])
 >>> figure.part
 'tuning'
 """
 
-from tfcourse.figures.gallery import Entry, draw, find
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Entry", "draw", "find"]
+from tfcourse.lecture.gallery import Entry, draw, find
+from tfcourse.lecture.style import Style
+
+if TYPE_CHECKING:
+    from tfcourse.lecture.grid_and_random import grid_vs_random, random_cube
+    from tfcourse.lecture.quadratic_descent import quadratic_descent
+    from tfcourse.lecture.softmax_layer import softmax_layer
+
+__all__ = [
+    "Entry",
+    "Style",
+    "draw",
+    "find",
+    "grid_vs_random",
+    "quadratic_descent",
+    "random_cube",
+    "softmax_layer",
+]
+
+if not TYPE_CHECKING:  # otherwise mypy would accept any name
+
+    def __getattr__(name: str) -> Any:
+        if name in __all__:
+            return find([name])[0].function
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

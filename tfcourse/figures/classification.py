@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,35 +11,6 @@ from tfcourse.figures.drawing import FAINT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-
-def softmax_layer(figure: Figure, seed: int = 0) -> None:
-    """Softmax turns z = (5, 2, −1, 3) into probabilities: t = e^z, divided by its sum. Hardmax puts
-    everything on the largest.
-
-    Four columns of four horizontal bars, a row for each class. The columns hold z, which has a
-    negative entry; t = e^z, all positive, 148.4 far longer than the rest; a = t/Σt, that is 0.842,
-    0.042, 0.002 and 0.114; and hardmax, that is 1, 0, 0 and 0.
-    """
-    layer = classification.layer(seed)
-    columns = {
-        "$z$": (layer.z, "g", "0.45"),
-        "$t = e^z$": (layer.t, ".1f", "0.45"),
-        r"$a = t\,/\,\Sigma t$": (layer.a, ".3f", "C0"),
-        "hardmax": (layer.hardmax, "g", "C1"),
-    }
-    all_axes: Any = figure.subplots(1, 4, sharey=True, width_ratios=(1.1, 1, 1, 1))
-    for axes, (title, (values, form, color)) in zip(all_axes, columns.items(), strict=True):
-        bars = axes.barh(range(1, 5), values, height=0.62, color=color)
-        labels = [f"{value:{form}}".replace("-", "−") for value in values]
-        axes.bar_label(bars, labels, padding=4)
-        low = min(0.0, 4 * float(values.min()))
-        axes.set(xticks=[], xlim=(low, 1.5 * values.max()), ylim=(4.6, 0.4))
-        axes.text(0, 0.25, title, va="bottom")
-        axes.axvline(0, color="0.4", lw=0.8)
-        axes.spines[["left", "bottom"]].set_visible(False)
-        axes.tick_params(left=False)
-    all_axes[0].set_yticks(range(1, 5), [f"class {i}" for i in range(1, 5)])
 
 
 def softmax_boundaries(figure: Figure, seed: int = 0) -> None:

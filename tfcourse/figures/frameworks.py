@@ -19,40 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 
-def quadratic_descent(figure: Figure, seed: int = 0) -> None:
-    """The same program, fed the coefficients of (w − 5)² and then of (w − 10)², finds each minimum.
-
-    Left, two parabolas that open upwards, on each a row of points from w = 0 down to the lowest
-    point, far apart first and then ever closer. Right, w over 1000 steps for both, rising fast and
-    levelling out: one ends at 4.99999, the other at 9.99998.
-    """
-    bowl, path = figure.subplots(1, 2)
-    for i, run in enumerate(frameworks.descents(seed)):
-        a, b, c = run.coefficients
-        color, goal = f"C{i}", minimum(run.coefficients)
-        w = np.linspace(-1, 16, 200)
-        bowl.plot(w, a * w**2 + b * w + c, color=color, alpha=0.35, lw=1.2)
-        shown = slice(0, 300)  # later points lie on each other
-        bowl.plot(run.w[shown], run.cost[shown], "o", ms=3, mew=0, color=color)
-        path.axhline(goal, color=FAINT, lw=1.2)
-        path.plot(run.w, color=color)
-        path.plot(len(run.w) - 1, run.w[-1], "o", color=color, clip_on=False)
-        path.annotate(
-            f"{run.w[-1]:.5f}",
-            (len(run.w) - 1, run.w[-1]),
-            xytext=(0, -7),
-            textcoords="offset points",
-            ha="right",
-            va="top",
-            color=color,
-        )
-    bowl.annotate("$w^2 - 10w + 25$", (13.2, 74), ha="right", color="C0")
-    bowl.annotate("$w^2 - 20w + 100$", (1.1, 97), color="C1")
-    bowl.set(xlabel="$w$", title="$J(w)$", xlim=(-1, 16), ylim=(-4, 110), xticks=[0, 5, 10, 15])
-    path.set(xlabel="step", title="$w$", xlim=(0, 1000), ylim=(0, 10.5), yticks=[0, 5, 10])
-    path.set_xticks([0, 500, 1000])
-
-
 def computation_graph(figure: Figure, seed: int = 0) -> None:
     """What TensorFlow traced: the cost as a graph, and the derivative that it built from it.
 

@@ -71,8 +71,6 @@ class Entry:
 
 ENTRIES = (
     Entry("hyperparameter_importance", "tuning", height=3.8, trains=True, module="searches"),
-    Entry("grid_vs_random", "tuning", height=3.5),
-    Entry("random_cube", "tuning", height=3.65),
     Entry("coarse_to_fine", "tuning", height=3.0, trains=True, module="searches"),
     Entry("uniform_picks", "tuning", height=3.2),
     Entry("learning_rate_scale", "tuning", height=3.4),
@@ -87,11 +85,9 @@ ENTRIES = (
     Entry("batch_norm_network", "normalization", height=3.4),
     Entry("batch_norm_noise", "normalization", height=3.2),
     Entry("test_time_average", "normalization", height=3.0, trains=True),
-    Entry("softmax_layer", "classification", height=2.4),
     Entry("softmax_boundaries", "classification", height=4.6, trains=True),
     Entry("cross_entropy", "classification", height=3.0),
     Entry("softmax_gradient", "classification", height=3.0),
-    Entry("quadratic_descent", "frameworks", height=3.0),
     Entry("computation_graph", "frameworks", height=3.8),
     Entry("framework_speed", "frameworks", height=2.4),
 )

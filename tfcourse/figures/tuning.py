@@ -8,84 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.experiments import tuning
-from tfcourse.figures.drawing import FAINT, MUTED
+from tfcourse.figures.drawing import FAINT
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Floats = NDArray[np.float64]
-
-
-def grid_vs_random(figure: Figure, seed: int = 0) -> None:
-    """25 trials on a grid try 5 values of the learning rate α; 25 random trials try 25.
-
-    Two panels with α across and ε up, both logarithmic, 25 points in each. Below each the points
-    are dropped onto the axis of α: 5 ticks under the grid on the left, 25 under the random points
-    on the right.
-    """
-    budget = tuning.grid_and_random(seed)
-    axes = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=(7, 1))
-    for column, (points, way) in enumerate(((budget.grid, "grid"), (budget.random, "random"))):
-        square, line = axes[:, column]
-        alpha, epsilon = points["learning_rate"], points["epsilon"]
-        square.vlines(alpha, 0, epsilon, color=FAINT, lw=0.6, zorder=1)
-        square.plot(alpha, epsilon, "o", ms=6, color=f"C{column}", clip_on=False)
-        square.set(xscale="log", yscale="log", xlim=(7e-5, 1.4), ylim=(6e-11, 1.7e-4))
-        square.set_title(f"{len(alpha)} trials, {way}: {len(np.unique(alpha))} values of $\\alpha$")
-        square.minorticks_off()
-        square.tick_params(bottom=False)
-        line.vlines(np.unique(alpha), 0, 1, color=f"C{column}", lw=(1.6, 0.9)[column])
-        line.set(ylim=(0, 1.3), yticks=[], xlabel="learning rate $\\alpha$")
-        line.minorticks_off()
-        line.spines["left"].set_visible(False)
-    axes[0, 0].set_ylabel("Adam's $\\varepsilon$")
-
-
-def random_cube(figure: Figure, seed: int = 0) -> None:
-    """With three hyperparameters, α, momentum's β and Adam's ε, the grid is a cube: 125 trials, and
-    still 5 values of each.
-
-    Two cubes spanned by α, β and ε, 125 points in each, and the points dropped onto the lower front
-    edge, the axis of α. The grid on the left leaves 5 ticks there, the random points 125.
-    """
-    budget = tuning.cube(seed)
-    names = list(budget.space)
-    for column, points in enumerate((budget.grid, budget.random)):
-        axes = figure.add_subplot(1, 2, column + 1)
-        unit = np.array([[*map(budget.space[n].to_unit, points[n])] for n in names]).T
-        _cube_frame(axes)
-        order = np.argsort(-unit[:, 1])  # the rear ones first
-        flat = _project(unit[order])
-        near = 1 - unit[order, 1]
-        axes.scatter(
-            flat[:, 0], flat[:, 1], s=8 + 20 * near, c=f"C{column}", alpha=0.35 + 0.6 * near, lw=0
-        )
-        alpha = np.unique(unit[:, 0].round(12))
-        axes.vlines(alpha, -0.2, -0.1, color=f"C{column}", lw=1.4 if len(alpha) < 20 else 0.7)
-        axes.plot([0, 1], [-0.2, -0.2], color="0.4", lw=0.8)
-        words = f"{('grid', 'random')[column]}: {len(alpha)} values of $\\alpha$"
-        axes.set_title(f"{len(unit)} trials, {words}")
-        small: dict[str, Any] = {"color": MUTED, "ha": "center", "va": "center"}
-        axes.text(0.5, -0.3, "learning rate $\\alpha$", **small)
-        axes.text(1.28, 0.1, "$\\beta$", **small)
-        axes.text(-0.07, 0.5, "$\\varepsilon$", **small)
-        axes.set(xlim=(-0.12, 1.47), ylim=(-0.36, 1.33), aspect="equal", anchor="N")
-        axes.axis("off")
-
-
-def _project(points: Floats) -> Floats:
-    """Where points of the unit cube (n, 3) appear on paper (n, 2): width, depth, height."""
-    x, depth, height = points.T
-    return np.stack([x + 0.42 * depth, height + 0.3 * depth], axis=1)
-
-
-def _cube_frame(axes: Axes) -> None:
-    corners = np.array(list(np.ndindex(2, 2, 2)), float)
-    for i, start in enumerate(corners):
-        for end in corners[i + 1 :]:
-            if np.abs(start - end).sum() == 1:
-                axes.plot(*_project(np.array([start, end])).T, color=FAINT, lw=0.8, zorder=0)
 
 
 def uniform_picks(figure: Figure, seed: int = 0) -> None:

@@ -10,14 +10,15 @@ import pytest
 from matplotlib.testing.compare import compare_images
 from PIL import Image
 
-from tfcourse.figures import drawing, gallery
+from tfcourse.lecture import gallery
+from tfcourse.lecture.style import BOOK
 
 COMMITTED = Path(__file__).parents[2] / "figures"
 TOLERANCE = 1.0  # root mean square over all pixels, of 255; the last test shows what that catches
 
 QUICK = ["quadratic_descent", "computation_graph"]
 LONG = ["hyperparameter_importance", "coarse_to_fine", "panda", "caviar", "covariate_shift"]
-NAMES = [entry.name for entry in gallery.ENTRIES]
+NAMES = [entry.name for entry in gallery.figures()]
 NUMPY = [name for name in NAMES if name not in QUICK + LONG]
 
 every = pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def redrawn(tmp_path_factory):
 def test_another_process_draws_the_same_files(names, tensorflow, redrawn, tmp_path):
     files = [f"{name}.{suffix}" for name, suffix in zip(names, cycle(("png", "svg")), strict=False)]
     code = (
-        "import sys; from pathlib import Path; from tfcourse.figures import gallery\n"
+        "import sys; from pathlib import Path; from tfcourse.lecture import gallery\n"
         "for file in map(Path, sys.argv[1:]): gallery.draw(file.stem, file)\n"
         "print('tensorflow' in sys.modules)"
     )
@@ -85,23 +86,36 @@ def test_every_figure_is_committed_as_png_and_svg_and_shown_by_the_readme():
 
 
 def test_the_tolerance_catches_a_moved_line(tmp_path):
-    def curve(figure, shift):
-        axes = figure.subplots()
-        axes.plot([0, 1], [0.5 + shift, 0.6 + shift])
-        axes.set(ylim=(0, 1))
-
     def drawing_of(shift):
+        def curve():
+            figure = BOOK.page(3.2)
+            axes = figure.subplots()
+            axes.plot([0, 1], [0.5 + shift, 0.6 + shift])
+            axes.set(ylim=(0, 1))
+            return figure
+
         path = tmp_path / f"{shift}.png"
-        drawing.draw(path, curve, shift)
+        gallery.save(curve, path)
         return path
 
     assert difference(drawing_of(0.0), drawing_of(0.0)) is None
     assert difference(drawing_of(0.0), drawing_of(0.01)) > TOLERANCE
 
 
-@every
-def test_words_are_large_enough_do_not_overlap_and_stay_on_the_paper(drawn, name):
-    figure = drawn(name)
+TOPICS = [entry.name for entry in gallery.figures() if hasattr(entry.function, "__name__")]
+STYLES = [(name, "book", "light") for name in NAMES] + [
+    (name, *style)
+    for name in TOPICS
+    for style in (("book", "light", "zh"), ("slide", "dark"), ("slide", "dark", "zh"))
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "style"),
+    [pytest.param(n, s, marks=pytest.mark.long if n in LONG else ()) for n, *s in STYLES],
+)
+def test_words_are_large_enough_do_not_overlap_and_stay_on_the_paper(drawn, name, style):
+    figure = drawn(name, *style)
     placed = [(text, text.get_window_extent()) for text in figure.words]
     assert placed
     paper = figure.bbox

@@ -1,29 +1,23 @@
 """95% intervals, against SciPy and against simulation."""
 
+from functools import partial
+
 import numpy as np
 import pytest
+from scipy import stats
 
-from tfcourse.claims import intervals
-from tfcourse.claims.intervals import Interval
-
-stats = pytest.importorskip("scipy.stats")
-
-
-@pytest.mark.parametrize("freedom", [2, 3, 4, 5.5, 8, 20, 100, 1e6])
-def test_the_t_quantile_is_that_of_student(freedom):
-    assert intervals.t_quantile(freedom) == pytest.approx(
-        stats.t.ppf(0.975, freedom), rel=0.01 if freedom < 4 else 0.001
-    )
+from tfcourse.lecture import statistics as intervals
+from tfcourse.lecture.statistics import Interval
 
 
 def test_a_mean_and_a_difference_are_those_of_scipy():
     a, b = np.random.default_rng(0).normal(size=(2, 12)) * [[1], [5]]
     expected = stats.ttest_1samp(a, 0).confidence_interval(0.95)
-    assert intervals.mean(a)[1:] == pytest.approx(expected, rel=1e-4)
+    assert intervals.mean(a)[1:] == pytest.approx(expected, rel=1e-9)
     expected = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
     found = intervals.difference(a, b)
     assert found.value == pytest.approx(a.mean() - b.mean())
-    assert found[1:] == pytest.approx(expected, rel=1e-4)
+    assert found[1:] == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize(("hits", "of"), [(0, 10), (3, 10), (10, 10), (180, 256)])
@@ -45,7 +39,7 @@ def test_a_slope_is_that_of_scipy():
     line = stats.linregress(x, y)
     half = stats.t.ppf(0.975, 6) * line.stderr
     assert intervals.slope(x, y) == pytest.approx(
-        (line.slope, line.slope - half, line.slope + half), rel=1e-4
+        (line.slope, line.slope - half, line.slope + half), rel=1e-9
     )
 
 
@@ -81,3 +75,33 @@ def test_it_shows_itself_and_where_it_lies():
     assert Interval(1.234, 1.1, 1.3).show() == "1.23 [1.1, 1.3]"
     assert (found.below_zero, found.above_zero) == (True, False)
     assert not Interval(0, -1, 1).below_zero and not Interval(0, -1, 1).above_zero
+
+
+def test_a_bootstrap_of_means_is_near_students():
+    a = np.random.default_rng(3).normal(1, 1, 60)
+    found = intervals.bootstrap(a, np.mean)
+    assert found == pytest.approx(intervals.mean(a), abs=0.03)
+    assert intervals.bootstrap([2, 2, 2]) == (2, 2, 2)
+
+
+def family(*samples):
+    return {name: partial(intervals.mean, sample) for name, sample in enumerate(samples)}
+
+
+def test_holm_widens_by_rank_and_gives_what_holm_gave():
+    rng = np.random.default_rng(4)
+    samples = [rng.normal(shift, 1, 12) for shift in (0.0, 3.0, 1.5)]
+    found = intervals.holm(family(*samples))
+    assert found[1] == intervals.mean(samples[1], 1 - 0.05 / 3)  # the clearest
+    assert found[2] == intervals.mean(samples[2], 1 - 0.05 / 2)
+    assert found[0] == intervals.mean(samples[0], 0.95)
+    assert intervals.holm(family(samples[2]))[0] == intervals.mean(samples[2])
+
+
+def test_holm_rarely_finds_anything_where_nothing_is():
+    rng = np.random.default_rng(5)
+    false = 0
+    for _ in range(200):
+        found = intervals.holm(family(*rng.normal(size=(4, 10))))
+        false += any(one.above_zero or one.below_zero for one in found.values())
+    assert false <= 20  # 10 expected; without correction 37

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from tfcourse.figures import drawing
+from tfcourse.lecture.style import COLORS
 
 # Machado, Oliveira and Fernandes 2009: what a dichromat sees of linear RGB.
 EYES = {
@@ -28,16 +28,31 @@ EYES = {
 }
 
 
-@pytest.fixture(scope="module")
-def palette():
-    """The colours in linear RGB, (6, 3)."""
-    import matplotlib
+def linear_rgb(colors):
+    """Hexadecimal colours in linear RGB, (n, 3)."""
     from matplotlib.colors import to_rgb
 
-    with drawing.style():
-        cycle = matplotlib.rcParams["axes.prop_cycle"].by_key()["color"]
-    rgb = np.array([to_rgb(color) for color in cycle])
+    rgb = np.array([to_rgb(color) for color in colors])
     return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+MEANINGS = ("baseline", "recommended", "failure", "neutral")
+
+
+@pytest.fixture(params=["light", "dark"])
+def theme(request):
+    return COLORS[request.param]
+
+
+@pytest.fixture
+def palette(theme):
+    """The four colours with a meaning."""
+    return linear_rgb([getattr(theme, name) for name in MEANINGS])
+
+
+def contrast(colors, paper):
+    luminance, ground = (rgb @ [0.2126, 0.7152, 0.0722] + 0.05 for rgb in (colors, paper))
+    return np.maximum(luminance / ground, ground / luminance)
 
 
 def lab(linear):
@@ -59,16 +74,19 @@ def lab(linear):
 
 
 @pytest.mark.parametrize("eye", EYES)
-def test_colours_are_far_apart_in_every_eye(palette, eye):
-    seen = lab(palette @ np.transpose(EYES[eye]))
+@pytest.mark.parametrize("group", ["meanings", "classes"])
+def test_colours_are_far_apart_in_every_eye(theme, palette, eye, group):
+    colors = palette if group == "meanings" else linear_rgb(theme.classes)
+    seen = lab(colors @ np.transpose(EYES[eye]))
     assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) > 20
 
 
-def test_colours_differ_in_lightness(palette):
-    lightness = sorted(lab(palette)[:, 0])
-    assert min(np.diff(lightness)) > 10
+def test_colours_differ_in_lightness_and_so_on_a_grey_print(theme, palette):
+    for colors in (palette, linear_rgb(theme.classes)):
+        assert min(np.diff(sorted(lab(colors)[:, 0]))) > 10
 
 
-def test_the_first_two_are_dark_enough_for_words_on_white(palette):
-    luminance = palette @ [0.2126, 0.7152, 0.0722]
-    assert all(1.05 / (luminance[:2] + 0.05) >= 4.5)  # WCAG 2, level AA
+def test_colours_with_a_meaning_can_be_read_as_words(theme, palette):
+    paper = linear_rgb([theme.paper])
+    assert min(contrast(palette, paper)) >= 4.5  # WCAG 2, level AA
+    assert min(contrast(linear_rgb([theme.ink, theme.muted]), paper)) >= 4.5

@@ -1,0 +1,164 @@
+"""The registry, and how a figure becomes a file."""
+
+import inspect
+import re
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import pytest
+from PIL import Image
+
+from tfcourse.lecture import gallery
+from tfcourse.lecture.style import BOOK, Style
+
+
+def line(at=0.5, words="$x^2$"):
+    """A line and a word, 3 by 2 inches."""
+    figure = Style(width=3).page(2)
+    axes = figure.subplots()
+    axes.plot([0, 1], [at, at])
+    axes.set(title=words, ylim=(0, 1))
+    return figure
+
+
+def test_names_parts_and_captions_need_neither_matplotlib_nor_tensorflow():
+    code = (
+        "import sys; from tfcourse.lecture import gallery;"
+        "[(e.name, e.part, e.caption) for e in gallery.figures()];"
+        "print(*{'tensorflow', 'keras', 'matplotlib'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "\n", done
+
+
+def test_every_figure_has_a_name_of_its_own_a_caption_and_a_description():
+    names = [entry.name for entry in gallery.figures()]
+    assert len(set(names)) == len(names)
+    for entry in gallery.figures():
+        assert entry.part in gallery.PARTS
+        assert entry.caption.endswith(".") and len(entry.caption) < 220, entry.name
+        assert 80 < len(entry.alternative) < 600, entry.name
+
+
+def of_topics():
+    return [entry for entry in gallery.figures() if hasattr(entry.function, "__name__")]
+
+
+def test_a_figure_is_a_function_of_its_name_that_takes_a_seed_and_a_style():
+    for entry in of_topics():
+        assert entry.function.__name__ == entry.name
+        given = inspect.signature(entry.function).parameters
+        assert given["seed"].default == 0 and given["style"].default == BOOK
+        assert all(one.default is not one.empty for one in given.values()), entry.name
+
+
+def test_caption_and_description_are_in_chinese_too():
+    for entry in of_topics():
+        caption, description = entry.text("zh")
+        assert caption.endswith("。") and description.endswith("。"), entry.name
+        assert sum("\u4e00" <= letter <= "\u9fff" for letter in caption + description) > 40
+
+
+def test_an_unknown_name_offers_the_nearest():
+    with pytest.raises(ValueError, match="did you mean 'beta_scale'"):
+        gallery.find(["beta_scales"])
+
+
+def test_a_pdf_is_the_same_file_again(tmp_path):
+    files = [tmp_path / name for name in ("a.pdf", "b.pdf")]
+    for file in files:
+        gallery.draw("uniform_picks", file)
+    one, other = (file.read_bytes() for file in files)
+    assert one == other and len(one) > 5000
+
+
+def test_png_has_200_dots_an_inch_and_says_what_it_shows(tmp_path):
+    file = tmp_path / "a.png"
+    gallery.save(line, file, title="A line", description="It is level.")
+    image = Image.open(file)
+    assert image.size == (600, 400)
+    assert image.info["Title"] == "A line" and image.info["Description"] == "It is level."
+
+
+def test_svg_speaks(tmp_path):
+    file = tmp_path / "a line.svg"
+    gallery.save(line, file, title="A < B", description="Level & straight.")
+    space = "{http://www.w3.org/2000/svg}"
+    root = ElementTree.parse(file).getroot()
+    spoken = {child.get("id"): child.text for child in root if child.get("id")}
+    assert root.get("role") == "img"
+    title, description = root.get("aria-labelledby").split()
+    assert spoken[title] == "A < B" and spoken[description] == "Level & straight."
+    assert not root.findall(f".//{space}text"), "letters must be outlines"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_what_is_interrupted_leaves_the_old_file_and_nothing_else(tmp_path, error):
+    def interrupted():
+        line()
+        raise error
+
+    file = tmp_path / "a.png"
+    file.write_bytes(b"old")
+    with pytest.raises(error):
+        gallery.save(interrupted, file)
+    assert file.read_bytes() == b"old" and list(tmp_path.iterdir()) == [file]
+
+
+def test_style_is_set_for_the_drawing_alone(tmp_path):
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    gallery.draw("uniform_picks", tmp_path / "a.png", theme="dark")
+    gallery.find(["random_cube"])[0].function(style=Style("slide"))
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_readme_shows_every_figure():
+    page = gallery.readme()
+    for entry in gallery.figures():
+        assert f"![{entry.alternative}]({entry.name}.png)" in page
+        assert entry.caption in page and f"`tfcourse figures {entry.name}`" in page
+
+
+@pytest.mark.parametrize(
+    ("style", "words"),
+    [
+        ({"preset": "slides"}, "did you mean 'slide'"),
+        ({"theme": "black"}, "theme must be one of light, dark, got 'black'"),
+        ({"language": "de"}, "language must be one of en, zh, got 'de'"),
+        ({"width": 0}, "width must be a finite number above 0"),
+    ],
+)
+def test_a_style_that_is_none_is_refused_before_anything_is_written(tmp_path, style, words):
+    with pytest.raises(ValueError, match=words):
+        gallery.draw("uniform_picks", tmp_path / "a.png", **style)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_slide_is_16_to_9_with_letters_of_at_least_16_points(drawn):
+    for entry in of_topics():
+        figure = drawn(entry.name, "slide", "dark")
+        assert figure.get_size_inches() == pytest.approx((13.33, 7.5))
+        assert min(text.get_fontsize() for text in figure.words) >= 16, entry.name
+
+
+def test_the_faces_functions_are_the_gallerys(tmp_path):
+    import tfcourse as tfc
+
+    for entry in of_topics():
+        assert getattr(tfc.figures, entry.name) is entry.function
+    figure = tfc.figures.grid_vs_random(points=3, style=tfc.figures.Style(transparent=True))
+    assert "9 trials, grid: 3 values" in figure.axes[0].get_title(loc="left")
+    assert figure.get_facecolor()[3] == 0
+    with pytest.raises(AttributeError, match="grid_vs_randon"):
+        tfc.figures.grid_vs_randon  # noqa: B018
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in of_topics()])
+def test_in_chinese_no_english_word_is_left(drawn, name):
+    known = {"hardmax", "softmax", "float", "Adam"}
+    for text in drawn(name, "book", "light", "zh").words:
+        plain = re.sub(r"\$[^$]*\$", "", text.get_text())
+        assert set(re.findall("[A-Za-z]{3,}", plain)) <= known, plain

@@ -1,0 +1,220 @@
+"""The gallery: every figure of the lecture, by name.
+
+A figure is a function of its name in the module of its topic:
+
+    @figure(zh="标题一句。（空一行）描述。")
+    def beta_scale(low: float = 0.9, *, seed: int = 0, style: Style = BOOK) -> Figure:
+        \"\"\"The caption, a sentence or two.
+
+        What there is to see, for those who do not.
+        \"\"\"
+
+Knowing the figures needs neither matplotlib nor TensorFlow; drawing one needs what it draws.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial, wraps
+from inspect import cleandoc
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from xml.sax.saxutils import escape
+
+from tfcourse import _checks
+from tfcourse._files import whole_file
+from tfcourse.lecture.style import BOOK, LANGUAGES, Style
+from tfcourse.lecture.topics import TOPICS, load, part_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PARTS = tuple(TOPICS)
+FORMATS = ("png", "svg", "pdf")
+
+Drawing = TypeVar("Drawing", bound="Callable[..., Figure]")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A figure of the lecture.
+
+    trains: whether models are trained for it. texts: by language, its caption and, after an empty
+    line, what there is to see.
+    """
+
+    name: str
+    part: str
+    function: Callable[..., Figure]
+    texts: dict[str, str]
+    trains: bool = False
+
+    @property
+    def title(self) -> str:
+        """Its name in words."""
+        return self.name.replace("_", " ").capitalize()
+
+    @property
+    def caption(self) -> str:
+        """What it shows, in a sentence or two."""
+        return self.text()[0]
+
+    @property
+    def alternative(self) -> str:
+        """What there is to see, for those who do not."""
+        return self.text()[1]
+
+    def text(self, language: str = "en") -> tuple[str, str]:
+        """Return caption and alternative text."""
+        caption, _, rest = cleandoc(self.texts[language]).partition("\n\n")
+        glue = "" if language == "zh" else " "
+        return glue.join(caption.split("\n")), glue.join(rest.split("\n"))
+
+
+_registry: dict[str, Entry] = {}
+
+
+def figure(zh: str, *, trains: bool = False) -> Callable[[Drawing], Drawing]:
+    """Register the decorated function as a figure, and have it draw in the style it is given.
+
+    zh: caption and alternative text in Chinese; the docstring holds the English ones.
+    """
+
+    def register(function: Drawing) -> Drawing:
+        @wraps(function)
+        def styled(*arguments: Any, style: Style = BOOK, **named: Any) -> Figure:
+            with style.context():
+                return function(*arguments, style=style, **named)
+
+        texts = {"en": function.__doc__ or "", "zh": zh}
+        name, part = function.__name__, part_of(function.__module__)
+        _registry[name] = Entry(name, part, styled, texts, trains)
+        return styled  # type: ignore[return-value]
+
+    return register
+
+
+def figures() -> tuple[Entry, ...]:
+    """Return every figure, in the lecture's order."""
+    load()
+    found = {e.name: _registry.get(e.name, e) for e in _not_yet_topics()} | _registry
+    return tuple(sorted(found.values(), key=lambda entry: PARTS.index(entry.part)))
+
+
+def _not_yet_topics() -> list[Entry]:
+    """The figures that still are functions of a figure and a seed; gone with the last of them."""
+    from importlib import import_module
+
+    def drawn(entry: Any, *, seed: int = 0, style: Style = BOOK) -> Figure:
+        with style.context():
+            page = style.page(entry.height)
+            entry.function(page, seed)
+        return page
+
+    old = import_module("tfcourse.figures.gallery").ENTRIES
+    texts = {e.name: f"{e.caption}\n\n{e.alternative}" for e in old}
+    return [
+        Entry(e.name, e.part, partial(drawn, e), dict.fromkeys(LANGUAGES, texts[e.name]), e.trains)
+        for e in old
+    ]
+
+
+def find(names: Iterable[str] = ()) -> list[Entry]:
+    """Return the figures of these names, or all.
+
+    Raises: ValueError for a name that none has, with the nearest.
+    """
+    by_name = {entry.name: entry for entry in figures()}
+    return [by_name[_checks.choice("figure", name, by_name)] for name in names] or [
+        *by_name.values()
+    ]
+
+
+def draw(
+    name: str,
+    out: Path | str,
+    seed: int = 0,
+    *,
+    preset: str = "book",
+    theme: str = "light",
+    language: str = "en",
+    width: float | None = None,
+    height: float | None = None,
+    transparent: bool = False,
+) -> None:
+    """Draw the figure `name` into the file `out`: .png, .svg or .pdf.
+
+    preset and the rest: as `Style` has them.
+    Raises: ValueError for a name that no figure has, OSError if the file cannot be written.
+    """
+    [entry] = find([name])
+    style = Style(preset, theme, language, width, height, transparent)
+    save(
+        lambda: entry.function(seed=seed, style=style),
+        Path(out),
+        title=entry.title,
+        description=" ".join(entry.text(language)),
+        style=style,
+    )
+
+
+def save(
+    make: Callable[[], Figure],
+    out: Path,
+    *,
+    title: str = "",
+    description: str = "",
+    style: Style = BOOK,
+) -> None:
+    """Write the figure that `make` returns to `out`, in the format of its suffix.
+
+    title, description: for those who hear the figure rather than see it; SVG and PNG files hold
+    them. The same figure gives the same bytes. No half file is ever seen.
+    """
+    suffix = out.suffix.lower()
+    words = {"Title": title, "Description": description} if title else {}
+    metadata: dict[str, Any] = {
+        ".svg": {"Date": None},
+        ".pdf": {"CreationDate": None, "Title": title or None},
+        ".png": words,
+    }
+    with whole_file(out) as temporary:
+        with style.context():
+            make().savefig(temporary, metadata=metadata.get(suffix))
+        if suffix == ".svg" and title:
+            temporary.write_text(_speaking(temporary.read_text("utf-8"), words), "utf-8")
+
+
+def _speaking(svg: str, words: dict[str, str]) -> str:
+    """Give an SVG the title and description that a screen reader speaks."""
+    start, tag, rest = svg.partition("<svg ")
+    attributes, end, drawing = rest.partition(">")
+    title, description = (escape(text) for text in words.values())
+    # A page may hold several figures: each calls its words by a name of its own.
+    name = re.sub(r"\W+", "-", words["Title"]).lower()
+    return (
+        f'{start}{tag}role="img" aria-labelledby="{name}-title {name}-description" '
+        f'{attributes}{end}\n <title id="{name}-title">{title}</title>\n'
+        f' <desc id="{name}-description">{description}</desc>{drawing}'
+    )
+
+
+def readme() -> str:
+    """Return the page that shows every figure with its caption and its command, in Markdown."""
+    lines = ["# The lecture's figures", ""]
+    lines += ["Computed when they are drawn; only times are kept. All: `tfcourse figures`.", ""]
+    for part in PARTS:
+        lines += [f"## {part.capitalize()}", ""]
+        for entry in figures():
+            if entry.part == part:
+                lines += [f"### {entry.title}", "", f"![{entry.alternative}]({entry.name}.png)", ""]
+                lines += [entry.caption, "", f"`tfcourse figures {entry.name}`", ""]
+    return "\n".join(lines)
+
+
+def write_readme(path: Path) -> None:
+    """Write `readme()` to `path`."""
+    with whole_file(path) as temporary:
+        temporary.write_text(readme(), "utf-8")

@@ -1,0 +1,436 @@
+"""Grid or random? 25 trials on a grid try 5 learning rates, 25 random ones try 25."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tfcourse._arrays import Floats
+from tfcourse.lecture import population
+from tfcourse.lecture.gallery import figure
+from tfcourse.lecture.ledger import (
+    CONDITIONS,
+    HOLDS,
+    NOT_SHOWN,
+    REFUTED,
+    Erratum,
+    Evidence,
+    claim,
+    errata,
+    judged,
+    note,
+    weighed,
+)
+from tfcourse.lecture.statistics import Interval, holm, mean
+from tfcourse.lecture.style import BOOK, Style
+from tfcourse.tuning import search
+from tfcourse.tuning.scales import Linear, Log, OneMinusLog
+from tfcourse.tuning.space import Space
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+ALPHA, BETA, EPSILON = Log(1e-4, 1), OneMinusLog(0.9, 0.999), Log(1e-10, 1e-4)
+
+BERGSTRA = "Bergstra and Bengio, Random search for hyper-parameter optimization, JMLR 2012."
+
+
+# --- How many values of each are tried
+
+
+@dataclass(frozen=True, eq=False)
+class Budget:
+    """As many trials on a grid as at random: values by name, each of shape (trials,)."""
+
+    space: Space
+    grid: Mapping[str, Floats]
+    random: Mapping[str, Floats]
+
+    @property
+    def distinct(self) -> dict[str, tuple[int, int]]:
+        """By name: different values that the grid tries, and that the random trials try."""
+        return {
+            name: (len(np.unique(self.grid[name])), len(np.unique(self.random[name])))
+            for name in self.space
+        }
+
+
+@cache
+def budget(axes: int = 2, points: int = 5, seed: int = 0) -> Budget:
+    """Spread points^axes trials of α and ε, or of α, β and ε, on a grid and at random."""
+    space = Space(learning_rate=ALPHA, **({"momentum": BETA} if axes == 3 else {}), epsilon=EPSILON)
+    return Budget(
+        space,
+        _columns(space, search.grid(space, points)),
+        _columns(space, search.random(space, points**axes, seed)),
+    )
+
+
+def _columns(space: Space, chosen: Iterator[Any]) -> dict[str, Floats]:
+    rows = list(chosen)
+    return {name: np.array([row[name] for row in rows]) for name in space}
+
+
+@figure(
+    zh="""网格上的 25 次试验只试了 5 个学习率 α，随机的 25 次试验试了 25 个。
+
+    两幅图，横轴是 α，纵轴是 ε，都是对数刻度，各有 25 个点。每幅图下方把点投到 α 轴上：
+    左边网格只留下 5 条短线，右边随机的点留下 25 条。"""
+)
+def grid_vs_random(points: int = 5, *, seed: int = 0, style: Style = BOOK) -> Figure:
+    """25 trials on a grid try 5 values of the learning rate α; 25 random trials try 25.
+
+    Two panels with α across and ε up, both logarithmic, 25 points in each. Below each the points
+    are dropped onto the axis of α: 5 ticks under the grid on the left, 25 under the random points
+    on the right.
+    """
+    found, say, s = budget(2, points, seed), style.say, style.scale
+    page = style.page(3.5)
+    axes = page.subplots(2, 2, sharex=True, sharey="row", height_ratios=(7, 1))
+    ways = (
+        (found.grid, say("grid", "网格"), style.colors.baseline),
+        (found.random, say("random", "随机"), style.colors.recommended),
+    )
+    for (square, line), (tried, way, color) in zip(axes.T, ways, strict=True):
+        alpha, epsilon = tried["learning_rate"], tried["epsilon"]
+        values = np.unique(alpha)
+        square.vlines(alpha, 0, epsilon, color=style.colors.faint, lw=0.6 * s, zorder=1)
+        square.plot(alpha, epsilon, "o", ms=6 * s, color=color, clip_on=False)
+        square.set(xscale="log", yscale="log", xlim=(7e-5, 1.4), ylim=(6e-11, 1.7e-4))
+        square.set_title(
+            say(
+                f"{len(alpha)} trials, {way}: {len(values)} values of $\\alpha$",
+                f"{way} {len(alpha)} 次：{len(values)} 个不同的 $\\alpha$",
+            )
+        )
+        line.vlines(values, 0, 1, color=color, lw=(1.6 if len(values) < 20 else 0.9) * s)
+        line.set(ylim=(0, 1.3), yticks=[])
+        line.set_xlabel(say("learning rate $\\alpha$", "学习率 $\\alpha$"))
+        line.spines["left"].set_visible(False)
+        for panel in (square, line):
+            panel.minorticks_off()
+        square.tick_params(bottom=False)
+    axes[0, 0].set_ylabel(say("Adam's $\\varepsilon$", "Adam 的 $\\varepsilon$"))
+    return page
+
+
+@figure(
+    zh="""有三个超参数 α、动量的 β 和 Adam 的 ε 时，网格成了立方体：125 次试验，每个仍只有 5 个值。
+
+    两个由 α、β、ε 张成的立方体，各有 125 个点；点投到下方前面的棱即 α 轴上。
+    左边网格留下 5 条短线，右边随机的点留下 125 条。"""
+)
+def random_cube(points: int = 5, *, seed: int = 0, style: Style = BOOK) -> Figure:
+    """With three hyperparameters, α, momentum's β and Adam's ε, the grid is a cube: 125 trials, and
+    still 5 values of each.
+
+    Two cubes spanned by α, β and ε, 125 points in each, and the points dropped onto the lower front
+    edge, the axis of α. The grid on the left leaves 5 ticks there, the random points 125.
+    """
+    found, say, s, colors = budget(3, points, seed), style.say, style.scale, style.colors
+    page = style.page(3.65)
+    ways = (
+        (found.grid, say("grid", "网格"), colors.baseline),
+        (found.random, say("random", "随机"), colors.recommended),
+    )
+    for column, (tried, way, color) in enumerate(ways, start=1):
+        axes = page.add_subplot(1, 2, column)
+        unit = np.array([[*map(found.space[n].to_unit, tried[n])] for n in found.space]).T
+        _cube_frame(axes, color=colors.faint, lw=0.8 * s)
+        order = np.argsort(-unit[:, 1])  # the rear ones first
+        flat, near = _project(unit[order]), 1 - unit[order, 1]
+        x, y = flat.T
+        size = (8 + 20 * near) * s**2
+        axes.scatter(x, y, s=size, c=color, alpha=0.35 + 0.6 * near, lw=0)
+        alpha = np.unique(unit[:, 0].round(12))
+        axes.vlines(alpha, -0.2, -0.1, color=color, lw=(1.4 if len(alpha) < 20 else 0.7) * s)
+        axes.plot([0, 1], [-0.2, -0.2], color=colors.muted, lw=0.8 * s)
+        axes.set_title(
+            say(
+                f"{len(unit)} trials, {way}: {len(alpha)} values of $\\alpha$",
+                f"{way} {len(unit)} 次：{len(alpha)} 个不同的 $\\alpha$",
+            )
+        )
+        small: dict[str, Any] = {"color": colors.muted, "ha": "center", "va": "center"}
+        axes.text(0.5, -0.3, say("learning rate $\\alpha$", "学习率 $\\alpha$"), **small)
+        axes.text(1.28, 0.1, "$\\beta$", **small)
+        axes.text(-0.07, 0.5, "$\\varepsilon$", **small)
+        axes.set(xlim=(-0.12, 1.47), ylim=(-0.36, 1.33), aspect="equal", anchor="N")
+        axes.axis("off")
+    return page
+
+
+def _project(points: Floats) -> Floats:
+    """Where points of the unit cube (n, 3) appear on paper (n, 2): width, depth, height."""
+    x, depth, height = points.T
+    return np.stack([x + 0.42 * depth, height + 0.3 * depth], axis=1)
+
+
+def _cube_frame(axes: Axes, **line: Any) -> None:
+    corners = np.array(list(np.ndindex(2, 2, 2)), float)
+    for i, start in enumerate(corners):
+        for end in corners[i + 1 :]:
+            if np.abs(start - end).sum() == 1:
+                axes.plot(*_project(np.array([start, end])).T, zorder=0, **line)
+
+
+@claim(
+    "tuning.grid-distinct",
+    "25 trials on a 5×5 grid try 5 values of α; 25 random trials try 25.",
+    HOLDS,
+    note(
+        "000",
+        56,
+        "假设超参1是学习率α，超参2是ε",
+        "say hyperparameter 1 is α, hyperparameter 2 is ε",
+    ),
+    note("001", 61, "值只有5个", "there are only 5 values of α"),
+    note("003", 1205, "in grid search: only n distinct values of alpha are tried"),
+)
+def grid_distinct(seed: int) -> Evidence:
+    """Runs both searches over α and ε and counts the different values of each."""
+    return _distinct(budget(2, seed=seed), 5, 25)
+
+
+@claim(
+    "tuning.grid-distinct-3d",
+    "With three hyperparameters it is a cube: 5×5×5 tries 5 values of each, 125 random trials 125.",
+    HOLDS,
+    note("001", 72, "搜索的不是一个方格，而是一个立方体", "you search not a square but a cube"),
+)
+def grid_distinct_3d(seed: int) -> Evidence:
+    """Runs both searches over α, β and ε and counts the different values of each."""
+    return _distinct(budget(3, seed=seed), 5, 125)
+
+
+def _distinct(found: Budget, on_grid: int, trials: int) -> Evidence:
+    text = "; ".join(f"{name}: {few} and {many}" for name, (few, many) in found.distinct.items())
+    as_said = all(counts == (on_grid, trials) for counts in found.distinct.values())
+    return judged(as_said, f"{text} values of {trials} trials")
+
+
+# --- Which finds the better setting
+
+AXES = {"learning_rate": ALPHA, "epsilon": EPSILON, "decay": Linear(0, 2), "beta_1": BETA}
+"""Adam's hyperparameters, in the order in which a search takes them up."""
+POINTS = {1: 16, 2: 4, 3: 3, 4: 2}
+"""Points on each axis, so that about as many trials are spent whatever the number of axes."""
+FIXED = {"optimizer": "adam", "units": 32, "layers": 2, "batch_size": 64}
+EPOCHS, REPEATS = 4, 3
+
+
+WAYS = ("grid", "random", "Halton")
+
+
+@dataclass(frozen=True, eq=False)
+class Duel:
+    """Three ways to search the same ranges with the same budget, many times over (`WAYS`).
+
+    loss: on test examples, of what each search found, (searches, 3). middling, best: validation
+    loss of the median trial and of the best one, of all searches.
+    """
+
+    loss: Floats
+    middling: float
+    best: float
+    trainings: int
+
+    def gain(self, way: str, over: str) -> Floats:
+        """How much better one way finds, as a share of what a middling trial lacks, (searches,)."""
+        a, b = self.loss[:, WAYS.index(way)], self.loss[:, WAYS.index(over)]
+        gain: Floats = (b - a) / (self.middling - self.best)
+        return gain
+
+
+Case = tuple[int, bool]
+
+
+@cache
+def duels(seed: int = 0, searches: int = 24) -> dict[Case, Duel]:
+    """Search 1 to 4 axes `searches` times each way, without and with batch norm.
+
+    The classes to learn are a random network's. Nobody knows where on a range the best value lies,
+    so each search moves the grid by a part of its step. What was found is trained again, three
+    times, from other first weights.
+    """
+    task, found = population.teacher(seed).data, {}
+    for (axes, points), normalize in product(POINTS.items(), (False, True)):
+        fixed = {**FIXED, "batch_norm": normalize}
+        played = [*_played(axes, points, seed, searches)]
+        trials = [{**fixed, **trial} for one in played for trial in one]
+        tried = population.train(trials, epochs=EPOCHS, seed=seed, dataset=task)
+        loss = tried.validation_loss.reshape(len(played), -1)
+        winners = [one[i] for one, i in zip(played, loss.argmin(axis=1), strict=True)]
+        anew = [{**fixed, **winner} for winner in winners for _ in range(REPEATS)]
+        again = population.train(anew, epochs=EPOCHS, seed=seed + 1000, dataset=task, test=True)
+        found[axes, normalize] = Duel(
+            again.test_loss.reshape(searches, len(WAYS), REPEATS).mean(axis=2),
+            float(np.median(loss)),
+            float(loss.min()),
+            tried.trainings + again.trainings,
+        )
+    return found
+
+
+def _played(axes: int, points: int, seed: int, searches: int) -> Iterator[list[Any]]:
+    """What each search tries, one way after the other."""
+    from scipy.stats import qmc
+
+    space = Space(**{name: AXES[name] for name in [*AXES][:axes]})
+    cells = np.array(list(np.ndindex(*[points] * axes)))
+    for number in range(searches):
+        rng = np.random.default_rng([seed, axes, number])
+        halton = qmc.Halton(axes, rng=np.random.default_rng([seed, axes, number, 1]))
+        for u in (
+            (cells + rng.random(axes)) / points,
+            rng.random(cells.shape),
+            halton.random(len(cells)),
+        ):
+            yield [space.from_unit(point) for point in u]
+
+
+MATTERS = 0.1
+WHY = (
+    "A tenth of what a middling trial lacks beside the best one: less than that a few trials "
+    "more would bring."
+)
+
+
+@cache
+def gains(seed: int = 0) -> dict[tuple[str, str, int, bool], Interval]:
+    """Gain of a way over another, by number of axes and batch norm; corrected for all of these."""
+    pairs = (("random", "grid"), ("Halton", "random"))
+    return holm(
+        {
+            (*pair, *case): partial(mean, duel.gain(*pair))
+            for case, duel in duels(seed).items()
+            for pair in pairs
+        }
+    )
+
+
+def _told(found: Mapping[Any, Interval], way: str, over: str, axes: int) -> str:
+    without, normalized = (found[way, over, axes, bn].show(".0f", "%") for bn in (False, True))
+    return f"axes {axes}: {without}, with batch norm {normalized}"
+
+
+@claim(
+    "tuning.random-beats-grid",
+    "At the same budget random search finds better settings than a grid, when one hyperparameter, "
+    "α, matters and the other, ε, hardly does.",
+    CONDITIONS,
+    note("001", 63, "最后会产生25种差距比较大的模型", "that gives 25 rather different models"),
+    note(
+        "002",
+        13,
+        "对于参数进行随机取值能够提高搜索效率",
+        "random values make search efficient",
+    ),
+    note("003", 1196, "NOT use grid search (grid of n * n)"),
+    note("004", 9, "Try random values: don't use a grid"),
+    trains=True,
+    matters=WHY,
+    conditions="The grid's step must be wider than the region that works. Four or five values of α "
+    "over four decades always hit it; two do not, which is what a grid over four hyperparameters "
+    "leaves of 16 trials.",
+    literature=BERGSTRA,
+)
+def random_beats_grid(seed: int) -> Evidence:
+    """Searches 24 times over Adam's α and ε with 4×4 trials, then over α, ε and decay (3×3×3), and
+    those and β₁ (2×2×2×2), on a grid and at random, without and with batch norm, all with the same
+    number of updates. The classes to learn are those of a random network. What each search found
+    in validation is trained three times again from other first weights and judged by its loss on
+    4000 test examples.
+    """
+    found, played = gains(seed), duels(seed)
+    by_axes = {
+        axes: {weighed(found["random", "grid", axes, bn], MATTERS) for bn in (False, True)}
+        for axes in (2, 3, 4)
+    }
+    return judged(
+        by_axes[2] == {HOLDS},
+        "gain of random: " + "; ".join(_told(found, "random", "grid", axes) for axes in (2, 3, 4)),
+        *played.values(),
+        plain="With two hyperparameters random search gained {}% of what a middling trial lacks, "
+        "with four {}%.".format(
+            *(round(100 * found["random", "grid", axes, False].value) for axes in (2, 4))
+        ),
+        effect=found["random", "grid", 2, False],
+        under_conditions=HOLDS in by_axes[4],
+    )
+
+
+@claim(
+    "tuning.few-hyperparameters-grid",
+    "With few hyperparameters a grid is practical; with more, random search is better.",
+    HOLDS,
+    note("001", 43, "当参数的数量相对较少时", "when there are relatively few parameters"),
+    note("003", 1198, "this was OK in pre-DL era"),
+    trains=True,
+    matters=WHY,
+    literature=BERGSTRA,
+)
+def few_hyperparameters_grid(seed: int) -> Evidence:
+    """Takes the searches of tuning.random-beats-grid, and as many with 16 trials of α alone. A grid
+    is practical where the interval shuts out that random search gains what matters, without and
+    with batch norm; random search is better where it gains that.
+    """
+    found = gains(seed)
+    verdicts = {
+        axes: {weighed(found["random", "grid", axes, bn], MATTERS) for bn in (False, True)}
+        for axes in POINTS
+    }
+    practical = [axes for axes, seen in verdicts.items() if seen == {REFUTED}]
+    better = [axes for axes, seen in verdicts.items() if HOLDS in seen and REFUTED not in seen]
+    first = min(better, default=0)
+    as_said = bool(practical) and max(practical) < first
+    verdict = HOLDS if as_said else REFUTED if verdicts[4] == {REFUTED} else NOT_SHOWN
+    return Evidence(
+        verdict,
+        "gain of random: " + "; ".join(_told(found, "random", "grid", axes) for axes in POINTS),
+        f"A grid was as good with up to {max(practical, default=0)} hyperparameters; from {first} "
+        "on random search was better."
+        if as_said
+        else "",
+        found["random", "grid", 4, False],
+        tuple(duels(seed).values()),
+    )
+
+
+@claim(
+    "tuning.quasi-random",
+    "Low-discrepancy points do at least as well as random ones at the same budget.",
+    HOLDS,
+    trains=True,
+    matters=WHY,
+    literature="Bousquet et al., Critical hyper-parameters: no random, no cry, 2017.",
+)
+def quasi_random(seed: int) -> Evidence:
+    """Takes the searches of tuning.few-hyperparameters-grid once more with scrambled Halton points.
+    They do as well if every interval shuts out that they lose what matters.
+    """
+    found = {case: one for case, one in gains(seed).items() if case[0] == "Halton"}
+    worst = min(found.values(), key=lambda one: one.low)
+    lost = any(one.high < 0 for one in found.values())
+    verdict = HOLDS if worst.low > -MATTERS else REFUTED if lost else NOT_SHOWN
+    text = "; ".join(_told(found, "Halton", "random", axes) for axes in POINTS)
+    measured = f"gain of Halton points: {text}"
+    return Evidence(verdict, measured, effect=worst, rests_on=tuple(duels(seed).values()))
+
+
+errata(
+    __name__,
+    Erratum(
+        "tuning.erratum.adequate-search",
+        note("001", 29, "充分搜索（Adequate search）", "adequate search"),
+        "网格搜索 (grid search)",
+        "“A grid” was heard as “adequate”: the method described under it is the grid.",
+        whose="translation",
+    ),
+)

@@ -1,0 +1,200 @@
+"""Many trainings of a classifier, and what became of each. All topics that train do it here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfcourse import datasets, softmax, training
+from tfcourse._arrays import Floats
+from tfcourse.datasets import Dataset
+
+if TYPE_CHECKING:
+    from tfcourse.training import Data
+
+Trial = Mapping[str, Any]
+Build = Callable[[Trial], Any]
+FIGURES = {
+    "loss": "loss",
+    "accuracy": "accuracy",
+    "validation_loss": "val_loss",
+    "validation_accuracy": "val_accuracy",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """What n trainings came to.
+
+    history: by figure, one of `FIGURES`, after each epoch, (n, epochs). best: the epoch with the
+    highest validation accuracy, (n,). test_accuracy, test_loss: of the weights at that epoch, on
+    examples that nothing was chosen by, (n,); NaN unless they were asked for.
+    """
+
+    history: dict[str, Floats]
+    best: NDArray[np.int64]
+    test_accuracy: Floats
+    test_loss: Floats
+
+    @property
+    def trainings(self) -> int:
+        """N."""
+        return len(self.best)
+
+    @property
+    def validation(self) -> Floats:
+        """Validation accuracy at the best epoch, (n,)."""
+        found: Floats = self.history["validation_accuracy"][np.arange(len(self.best)), self.best]
+        return found
+
+    @property
+    def validation_loss(self) -> Floats:
+        """The lowest validation loss, (n,)."""
+        lowest: Floats = self.history["validation_loss"].min(axis=1)
+        return lowest
+
+
+@cache
+def digits() -> Dataset:
+    """The packaged digits, standardized, in rows of 64."""
+    return flat(datasets.load("digits").standardized())
+
+
+def flat(dataset: Dataset) -> Dataset:
+    """Return the data set with each example in a row."""
+    names = ("x_train", "x_validation", "x_test")
+    rows = {name: getattr(dataset, name).reshape(len(getattr(dataset, name)), -1) for name in names}
+    return replace(dataset, **rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A data set made by a rule, so that the best that anybody can do on it is known.
+
+    best_accuracy, best_loss: of the rule itself, on the test examples.
+    """
+
+    data: Dataset
+    best_accuracy: float
+    best_loss: float
+
+
+@cache
+def teacher(
+    seed: int = 0, inputs: int = 20, classes: int = 5, examples: int = 1000, sharpness: float = 3.0
+) -> Task:
+    """Draw a task from a random network with 12 hidden units: it gives the probability of a class.
+
+    examples: to learn from; as many to choose by, and four times as many to judge by.
+    sharpness: of the probabilities; the less, the more of the labels are chance.
+    """
+    rng = np.random.default_rng([seed, inputs, classes])
+    W1, W2 = rng.normal(size=(inputs, 12)) / np.sqrt(inputs), rng.normal(size=(12, classes))
+    x = rng.normal(size=(6 * examples, inputs)).astype(np.float32)
+    y_hat = softmax.softmax(sharpness * np.tanh(2 * x.astype(float) @ W1) @ W2)
+    y = (y_hat.cumsum(axis=1) < rng.random((len(x), 1))).sum(axis=1).clip(0, classes - 1)
+    train, rest = slice(0, examples), slice(examples, 2 * examples)
+    test = slice(2 * examples, None)
+    data = Dataset(
+        name=f"teacher {seed}",
+        class_names=tuple(map(str, range(classes))),
+        source="computed",
+        licence="MIT",
+        x_train=x[train],
+        y_train=y[train],
+        x_validation=x[rest],
+        y_validation=y[rest],
+        x_test=x[test],
+        y_test=y[test],
+    )
+    z = np.log(y_hat[test])
+    return Task(data, *measured(z, y[test]))
+
+
+def classifier(dataset: Dataset) -> Build:
+    """Return what builds the lecture's classifier for this data set from a trial."""
+    from tfcourse.classifier import build
+    from tfcourse.hyperparameters import Hyperparameters
+
+    return lambda trial: build(
+        dataset.input_shape, dataset.classes, Hyperparameters.from_mapping(trial)
+    )
+
+
+@cache
+def _engine(dataset: Dataset, build: Build | None) -> tuple[Build, Data]:
+    """What builds a data set's models, and the data: with these the engine keeps its programs."""
+    from tfcourse.training import Data
+
+    sets = dataset.x_train, dataset.y_train, dataset.x_validation, dataset.y_validation
+    return build or classifier(dataset), Data(*sets)
+
+
+def train(
+    trials: Sequence[Trial],
+    *,
+    epochs: int,
+    seed: int,
+    dataset: Dataset | None = None,
+    build: Build | None = None,
+    test: bool = False,
+) -> Outcomes:
+    """Train a model for each trial, by default the lecture's classifier on the digits.
+
+    seed: decides first weights and mini-batches, other ones for every trial. build: makes another
+    model of a trial, whose output is probabilities; pass the same function again, so that its
+    programs are compiled once. test:
+    whether to measure on test examples too.
+    """
+    data, n = dataset or digits(), len(trials)
+    history = {name: np.full((n, epochs), np.nan) for name in FIGURES}
+    best, tested = np.zeros(n, np.int64), np.full((2, n), np.nan)
+    seeds = np.random.SeedSequence([seed, n]).generate_state(n) >> 1
+    builder, arrays = _engine(data, build)
+    chunks = training.train(builder, trials, arrays, seeds=[*map(int, seeds)], epochs=epochs)
+    for one in chain.from_iterable(chunks):
+        for name, key in FIGURES.items():
+            reached = one.history.get(key, ())
+            history[name][one.trial, : len(reached)] = reached
+            if name.endswith("accuracy"):  # of what diverged, nothing is right
+                history[name][one.trial, len(reached) :] = 0
+        best[one.trial] = one.best_epoch or 0  # of what diverged at once, the first
+        if test:
+            if build:  # probabilities, as the classifier's model gives them
+                z = np.log(np.maximum(one.model()(data.x_test), 1e-30))
+            else:
+                z = logits(one.weights, data.x_test)
+            tested[:, one.trial] = measured(z, data.y_test)
+    return Outcomes(history, best, *tested)
+
+
+def measured(z: Floats, y: NDArray[np.int64]) -> tuple[float, float]:
+    """Return accuracy and loss of the logits z, (m, C)."""
+    z = z.astype(np.float64) - z.max(axis=1, keepdims=True)
+    loss = np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(y)), y]
+    return float((z.argmax(axis=1) == y).mean()), float(loss.mean())
+
+
+def logits(weights: Sequence[Floats], x: Floats, epsilon: float = 1e-3) -> Floats:
+    """Return the classifier's logits of x, (m, C), from its weights in Keras's order.
+
+    In NumPy, so that no Keras model need be built; hidden layers rectify. With batch norm they have
+    W, γ, β and the moving μ and σ², without it W and b.
+    """
+    kind = 5 if len(weights) > 2 and weights[2].ndim == 1 else 2
+    for start in range(0, len(weights) - 2, kind):
+        W, *rest = weights[start : start + kind]
+        x = x @ W
+        if kind == 5:
+            gamma, beta, mean, variance = rest
+            x = (x - mean) * (gamma / np.sqrt(variance + epsilon)) + beta
+        else:
+            x = x + rest[0]
+        x = np.maximum(x, 0)
+    return np.asarray(x @ weights[-2] + weights[-1])

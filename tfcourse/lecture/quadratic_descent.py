@@ -1,0 +1,468 @@
+"""The lecture's TensorFlow program: minimize J(w) = w² − 10w + 25, and why w ends at 4.99999."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache, partial
+from itertools import combinations
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfcourse.lecture.gallery import figure
+from tfcourse.lecture.ledger import (
+    HOLDS,
+    Erratum,
+    Evidence,
+    below,
+    claim,
+    corrected,
+    errata,
+    judged,
+    note,
+    raised,
+    video,
+)
+from tfcourse.lecture.style import BOOK, Style
+from tfcourse.quadratic_problem import LECTURE, formula, minimum
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Coefficients = tuple[float, float, float]
+SECOND: Coefficients = (1.0, -20.0, 100.0)
+"""(w − 10)² = w² − 20w + 100: the other coefficients that the lecture's video feeds."""
+PRINTED = video("the notes keep the program; what it prints is in the video alone")
+
+
+@dataclass(frozen=True, eq=False)
+class Minimization:
+    """The same minimization in float32, as the lecture has it, and in float64.
+
+    w, cost: before each step and after the last, in float32, (steps + 1,). w64: w in float64.
+    """
+
+    coefficients: Coefficients
+    learning_rate: float
+    w: NDArray[Any]
+    cost: NDArray[Any]
+    w64: NDArray[Any]
+
+    @property
+    def stands_from(self) -> int:
+        """The step from which on w does not move in float32."""
+        moved = np.flatnonzero(np.diff(self.w))
+        return int(moved[-1]) + 1 if len(moved) else 0
+
+    @property
+    def step(self) -> float:
+        """α |dJ/dw| at the end: the step that w should take there."""
+        a, b, _ = self.coefficients
+        return float(np.float32(self.learning_rate)) * abs(2 * a * float(self.w[-1]) + b)
+
+    @property
+    def exact(self) -> float:
+        """W after the last step in exact arithmetic: w* (1 − (1 − 2aα)^steps), from w = 0."""
+        a, alpha = Fraction(self.coefficients[0]), Fraction(str(self.learning_rate))
+        goal = -Fraction(self.coefficients[1]) / (2 * a)
+        return float(goal * (1 - (1 - 2 * a * alpha) ** (len(self.w) - 1)))
+
+
+@cache
+def descent(
+    coefficients: Coefficients = LECTURE, learning_rate: float = 0.01, steps: int = 1000
+) -> Minimization:
+    """Minimize in float32 and in float64; nothing is random in it."""
+    from tfcourse import quadratic
+
+    how: dict[str, Any] = {"learning_rate": learning_rate, "steps": steps}
+    run = quadratic.minimize(coefficients, **how)
+    w64 = quadratic.minimize(coefficients, **how, dtype="float64").w
+    return Minimization(coefficients, learning_rate, run.w, run.cost, w64)
+
+
+@figure(
+    zh="""同一个程序，先后喂入 (w − 5)² 和 (w − 10)² 的系数，各自找到最小值；
+    float32 在差一点的地方停住。
+
+    左图是两条开口向上的抛物线，各有一串点从 w = 0 走到最低处，起初相隔很远，越来越密。
+    右图是 w 到最小值的距离，对数刻度，横轴 1000 步：四条线先是直直下降；float64 的两条一直降到
+    十的负八次方以下，float32 的两条在约十的负五次方处变平，停在 4.99999 和 9.99998。"""
+)
+def quadratic_descent(
+    coefficients: tuple[Coefficients, ...] = (LECTURE, SECOND),
+    learning_rate: float = 0.01,
+    steps: int = 1000,
+    *,
+    seed: int = 0,
+    style: Style = BOOK,
+) -> Figure:
+    """The same program, fed the coefficients of (w − 5)² and then of (w − 10)², finds each minimum;
+    float32 stands still a little before it.
+
+    Left, two parabolas that open upwards, on each a row of points from w = 0 down to the lowest
+    point, far apart first and then ever closer. Right, the distance of w from the minimum on a
+    logarithmic axis, over 1000 steps: four lines fall straight; the two of float64 go on below 10
+    to the −7, the two of float32 turn level near 10 to the −5, at 4.99999 and at 9.99998.
+    """
+    say, s, colors = style.say, style.scale, style.colors
+    page = style.page(3.0)
+    bowl, path = page.subplots(1, 2)
+    runs = [descent(each, learning_rate, steps) for each in coefficients]
+    reach = 1.6 * max(abs(minimum(run.coefficients)) for run in runs)
+    runs.sort(key=lambda run: minimum(run.coefficients))
+    start = max(float(run.cost[0]) for run in runs) or 1.0
+    for run in runs:
+        a, b, c = run.coefficients
+        goal, last = minimum(run.coefficients), run is runs[-1]
+        w = np.linspace(min(-1, *run.w), max(reach, *run.w), 200)
+        bowl.plot(w, a * w**2 + b * w + c, color=colors.faint, lw=1.2 * s)
+        shown = slice(0, 300)  # later points lie on each other
+        bowl.plot(run.w[shown], run.cost[shown], "o", ms=3 * s, mew=0, color=colors.neutral)
+        how: dict[str, Any] = {"textcoords": "offset fontsize", "va": "center"}
+        text = "$" + formula(run.coefficients).replace("²", "^2") + "$"
+        if last:  # beside the start; the others left of their right arm
+            bowl.annotate(text, (run.w[0], run.cost[0]), (0.7, 0.1), ha="left", **how)
+        else:
+            arm = goal + ((0.7 * start - c + a * goal**2) / a) ** 0.5
+            bowl.annotate(text, (arm, 0.7 * start), (-0.6, 0), ha="right", **how)
+        for values, color in ((run.w64, colors.recommended), (run.w, colors.failure)):
+            left = np.abs(values.astype(float) - goal)
+            path.plot(np.where(left > 0, left, np.nan), color=color, lw=1.5 * s)
+        end = (steps, abs(float(run.w[-1]) - goal))
+        aside = (0.4, 0.5 if last else -0.5)
+        path.annotate(f"{run.w[-1]:.5f}", end, aside, color=colors.failure, **how)
+    bowl.set(xlabel="$w$", title="$J(w)$", ylim=(-0.05 * start, 1.1 * start))
+    path.set(xlabel=say("step", "步"), xlim=(0, max(steps, 1)), yscale="log")
+    path.set_title(say("distance from the minimum", "到最小值的距离"))
+    path.text(0.04, 0.2, "float64", color=colors.recommended, transform=path.transAxes)
+    path.text(0.04, 0.08, "float32", color=colors.failure, transform=path.transAxes)
+    path.minorticks_off()
+    return page
+
+
+def _printed(value: float) -> float:
+    """The value with the five decimals that the lecture prints."""
+    return round(float(value), 5)
+
+
+@claim(
+    "tf.expand",
+    "J(w) = w² − 10w + 25 is (w − 5)².",
+    HOLDS,
+    note("003", 1345, "J(w) = (w-5)^2"),
+    note("004", 174, "w^2 - 10w + 25"),
+)
+def expand(seed: int) -> Evidence:
+    """Evaluates both forms at the 101 whole numbers from −50 to 50, in exact arithmetic; two
+    polynomials of degree 2 that agree at three points are the same.
+    """
+    from tfcourse.quadratic import cost
+
+    x, points = [[int(value)] for value in LECTURE], range(-50, 51)
+    equal = sum(cost(w, x) == (w - 5) ** 2 for w in points)
+    return judged(equal == len(points), f"equal at {equal} of {len(points)} points")
+
+
+@claim(
+    "tf.first-step",
+    "From w = 0 with α = 0.01, one step takes w to 0.1.",
+    HOLDS,
+    note("003", 1373, "session.run(train) # run 1 iteration of training"),
+    PRINTED,
+)
+def first_step(seed: int) -> Evidence:
+    """Takes the step with TensorFlow's own derivative and reads w to five decimals."""
+    w = descent().w
+    return judged(_printed(w[1]) == 0.1, f"w = {_printed(w[1])} after one step")
+
+
+@claim(
+    "tf.thousand-steps",
+    "1000 steps take w to 4.99999.",
+    HOLDS,
+    note("003", 1383, "Run 1000 iters of GD"),
+    PRINTED,
+)
+def thousand_steps(seed: int) -> Evidence:
+    """Takes the 1000 steps and reads w, to five decimals."""
+    w = descent().w
+    as_printed = len(w) == 1001 and _printed(w[-1]) == 4.99999
+    return judged(as_printed, f"w = {_printed(w[-1])} after 1000 steps")
+
+
+@claim(
+    "tf.operators",
+    "J written with tf.add and tf.multiply and J written with operators are the same.",
+    HOLDS,
+    note("003", 1355, "also possible to use tf-reloaded operators"),
+)
+def operators(seed: int) -> Evidence:
+    """Minimizes both for 1000 steps and compares every w on the way."""
+    from tfcourse import quadratic
+
+    both = (quadratic.cost, quadratic.cost_by_functions)
+    one, other = (quadratic.Minimizer(cost=cost).run().w for cost in both)
+    off = float(np.abs(one - other).max())
+    return judged(off < 1e-6, f"largest difference over 1000 steps {below(off, 1e-6)}")
+
+
+@claim(
+    "tf.feed",
+    "Coefficients (1, −10, 25) as a (3, 1) array of data, fed at each step, do the same; fed "
+    "(1, −20, 100), the program reaches 0.2 after one step and 9.99998 after 1000.",
+    HOLDS,
+    note("003", 1394, "cost = x[0][0] * w**2 + x[1][0] * w + x[2][0]"),
+    note("004", 178, "session.run (train, feed_dict {x: coefficients})"),
+    video("(1, −20, 100), 0.2 and 9.99998"),
+)
+def feed(seed: int) -> Evidence:
+    """Feeds a (3, 1) array to a `tf.function` 1000 times, for both sets of coefficients, and reads
+    w after the first step and after the last.
+    """
+    from tfcourse.quadratic import Minimizer
+
+    seen = []
+    for coefficients in (LECTURE, SECOND):
+        program, data = Minimizer(), np.array(coefficients).reshape(3, 1)
+        for step in range(1000):
+            program.step(data)
+            if step in (0, 999):
+                seen.append(_printed(float(program.w)))
+    return judged(
+        seen == [0.1, 4.99999, 0.2, 9.99998],
+        f"{LECTURE}: {seen[0]}, then {seen[1]}; {SECOND}: {seen[2]}, then {seen[3]}",
+    )
+
+
+@claim(
+    "tf.feed-without-retracing",
+    "An argument of a tf.function does what placeholder and feed_dict did: new data runs on the "
+    "same graph.",
+    HOLDS,
+    note("003", 1392, "a placerholder is a variable whose value will be assigned later"),
+)
+def feed_without_retracing(seed: int) -> Evidence:
+    """Feeds ten sets of coefficients as array, list and tuple and counts how often TensorFlow
+    traced. As a control, a tf.function without a signature gets the same numbers as Python numbers.
+    """
+    from tfcourse._tensorflow import tf
+    from tfcourse.quadratic import Minimizer, cost
+
+    program = Minimizer()
+    fed = [(1.0, -2.0 * goal, goal**2) for goal in range(1, 11)]
+    for coefficients in fed:
+        for kind in (np.array, list, tuple):
+            program.step(kind(coefficients))
+    naive = tf.function(lambda a, b, c: cost(program.w, [[a], [b], [c]]))
+    for coefficients in fed[:4]:  # TensorFlow warns from the fifth on
+        naive(*coefficients)
+    naive_traces = naive.experimental_get_tracing_count()
+    return judged(
+        program.traces == 1 and naive_traces == 4,
+        f"30 feeds of 10 sets: {program.traces} trace; 4 sets as Python numbers: {naive_traces}",
+    )
+
+
+@claim(
+    "tf.session-idioms",
+    "init, session and run, and `with … as session`, do the same.",
+    HOLDS,
+    note("003", 1375, "alternative format:"),
+    note("004", 176, "session.run (init)"),
+)
+def session_idioms(seed: int) -> Evidence:
+    """Runs the lecture's TensorFlow 1 program both ways and compares w at every step."""
+    from tfcourse import quadratic_v1
+
+    one, other = quadratic_v1.minimize(), quadratic_v1.minimize(idiom="with")
+    equal = int(np.sum(one == other))
+    as_printed = equal == 1001 and _printed(one[-1]) == 4.99999
+    return judged(as_printed, f"equal at {equal} of 1001 points, the last {_printed(one[-1])}")
+
+
+@claim(
+    "tf.same-as-v1",
+    "The TensorFlow 2 program takes the path of the lecture's TensorFlow 1 program, step by step.",
+    HOLDS,
+    note("003", 1362, "train = tf.train.GradientDescentOptimizer(0.01).minimize(cost)"),
+)
+def same_as_v1(seed: int) -> Evidence:
+    """Runs both for 1000 steps on both sets of coefficients. The largest difference is given in
+    units of float32's spacing at the minimum: a compiled program may round differently.
+    """
+    from tfcourse import quadratic_v1
+
+    worst = 0.0
+    for run in (descent(), descent(SECOND)):
+        old = quadratic_v1.minimize(run.coefficients)
+        spacing = np.spacing(np.float32(run.w[-1]))
+        worst = max(worst, float(np.abs(old - run.w).max() / spacing))
+    return judged(worst <= 4, f"at most {worst:.0f} spacings apart at 2 × 1001 points")
+
+
+@claim(
+    "tf.current-video",
+    "The lecture's present video has TensorFlow 2, Adam(0.1) with a GradientTape, and then "
+    "optimizer.minimize(cost_fn, [w]); that second program stops with an error today, since Keras "
+    "3 has no minimize.",
+    HOLDS,
+    video("Adam(0.1), a GradientTape, then optimizer.minimize(cost_fn, [w])"),
+)
+def current_video(seed: int) -> Evidence:
+    """Runs both programs on the installed TensorFlow, 1000 steps each. Where the second stops, the
+    line that replaces `optimizer.minimize` is put in its place: the gradient is taken by a tape,
+    as `tfc.quadratic.minimize(optimizer=…)` does it.
+    """
+    from tfcourse import quadratic
+    from tfcourse._tensorflow import keras, tf
+
+    w, x = tf.Variable(0.0), np.reshape(LECTURE, (3, 1)).astype(np.float32)
+    second = raised(lambda: keras.optimizers.Adam(0.1).minimize(lambda: quadratic.cost(w, x), [w]))
+    optimizer = keras.optimizers.Adam(0.1)
+
+    def train_step() -> None:
+        with tf.GradientTape() as tape:
+            J = quadratic.cost(w, x)
+        optimizer.apply_gradients([(tape.gradient(J, w), w)])
+
+    compiled = tf.function(train_step)
+    for _ in range(1000):
+        compiled()
+    ours = quadratic.minimize(optimizer=keras.optimizers.Adam(0.1)).w[-1]
+    ends = [_printed(float(w)), _printed(ours)]
+    return judged(
+        second == "AttributeError" and all(abs(end - 5) < 1e-3 for end in ends),
+        f"first program: w = {ends[0]}; second: {second or 'runs'}; with "
+        f"tfc.quadratic.minimize(optimizer=keras.optimizers.Adam(0.1)) in its place w = {ends[1]}",
+        plain="The video's first program still runs; its second needs one line changed.",
+    )
+
+
+@cache
+def swapped(steps: int = 1000) -> dict[str, NDArray[Any]]:
+    """Minimize, changing the optimizer and nothing else: w's path by optimizer."""
+    from tfcourse import quadratic
+    from tfcourse._tensorflow import keras
+
+    optimizers = {
+        "gradient descent": keras.optimizers.SGD(0.05),
+        "momentum": keras.optimizers.SGD(0.05, momentum=0.9),
+        "RMSprop": keras.optimizers.RMSprop(0.05),
+        "Adam": keras.optimizers.Adam(0.05),
+    }
+    return {name: quadratic.minimize(optimizer=o, steps=steps).w for name, o in optimizers.items()}
+
+
+@claim(
+    "tf.swap-optimizer",
+    "Another optimizer is a change of one line.",
+    HOLDS,
+    note("002", 184, "内置了许多优化函数", "many optimizers are built in"),
+)
+def swap_optimizer(seed: int) -> Evidence:
+    """Runs one program whose only changed line is the optimizer's: Keras's SGD, momentum, RMSprop
+    and Adam, 1000 steps with α = 0.05. Each must end within 0.1 of 5, by a path of its own.
+    """
+    paths = swapped()
+    apart = min(float(np.abs(a - b).max()) for a, b in combinations(paths.values(), 2))
+    close = all(abs(w[-1] - 5) < 0.1 for w in paths.values())
+    text = ", ".join(f"{name} {w[-1]:.3f}" for name, w in paths.items())
+    return judged(close and apart > 0.1, f"w ends at {text}")
+
+
+@claim(
+    "tf.float32-stalls",
+    "Not 5 but 4.99999 because float32 stalls: exact arithmetic gives 5(1 − 0.98¹⁰⁰⁰) = "
+    "4.99999999, and so does float64; in float32 the step falls below half the spacing of numbers "
+    "near 5.",
+    HOLDS,
+)
+def float32_stalls(seed: int) -> Evidence:
+    """Runs the 1000 steps in float32 and float64, for both sets of coefficients, beside the exact
+    value in fractions. Where w stands still, the step α |dJ/dw| is compared with half the spacing
+    of float32 there.
+    """
+    runs = (descent(), descent(SECOND))
+    held = all(
+        _printed(run.exact) == _printed(run.w64[-1]) == goal
+        and _printed(run.w[-1]) < goal
+        and 0 < run.stands_from < 1000
+        and run.step < float(np.spacing(run.w[-1])) / 2
+        for run, goal in zip(runs, (5.0, 10.0), strict=True)
+    )
+    first, second = runs
+    half = float(np.spacing(first.w[-1])) / 2
+    return judged(
+        held,
+        f"exact {first.exact:.8f}, float64 {first.w64[-1]:.8f}, float32 {first.w[-1]:.5f}, still "
+        f"from step {first.stands_from}, where the step is {first.step / half:.8f} of half the "
+        f"spacing; likewise {second.w[-1]:.5f}",
+    )
+
+
+OLD_NAMES = (
+    "placeholder",
+    "Session",
+    "train.GradientDescentOptimizer",
+    "global_variables_initializer",
+)
+
+
+def names(seed: int) -> Evidence:
+    """Looks each name up, where the notes have it and under tf.compat.v1, and runs the program that
+    uses them from there.
+    """
+    from tfcourse import quadratic_v1
+    from tfcourse._tensorflow import tf
+
+    missing = [name for name in OLD_NAMES if raised(partial(attrgetter(name), tf))]
+    there = [name for name in OLD_NAMES if not raised(partial(attrgetter(name), tf.compat.v1))]
+    w = _printed(quadratic_v1.minimize()[-1])
+    return corrected(
+        len(missing) == 4,
+        len(there) == 4 and w == 4.99999,
+        f"{len(missing)} of 4 are no longer there, {len(there)} of 4 are under tf.compat.v1, and "
+        f"the program there ends at {w}",
+    )
+
+
+errata(
+    __name__,
+    Erratum(
+        "tf.erratum.add-bracket",
+        note("003", 1354, "tf.add(tf.add(w**2), tf.multiply(-10., w)), 25)"),
+        "tf.add(tf.add(w**2, tf.multiply(-10., w)), 25)",
+        "One bracket too many, after w**2: it closes the inner call before its second operand, and "
+        "Python refuses the line.",
+    ),
+    Erratum(
+        "tf.erratum.reshape-bracket",
+        note("003", 1398, "np.array([1., -10., 25.]).reshape((3,1)"),
+        "np.array([1., -10., 25.]).reshape((3,1))",
+        "The bracket of the call is never closed.",
+    ),
+    Erratum(
+        "tf.erratum.feed-dict",
+        note("004", 178, "feed_dict {x: coefficients}"),
+        "feed_dict={x: coefficients}",
+        "An argument given by name needs its “=”.",
+    ),
+    Erratum(
+        "tf.erratum.names",
+        note("003", 1393, "tf.placeholder(tf.float32, [3,1])"),
+        "a tf.function with a Keras optimizer, or the same names under tf.compat.v1",
+        "TensorFlow 2 moved placeholder, Session, GradientDescentOptimizer and "
+        "global_variables_initializer to tf.compat.v1.",
+        whose="time",
+        check=names,
+        also=(
+            note("003", 1362, "tf.train.GradientDescentOptimizer"),
+            note("003", 1370, "tf.global_variables_initializer"),
+            note("003", 1371, "tf.Session"),
+        ),
+    ),
+)

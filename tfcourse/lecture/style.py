@@ -1,0 +1,130 @@
+"""How a figure looks: its preset, theme and language; and what each colour means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from typing import TYPE_CHECKING, Any
+
+from tfcourse import _checks
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PRESETS = ("book", "slide")
+THEMES = ("light", "dark")
+LANGUAGES = ("en", "zh")
+
+
+@dataclass(frozen=True)
+class Colors:
+    """One meaning each, in every figure; all can be read as words on `paper`.
+
+    baseline: what is usual, or there before. recommended: what the lecture recommends. failure:
+    what goes wrong. neutral: what is neither. ink, muted, faint: for words and axes, words that
+    explain, and lines that stand back. classes: of a classifier, told apart by shape too.
+    """
+
+    paper: str
+    ink: str
+    muted: str
+    faint: str
+    baseline: str
+    recommended: str
+    failure: str
+    neutral: str
+    classes: tuple[str, ...]
+
+
+# Apart in every common form of colour blindness, and by their lightness in grey.
+COLORS = {  # in the order of `Colors`: paper, ink, muted, faint; the four meanings; classes
+    "light": Colors(
+        *("#FFFFFF", "#333333", "#6B6B6B", "#C7C7C7"),
+        *("#7A4A00", "#003B73", "#C93A52", "#141414"),
+        ("#004C8C", "#C8453F", "#E0A526", "#222222", "#B07CC6", "#9ADBC4"),
+    ),
+    "dark": Colors(
+        *("#15181C", "#E6E6E6", "#A8ADB3", "#4A5058"),
+        *("#F2D469", "#6FB7F2", "#EE6450", "#F4F4F4"),
+        ("#6FB7F2", "#EE6450", "#F2D469", "#F4F4F4", "#4D4DB2", "#178282"),
+    ),
+}
+MUTED = ("axes.edgecolor", "xtick.color", "ytick.color")
+INK = ("text.color", "axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor")
+GROUND = ("figure.facecolor", "axes.facecolor", "savefig.facecolor")
+
+
+@dataclass(frozen=True)
+class Style:
+    """A way to draw.
+
+    preset: "book" is a column 6.4 inches wide with letters of 11 points, "slide" is 16:9, 13.33
+    inches wide, with letters of 20. theme: "light" or "dark". language: "en" or "zh". width,
+    height: in inches, where they are not to be the preset's. transparent: without a ground.
+    Raises: ValueError for another preset, theme or language.
+    """
+
+    preset: str = "book"
+    theme: str = "light"
+    language: str = "en"
+    width: float | None = None
+    height: float | None = None
+    transparent: bool = False
+
+    def __post_init__(self) -> None:
+        _checks.choice("preset", self.preset, PRESETS)
+        _checks.choice("theme", self.theme, THEMES)
+        _checks.choice("language", self.language, LANGUAGES)
+        for name in ("width", "height"):
+            if getattr(self, name) is not None:
+                _checks.number(name, getattr(self, name), above=0, at_most=100)
+
+    @property
+    def slide(self) -> bool:
+        """Whether it is for a slide, which is wide."""
+        return self.preset == "slide"
+
+    @property
+    def scale(self) -> float:
+        """What sizes in points are multiplied by: 1 in a book."""
+        return 20 / 11 if self.slide else 1.0
+
+    @property
+    def colors(self) -> Colors:
+        """The theme's colours."""
+        return COLORS[self.theme]
+
+    def say(self, en: str, zh: str) -> str:
+        """Return the words in this style's language; both stand side by side."""
+        return zh if self.language == "zh" else en
+
+    def page(self, height: float) -> Figure:
+        """Return an empty figure; `height` in inches is a book's, a slide has its own."""
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        usual = (13.33, 7.5) if self.slide else (6.4, height)
+        figure = Figure(figsize=(self.width or usual[0], self.height or usual[1]))
+        FigureCanvasAgg(figure)
+        return figure
+
+    def context(self) -> Any:
+        """Return a context in which matplotlib draws in this style."""
+        import matplotlib.style
+        from cycler import cycler
+
+        with as_file(files("tfcourse.lecture") / "book.mplstyle") as sheet:
+            book: Any = matplotlib.rc_params_from_file(sheet, use_default_template=False)
+        c = self.colors
+        ground = "none" if self.transparent else c.paper
+        points = {k: v * self.scale for k, v in book.items() if type(v) is float}
+        colors: dict[str, Any] = dict.fromkeys(MUTED, c.muted)
+        colors |= dict.fromkeys(INK, c.ink)
+        colors |= dict.fromkeys(GROUND, ground)
+        colors |= {"axes.prop_cycle": cycler("color", c.classes)}
+        colors |= {"savefig.dpi": 144 if self.slide else 200}
+        return matplotlib.style.context(["default", book, points | colors])
+
+
+BOOK = Style()
+"""As the committed figures are drawn: for a book, light, in English."""

@@ -1,0 +1,76 @@
+"""The lecture's topics, in its order: a module of this room each."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+
+from tfcourse import _checks
+
+TOPICS: dict[str, tuple[str, ...]] = {
+    "tuning": (
+        "importance",
+        "grid_and_random",
+        "coarse_to_fine",
+        "scales",
+        "panda_and_caviar",
+        "retest",
+    ),
+    "normalization": (
+        "normalized_inputs",
+        "batch_norm_formulas",
+        "batch_norm_updates",
+        "batch_norm_in_keras",
+        "sigmoid_region",
+        "before_or_after",
+        "faster_training",
+        "deep_networks",
+        "covariate_shift",
+        "hidden_shift",
+        "mini_batch_noise",
+        "regularization",
+        "small_batches",
+        "test_time",
+    ),
+    "classification": (
+        "softmax_layer",
+        "linear_boundaries",
+        "cross_entropy",
+        "softmax_gradient",
+        "orientation",
+    ),
+    "frameworks": (
+        "quadratic_descent",
+        "computation_graph",
+        "choosing_a_framework",
+    ),
+}
+
+# Where what has not yet become a topic stands; gone with the last of them.
+OLD: dict[str, tuple[str, ...]] = {
+    "tuning": ("tuning", "searches", "tuning_errata"),
+    "normalization": ("normalization", "normalization_trained", "normalization_errata"),
+    "classification": ("classification", "classification_errata"),
+    "frameworks": ("frameworks", "frameworks_errata"),
+}
+
+
+def part_of(module: str) -> str:
+    """Return the part of the lecture that a module belongs to, by its dotted name."""
+    name = module.rpartition(".")[2]
+    among = OLD if ".claims." in module else TOPICS
+    return next((part for part, names in among.items() if name in names), name)
+
+
+def load(part: str | None = None) -> list[ModuleType]:
+    """Import the topics of one part of the lecture, or all, and return them in order.
+
+    Raises: ValueError for another part.
+    """
+    parts = TOPICS if part is None else [_checks.choice("part", part, TOPICS)]
+    names = []
+    for one in parts:
+        names += [f"tfcourse.lecture.{name}" for name in TOPICS[one]]
+        names += [f"tfcourse.claims.{name}" for name in OLD[one]]
+    return [import_module(name) for name in names if find_spec(name)]
