@@ -17,7 +17,10 @@ from tfcourse._arrays import Floats
 from tfcourse.datasets import Dataset
 from tfcourse.experiments import _populations, _sensitivity
 from tfcourse.experiments._sensitivity import Indices
-from tfcourse.experiments.tuning import EPSILON, LAYERS, LEARNING_RATE, MOMENTUM, UNITS
+from tfcourse.lecture.grid_and_random import EPSILON
+from tfcourse.lecture.scales import ALPHA as LEARNING_RATE
+from tfcourse.lecture.scales import BETA as MOMENTUM
+from tfcourse.lecture.scales import LAYERS, UNITS
 from tfcourse.tuning import search
 from tfcourse.tuning.scales import Choice, Linear, OneMinusLog
 from tfcourse.tuning.search import Search
