@@ -15,6 +15,7 @@ from tfcourse.lecture.gallery import Entry, draw, find
 from tfcourse.lecture.style import Style
 
 if TYPE_CHECKING:
+    from tfcourse.lecture.coarse_to_fine import coarse_to_fine
     from tfcourse.lecture.grid_and_random import grid_vs_random, random_cube
     from tfcourse.lecture.quadratic_descent import quadratic_descent
     from tfcourse.lecture.scales import (
@@ -30,6 +31,7 @@ __all__ = [
     "Style",
     "beta_scale",
     "beta_sensitivity",
+    "coarse_to_fine",
     "draw",
     "find",
     "grid_vs_random",

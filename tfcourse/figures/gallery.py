@@ -71,7 +71,6 @@ class Entry:
 
 ENTRIES = (
     Entry("hyperparameter_importance", "tuning", height=3.8, trains=True, module="searches"),
-    Entry("coarse_to_fine", "tuning", height=3.0, trains=True, module="searches"),
     Entry("panda", "tuning", height=3.0, trains=True, module="searches"),
     Entry("caviar", "tuning", height=3.0, trains=True, module="searches"),
     Entry("normalized_contours", "normalization", height=3.2),
