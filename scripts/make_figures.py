@@ -42,8 +42,9 @@ slide.savefig(slides / "softmax.png")
 # The experiments behind the figures return plain arrays, for drawings that look quite different.
 
 # %%
-from tfcourse.experiments import tuning
+from tfcourse.lecture import scales
 
-shares = tuning.learning_rate_draws().log_shares
+draws = scales.draws(scales.ALPHA)
+shares = draws.shares(draws.log)
 print("drawn logarithmically, each decade of α gets", ", ".join(f"{s:.0%}" for s in shares))
 print("drawn:", *sorted(path.name for path in slides.iterdir()))

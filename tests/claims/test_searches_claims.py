@@ -65,12 +65,6 @@ LANDSCAPES = {
         "holds under conditions": peak(1),
         "refuted": lambda trial, name: 0.01 * trial["units"] + 0.001 * log_alpha(trial),
     },
-    "tuning.coarse-to-fine": {
-        "holds": lambda trial, name: (
-            peak(0.2)(trial, name) - (np.log10(1 - trial["momentum"]) + 2) ** 2
-        ),
-        "refuted": peak(2),
-    },
     "tuning.caviar": {"holds": peak(1), "refuted": lambda trial, name: 0.9},
     "tuning.retest": {
         "holds": another_for_each,

@@ -32,14 +32,3 @@ def test_the_other_data_sets():
     centres = [arms.x_train[arms.y_train == k].mean(axis=0) for k in range(3)]
     assert np.linalg.norm(np.mean(centres, axis=0)) < 0.15  # three arms, a third of a turn apart
     assert turned.std() == pytest.approx(arms.x_train.std(), rel=1e-2)
-
-
-def test_a_fine_round_stays_in_the_box_around_the_best():
-    found = searches.refinement(seed=2, size=20)
-    (low, high), (low_beta, high_beta) = found.box
-    fine = slice(10, None)
-    assert len(found.alpha) == 20
-    assert ((found.alpha[fine] >= low) & (found.alpha[fine] <= high)).all()
-    assert ((found.beta[fine] >= low_beta) & (found.beta[fine] <= high_beta)).all()
-    best = np.argsort(-found.accuracy[:10], kind="stable")[:5]
-    assert ((found.alpha[best] >= low) & (found.alpha[best] <= high)).all()

@@ -1,6 +1,5 @@
 """What the figures of searches show, read off their artists; each trains what it draws."""
 
-import numpy as np
 import pytest
 
 from tfcourse.experiments import babysitting, practice, searches
@@ -26,19 +25,6 @@ def test_hyperparameter_importance_draws_every_index_with_its_interval(drawn):
         label.get_text() for label in drawn("hyperparameter_importance").axes[0].get_yticklabels()
     ]
     assert len(rows) == 9 and "learning rate" in rows[0] and "varepsilon" in rows[-1]
-
-
-def test_coarse_to_fine_draws_the_box_that_it_enlarges(drawn):
-    coarse, fine, *_ = drawn("coarse_to_fine").axes
-    found = searches.refinement(0)
-    assert len(coarse.collections[0].get_offsets()) == 25
-    points = np.array(fine.collections[0].get_offsets())  # no longer masked
-    assert len(points) == 25
-    assert fine.get_xlim() == pytest.approx(found.box[0])
-    assert sorted(fine.get_ylim()) == pytest.approx(sorted(1 - np.array(found.box[1])))
-    assert points[:, 0] == pytest.approx(found.alpha[25:])
-    colors = np.concatenate([np.array(axes.collections[0].get_array()) for axes in (coarse, fine)])
-    assert colors == pytest.approx(1 - found.accuracy)
 
 
 def test_panda_goes_on_from_where_it_went_back_to(drawn):

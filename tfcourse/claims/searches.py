@@ -9,7 +9,6 @@ import numpy as np
 from tfcourse.claims.ledger import (
     CONDITIONS,
     HOLDS,
-    REFUTED,
     Evidence,
     claim,
     judged,
@@ -95,35 +94,6 @@ def _shares(way: str, one: searches.Importance) -> str:
         shares = [Interval(*indices.interval(name)).show(".0f", "%") for name in names]
         text.append(", ".join(map(" ".join, zip(names, shares, strict=True))))
     return f"{way}: {text[0]} (in the best decade of α: {text[1]})"
-
-
-@claim(
-    "tuning.coarse-to-fine",
-    "Sampling again, denser, in the region that did best beats spending the same budget in one go.",
-    REFUTED,
-    TUNING[0],
-    note("001", "【方法三】"),
-    note("003", "Tuning process"),
-    note("004", "Tuning process"),
-    trains=True,
-)
-def coarse_to_fine(seed: int) -> Evidence:
-    """Searches 120 times over α and β with 50 trials: all at random, and 25 at random, then 25 in
-    the box around the best five. What each found is trained again and judged on test images. Better
-    means what it does for tuning.random-beats-grid; it is refuted if the gain's interval shuts out
-    one percentage point. The box is indeed a better place on average; but one go of 50 has trials
-    enough there, too, and the best of them is as good.
-    """
-    found = searches.one_go_against_refining(seed)
-    gain, better = intervals.mean(found.duel.gain), intervals.mean(found.fine - found.coarse)
-    return judged(
-        _matters(gain),
-        f"gain of two rounds {gain.show('.2f', '%')}, though the second's mean trial is better by "
-        f"{better.show('.1f', '%')}",
-        found.duel.trainings,
-        gain,
-        under_conditions=gain.high >= 0.01,
-    )
 
 
 @claim(

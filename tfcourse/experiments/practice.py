@@ -13,7 +13,8 @@ from tfcourse._arrays import Floats
 from tfcourse.datasets import Dataset
 from tfcourse.experiments import _populations
 from tfcourse.experiments.searches import AGAIN, WITH_MOMENTUM, Duel, again, play
-from tfcourse.experiments.tuning import LEARNING_RATE, MOMENTUM
+from tfcourse.lecture.scales import ALPHA as LEARNING_RATE
+from tfcourse.lecture.scales import BETA as MOMENTUM
 from tfcourse.tuning import search
 from tfcourse.tuning.scales import Linear
 from tfcourse.tuning.space import Space

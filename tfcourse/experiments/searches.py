@@ -17,8 +17,10 @@ from tfcourse._arrays import Floats
 from tfcourse.datasets import Dataset
 from tfcourse.experiments import _populations, _sensitivity
 from tfcourse.experiments._sensitivity import Indices
-from tfcourse.experiments.tuning import EPSILON, LAYERS, LEARNING_RATE, MOMENTUM, UNITS
-from tfcourse.tuning import search
+from tfcourse.lecture.grid_and_random import EPSILON
+from tfcourse.lecture.scales import ALPHA as LEARNING_RATE
+from tfcourse.lecture.scales import BETA as MOMENTUM
+from tfcourse.lecture.scales import LAYERS, UNITS
 from tfcourse.tuning.scales import Choice, Linear, OneMinusLog
 from tfcourse.tuning.search import Search
 from tfcourse.tuning.space import Chosen, Space
@@ -179,73 +181,4 @@ def again(
     return means
 
 
-def _settle(played: Sequence[Played], fixed: Chosen, seed: int) -> Duel:
-    """Train what each search found again; those of one duel stand side by side."""
-    test = again([one.best for one in played], fixed, seed + 1000).reshape(-1, 2)
-    return Duel(test, sum(len(one.trials) + AGAIN for one in played))
-
-
-def _seeds(seed: int, size: int) -> list[np.random.Generator]:
-    return [np.random.default_rng([seed, size, number]) for number in range(size)]
-
-
-@dataclass(frozen=True, eq=False)
-class Refining:
-    """One go against two rounds, and the mean validation accuracy of all trials of each round.
-
-    coarse, fine: by search, (searches,).
-    """
-
-    duel: Duel
-    coarse: Floats
-    fine: Floats
-
-
-REFINED = Space(learning_rate=LEARNING_RATE, momentum=MOMENTUM)
 WITH_MOMENTUM = SMALL | {"optimizer": "momentum"}
-
-
-@cache
-def one_go_against_refining(seed: int = 0, size: int = 120, trials: int = 50) -> Refining:
-    """Spend `trials` on α and β in one random go, and in two rounds: `size` times.
-
-    The second round is in the box around the best 5 of the first.
-    """
-    searches = [
-        one
-        for rng in _seeds(seed, size)
-        for one in (
-            search.random(REFINED, trials, rng),
-            search.coarse_to_fine(REFINED, rounds=2, trials=trials, keep=5, rng=rng),
-        )
-    ]
-    played = play(searches, WITH_MOMENTUM, seed)
-    coarse = np.array([one.validation[: -(-trials // 2)].mean() for one in played[1::2]])
-    fine = np.array([one.validation[-(-trials // 2) :].mean() for one in played[1::2]])
-    return Refining(_settle(played, WITH_MOMENTUM, seed), coarse, fine)
-
-
-@dataclass(frozen=True, eq=False)
-class Refinement:
-    """One search from coarse to fine: what was tried in its two rounds, and how well it did.
-
-    alpha, beta, accuracy: (trials,), the first half being the coarse round. box: the bounds of α
-    and of β in the fine one.
-    """
-
-    alpha: Floats
-    beta: Floats
-    accuracy: Floats
-    box: tuple[tuple[float, float], tuple[float, float]]
-
-
-@cache
-def refinement(seed: int = 0, size: int = 50) -> Refinement:
-    """Search α and β from coarse to fine, with `size` trials in two rounds."""
-    [played] = play([search.coarse_to_fine(REFINED, 2, size, 5, seed)], WITH_MOMENTUM, seed)
-    coarse = np.argsort(-played.validation[: -(-size // 2)], kind="stable")[:5]
-    alpha, beta = (
-        np.array([trial[name] for trial in played.trials]) for name in ("learning_rate", "momentum")
-    )
-    a, b = LEARNING_RATE.around(alpha[coarse].tolist()), MOMENTUM.around(beta[coarse].tolist())
-    return Refinement(alpha, beta, played.validation, ((a.low, a.high), (b.low, b.high)))

@@ -15,19 +15,31 @@ from tfcourse.lecture.gallery import Entry, draw, find
 from tfcourse.lecture.style import Style
 
 if TYPE_CHECKING:
+    from tfcourse.lecture.coarse_to_fine import coarse_to_fine
     from tfcourse.lecture.grid_and_random import grid_vs_random, random_cube
     from tfcourse.lecture.quadratic_descent import quadratic_descent
+    from tfcourse.lecture.scales import (
+        beta_scale,
+        beta_sensitivity,
+        learning_rate_scale,
+        uniform_picks,
+    )
     from tfcourse.lecture.softmax_layer import softmax_layer
 
 __all__ = [
     "Entry",
     "Style",
+    "beta_scale",
+    "beta_sensitivity",
+    "coarse_to_fine",
     "draw",
     "find",
     "grid_vs_random",
+    "learning_rate_scale",
     "quadratic_descent",
     "random_cube",
     "softmax_layer",
+    "uniform_picks",
 ]
 
 if not TYPE_CHECKING:  # otherwise mypy would accept any name

@@ -71,11 +71,6 @@ class Entry:
 
 ENTRIES = (
     Entry("hyperparameter_importance", "tuning", height=3.8, trains=True, module="searches"),
-    Entry("coarse_to_fine", "tuning", height=3.0, trains=True, module="searches"),
-    Entry("uniform_picks", "tuning", height=3.2),
-    Entry("learning_rate_scale", "tuning", height=3.4),
-    Entry("beta_scale", "tuning", height=3.4),
-    Entry("beta_sensitivity", "tuning", height=3.0),
     Entry("panda", "tuning", height=3.0, trains=True, module="searches"),
     Entry("caviar", "tuning", height=3.0, trains=True, module="searches"),
     Entry("normalized_contours", "normalization", height=3.2),

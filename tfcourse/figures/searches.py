@@ -74,52 +74,6 @@ def hyperparameter_importance(figure: Figure, seed: int = 0) -> None:
     left.set_yticks(list(rows.values()), [SYMBOLS[name] for name in rows])
 
 
-def coarse_to_fine(figure: Figure, seed: int = 0) -> None:
-    """From coarse to fine: 25 random trials, the box around the best five, and 25 more in the box.
-
-    Two squares with the learning rate α across and the momentum β up, both on their logarithmic
-    scales, and points coloured by the validation accuracy of real trainings, dark for bad and
-    bright for good. Left, 25 points all over the square, and a box around the best. Right, the box
-    enlarged, with 25 points in it, most of them bright.
-    """
-    from matplotlib.colors import LogNorm
-
-    found = searches.refinement(seed)
-    first = len(found.alpha) - len(found.alpha) // 2
-    alpha, beta = found.box
-    panels: Any = figure.subplots(1, 2)
-    shade: dict[str, Any] = {"norm": LogNorm(0.03, 0.2), "cmap": "cividis_r", "s": 48}
-    for axes, part in zip(panels, (slice(0, first), slice(first, None)), strict=True):
-        points = axes.scatter(
-            found.alpha[part],
-            1 - found.beta[part],
-            c=1 - found.accuracy[part],
-            edgecolors="0.3",
-            linewidths=0.5,
-            clip_on=False,
-            zorder=5,
-            **shade,
-        )
-        axes.set(xscale="log", yscale="log", xlabel="learning rate $\\alpha$")
-    around = {"fc": "none", "ec": "C1", "lw": 1.6}
-    panels[0].fill_between(alpha, 1 - beta[1], 1 - beta[0], **around)
-    panels[0].set(xlim=(7e-5, 1.4), ylim=(0.13, 7.7e-4), title=f"{first} trials")
-    panels[1].set(xlim=alpha, ylim=(1 - beta[0], 1 - beta[1]))
-    panels[1].set_title(f"{len(found.alpha) - first} more in the box")
-    panels[0].set_yticks([0.1, 0.01, 0.001], ["0.9", "0.99", "0.999"])
-    ticks = [b for b in (0.9, 0.95, 0.98, 0.99, 0.995, 0.998) if beta[0] <= b <= beta[1]]
-    panels[1].set_yticks([1 - b for b in ticks], [f"{b:g}" for b in ticks])
-    panels[0].set_ylabel("momentum $\\beta$")
-    for axes in panels:
-        axes.minorticks_off()
-    for spine in panels[1].spines.values():
-        spine.set(visible=True, color="C1", lw=1.6)
-    bar = figure.colorbar(points, ax=panels, label="validation accuracy", aspect=28, extend="both")
-    bar.set_ticks([0.03, 0.05, 0.1, 0.2], labels=["97%", "95%", "90%", "80%"])
-    bar.minorticks_off()
-    bar.ax.invert_yaxis()
-
-
 def panda(figure: Figure, seed: int = 0) -> None:
     """Panda: one model, watched day by day. A change that makes its curve worse is gone back from.
 

@@ -1,0 +1,298 @@
+"""From coarse to fine: sample again, denser, in the box around what did best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tfcourse._arrays import Floats
+from tfcourse.lecture import population
+from tfcourse.lecture.gallery import figure
+from tfcourse.lecture.grid_and_random import AXES, EPOCHS, FIXED, MATTERS, REPEATS, WHY
+from tfcourse.lecture.ledger import (
+    HOLDS,
+    NOT_SHOWN,
+    REFUTED,
+    Evidence,
+    claim,
+    note,
+    video,
+    weighed,
+)
+from tfcourse.lecture.scales import ALPHA, BETA
+from tfcourse.lecture.statistics import Interval, holm, mean
+from tfcourse.lecture.style import BOOK, Style
+from tfcourse.tuning import search
+from tfcourse.tuning.scales import Linear, OneMinusLog
+from tfcourse.tuning.search import Search
+from tfcourse.tuning.space import Chosen, Space
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SPACE = Space(**AXES, beta_2=OneMinusLog(0.9, 0.9999))
+LINEAR = Space(**{**AXES, "learning_rate": Linear(1e-4, 1)}, beta_2=OneMinusLog(0.9, 0.9999))
+KEEP = {12: 3, 48: 5}
+"""By number of trials, how many of the first half the box is drawn around."""
+WAYS = ("one go", "two rounds", "one go, α linear", "two rounds, α linear")
+
+
+@dataclass(frozen=True)
+class _Tried:
+    hyperparameters: Chosen
+
+
+@dataclass(frozen=True, eq=False)
+class Played:
+    """A search played to its end: what it tried, and the validation loss of each trial."""
+
+    trials: Sequence[Chosen]
+    loss: Floats
+
+    @property
+    def best(self) -> Chosen:
+        """What did best."""
+        return self.trials[int(self.loss.argmin())]
+
+
+def play(searches: Sequence[Search], fixed: Chosen, seed: int, data: Any) -> list[Played]:
+    """Play many searches side by side, all of a round's trials in one population."""
+    tried: list[list[Chosen]] = [[] for _ in searches]
+    loss = [np.empty(0) for _ in searches]
+    answers: list[list[_Tried] | None] = [None] * len(searches)
+    round_ = 0
+    while any(new := [_round(s, a) for s, a in zip(searches, answers, strict=True)]):
+        trials = [{**fixed, **trial} for one in new for trial in one]
+        outcomes = population.train(trials, epochs=EPOCHS, seed=seed + round_, dataset=data)
+        found = np.nan_to_num(outcomes.validation_loss, nan=np.inf)
+        parts = np.split(found, np.cumsum([len(one) for one in new])[:-1])
+        for i, (one, part) in enumerate(zip(new, parts, strict=True)):
+            tried[i] += one
+            loss[i] = np.concatenate([loss[i], part])
+            answers[i] = [_Tried(tried[i][k]) for k in np.argsort(loss[i], kind="stable")]
+        round_ += 1
+    return [Played(t, one) for t, one in zip(tried, loss, strict=True)]
+
+
+def _round(one: Search, answer: list[_Tried] | None) -> list[Chosen]:
+    """What a search proposes until it asks how that went, or ends."""
+    found: list[Chosen] = []
+    try:
+        proposal = one.send(answer)
+        while proposal is not None:
+            found.append(proposal)
+            proposal = next(one)
+    except StopIteration:
+        pass
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Rivals:
+    """Searches with one budget in four ways (`WAYS`).
+
+    loss: on test examples, of what each search found, (searches, 4). middling, best: validation
+    loss of the median trial and of the best one, of all on the logarithmic scale.
+    """
+
+    loss: Floats
+    middling: float
+    best: float
+    trainings: int
+
+    def gain(self, way: str, over: str) -> Floats:
+        """How much better one way finds, as a share of what a middling trial lacks, (searches,)."""
+        a, b = self.loss[:, WAYS.index(way)], self.loss[:, WAYS.index(over)]
+        gain: Floats = (b - a) / (self.middling - self.best)
+        return gain
+
+
+@cache
+def rivals(seed: int = 0, searches: int = 24) -> dict[int, Rivals]:
+    """Search Adam's five hyperparameters `searches` times each way, with 12 trials and with 48.
+
+    The classes to learn are a random network's. What was found is trained again, three times.
+    """
+    data, found = population.teacher(seed).data, {}
+    for trials, keep in KEEP.items():
+        rngs = [np.random.default_rng([seed, trials, number]) for number in range(searches)]
+        played = play(
+            [
+                one
+                for rng in rngs
+                for space in (SPACE, LINEAR)
+                for one in (
+                    search.random(space, trials, rng),
+                    search.coarse_to_fine(space, 2, trials, keep, rng),
+                )
+            ],
+            FIXED,
+            seed,
+            data,
+        )
+        anew = [{**FIXED, **one.best} for one in played for _ in range(REPEATS)]
+        again = population.train(anew, epochs=EPOCHS, seed=seed + 1000, dataset=data, test=True)
+        at_random = np.concatenate([one.loss for one in played[:: len(WAYS)]])
+        found[trials] = Rivals(
+            again.test_loss.reshape(searches, len(WAYS), REPEATS).mean(axis=2),
+            float(np.median(at_random)),
+            float(at_random.min()),
+            sum(len(one.trials) for one in played) + again.trainings,
+        )
+    return found
+
+
+@cache
+def gains(seed: int = 0) -> dict[tuple[str, int], Interval]:
+    """Gain of each way over one go on the logarithmic scale, by trials; corrected for all."""
+    return holm(
+        {
+            (way, trials): partial(mean, one.gain(way, WAYS[0]))
+            for trials, one in rivals(seed).items()
+            for way in WAYS[1:]
+        }
+    )
+
+
+@cache
+def refinement(seed: int = 0, trials: int = 50) -> tuple[Played, Space]:
+    """Search α and momentum β from coarse to fine; return what was tried, and the second box."""
+    space = Space(learning_rate=ALPHA, momentum=BETA)
+    fixed = {**FIXED, "optimizer": "momentum"}
+    way = search.coarse_to_fine(space, 2, trials, 5, seed)
+    [played] = play([way], fixed, seed, population.teacher(seed).data)
+    order = np.argsort(played.loss[: -(-trials // 2)], kind="stable")[:5]
+    return played, space.around([played.trials[i] for i in order])
+
+
+@figure(
+    zh="""由粗到精：先随机试 25 次，再在最好的五次周围的方框里试 25 次。图上写着每一轮的最好成绩。
+
+    两个方块，横轴是学习率 α，纵轴是动量 β，都用各自的对数标尺；点的颜色是真实训练的验证损失，
+    好的深，差的浅。左边 25 个点散布全图，最好的几个周围有方框；右边把方框放大，里面有 25 个点。
+    两边各有一个圈，标出最好的点。""",
+    trains=True,
+)
+def coarse_to_fine(trials: int = 50, *, seed: int = 0, style: Style = BOOK) -> Figure:
+    """From coarse to fine: 25 random trials, the box around the best five, and 25 more in the box;
+    above each stands the lowest loss that it found.
+
+    Two squares with the learning rate α across and the momentum β up, both on their logarithmic
+    scales, and points coloured by the validation loss of real trainings, dark for good and bright
+    for bad. Left, points all over the square, and a box around the best. Right, the box enlarged,
+    with the other points in it. A ring marks the best point of each.
+    """
+    from matplotlib.colors import LogNorm
+
+    (played, box), say, s, c = refinement(seed, trials), style.say, style.scale, style.colors
+    alpha, beta = (
+        np.array([trial[name] for trial in played.trials]) for name in ("learning_rate", "momentum")
+    )
+    low, high = ([getattr(scale, end) for scale in box.values()] for end in ("low", "high"))
+    page, first = style.page(3.2), -(-trials // 2)
+    panels: Any = page.subplots(1, 2)
+    loss = np.where(np.isfinite(played.loss), played.loss, played.loss[played.loss < np.inf].max())
+    shade = {"norm": LogNorm(loss.min(), loss.max()), "cmap": "cividis", "s": 48 * s**2}
+    for axes, part in zip(panels, (slice(0, first), slice(first, None)), strict=True):
+        x, y, each = alpha[part], 1 - beta[part], loss[part]
+        how: dict[str, Any] = {**shade, "clip_on": False, "zorder": 5}
+        points = axes.scatter(x, y, c=each, edgecolors=c.muted, linewidths=0.5 * s, **how)
+        at = int(each.argmin())
+        axes.plot(x[at], y[at], "o", ms=11 * s, mfc="none", mec=c.ink, mew=1.6 * s, zorder=6)
+        axes.set(xscale="log", yscale="log")
+        axes.set_xlabel(say("learning rate $\\alpha$", "学习率 $\\alpha$"))
+        n, best = len(each), f"{each.min():.3f}"
+        en = f"{n} trials, best {best}" if axes is panels[0] else f"{n} in the box, best {best}"
+        zh = f"{n} 次，最好 {best}" if axes is panels[0] else f"方框里 {n} 次，最好 {best}"
+        axes.set_title(say(en, zh))
+        axes.minorticks_off()
+    edge = {"fc": "none", "ec": c.recommended, "lw": 1.6 * s}
+    panels[0].fill_between([low[0], high[0]], 1 - high[1], 1 - low[1], **edge)
+    panels[0].set(xlim=(7e-5, 1.4), ylim=(0.13, 7.7e-4))
+    panels[1].set(xlim=(low[0], high[0]), ylim=(1 - low[1], 1 - high[1]))
+    panels[0].set_yticks([0.1, 0.01, 0.001], ["0.9", "0.99", "0.999"])
+    panels[0].set_xticks([1e-4, 1e-2, 1], ["0.0001", "0.01", "1"])
+    inner = [
+        np.geomspace(*ends, 6)[[1, 4]] for ends in (panels[1].get_xlim(), panels[1].get_ylim())
+    ]
+    panels[1].set_xticks(inner[0], [f"{x:.2g}" for x in inner[0]])
+    panels[1].set_yticks(inner[1], [f"{1 - y:.3g}" for y in inner[1]])
+    panels[0].set_ylabel(say("momentum $\\beta$", "动量 $\\beta$"))
+    for spine in panels[1].spines.values():
+        spine.set(visible=True, color=c.recommended, lw=1.6 * s)
+    bar = page.colorbar(points, ax=panels, aspect=28)
+    bar.set_label(say("validation loss", "验证损失"))
+    ticks = np.geomspace(loss.min(), loss.max(), 6)[1:-1].tolist()
+    bar.set_ticks(ticks, labels=[f"{tick:.2g}" for tick in ticks])
+    bar.minorticks_off()
+    return page
+
+
+def _told(found: dict[tuple[str, int], Interval], way: str) -> str:
+    return "; ".join(
+        f"{way}, {trials} trials {found[way, trials].show('.0f', '%')}" for trials in KEEP
+    )
+
+
+@claim(
+    "tuning.coarse-to-fine",
+    "Zoom in on the region that did best, and sample it more densely: the same budget finds better "
+    "settings than in one go.",
+    REFUTED,
+    note("001", 81, "放大这块小区域", "enlarge this small region"),
+    note("003", 1210, "zoom in to smaller regions of hyperparam space"),
+    note("004", 11, "Coarse to fine"),
+    trains=True,
+    matters=WHY,
+)
+def finds_better(seed: int) -> Evidence:
+    """Searches α, ε, decay, β₁ and β₂ of Adam 24 times, with 12 trials and with 48: all at random,
+    and half at random, then half in the box around the best three or five. The classes to learn are
+    a random network's; there is no batch norm. What each search found in validation is trained
+    three times again and judged by its loss on 4000 test examples. Gains are shares of what a
+    middling trial lacks. It holds if two rounds gain what matters with either budget, is refuted if
+    with neither, and is not shown otherwise.
+    """
+    found = gains(seed)
+    each = [found[WAYS[1], trials] for trials in KEEP]
+    seen = {weighed(one, MATTERS) for one in each}
+    verdict = seen.pop() if len(seen) == 1 else NOT_SHOWN
+    return Evidence(
+        verdict,
+        f"gain over one go: {_told(found, WAYS[1])}",
+        "Two rounds gained {:.0%} of what a middling trial lacks with 12 trials, {:.0%} with "
+        "48.".format(*(one.value for one in each)).replace("-", "−"),
+        effect=each[-1],
+        rests_on=tuple(rivals(seed).values()),
+    )
+
+
+@claim(
+    "tuning.wrong-scale-forgives",
+    "A wrong scale is not fatal, least of all from coarse to fine, if one samples enough.",
+    HOLDS,
+    video("even on the wrong scale, coarse to fine search may come out fine"),
+    trains=True,
+    matters=WHY,
+)
+def wrong_scale_forgives(seed: int) -> Evidence:
+    """Takes the searches of tuning.coarse-to-fine once more with α drawn uniformly from
+    [0.0001, 1]. With 48 trials from coarse to fine, what is lost beside one go on the right scale
+    must be less than what matters; it is refuted if more is lost for certain.
+    """
+    found = gains(seed)
+    refined = found[WAYS[3], 48]
+    lost = refined.high < 0 and refined.value <= -MATTERS
+    verdict = HOLDS if refined.low > -MATTERS else REFUTED if lost else NOT_SHOWN
+    return Evidence(
+        verdict,
+        f"gain over one go on the right scale: {_told(found, WAYS[2])}; {_told(found, WAYS[3])}",
+        f"With 48 trials, α on the wrong scale cost {-found[WAYS[2], 48].value:.0%} of what a "
+        f"middling trial lacks, and {-refined.value:.0%} from coarse to fine.".replace("-", "−"),
+        effect=refined,
+        rests_on=tuple(rivals(seed).values()),
+    )
