@@ -9,7 +9,10 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
+from tfcourse import _terminal
 from tfcourse.figures import drawing, gallery
+
+_terminal.prepare()
 
 slides = Path("slides")
 slides.mkdir(exist_ok=True)

@@ -17,7 +17,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from tfcourse import _checks
+from tfcourse import _checks, _terminal
 from tfcourse.cli import interruption
 
 app = typer.Typer(
@@ -49,6 +49,7 @@ PICTURES = (".png", ".svg", ".pdf")
 def main() -> NoReturn:
     """Run the command line: exit status 0 if done, 1 if the work failed, 2 for wrong input."""
     wanted = os.environ.get("TFCOURSE_TRACEBACK")
+    _terminal.prepare()
     with interruption.heeded() as pressed:
         try:
             status = app(standalone_mode=False)
@@ -98,8 +99,17 @@ def room(name: str) -> Any:
 
 
 def print_json(result: dict[str, Any]) -> None:
-    """Print `result` as JSON; numbers that JSON lacks (NaN, infinity) become null."""
-    print(json.dumps(_plain(result), ensure_ascii=False, allow_nan=False))
+    r"""Print `result` as JSON; numbers that JSON lacks (NaN, infinity) become null.
+
+    What stdout's encoding lacks is written in JSON's own way, as \u03b1: a reader finds it whole.
+    """
+    plain = _plain(result)
+    text = json.dumps(plain, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(plain, allow_nan=False)
+    print(text)
 
 
 def _plain(value: Any) -> Any:
