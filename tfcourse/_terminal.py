@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import sys
 import unicodedata
+from contextlib import suppress
 
 WRITTEN = {
     **{"−": "-", "–": "-", "—": "-", "×": "x", "·": "*", "•": "*", "…": "...", "√": "sqrt"},
@@ -31,7 +32,8 @@ def prepare() -> None:
         if getattr(stream, "errors", None) in {"strict", "backslashreplace", "surrogateescape"}:
             reconfigure = getattr(stream, "reconfigure", None)
             if reconfigure:
-                reconfigure(errors=HANDLER)
+                with suppress(OSError, ValueError):  # it is closed, or not what it was opened as
+                    reconfigure(errors=HANDLER)
 
 
 def plainly(character: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from tfcourse import _checks
+from tfcourse._checks import InputError, InputTypeError
 
 OPTIMIZERS = ("gradient_descent", "momentum", "rmsprop", "adam")
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "tanh", "sigmoid")
@@ -45,7 +46,7 @@ class Hyperparameters:
     (50, 50, 50)
     >>> tfc.Hyperparameters(layers=-1)
     Traceback (most recent call last):
-    ValueError: layers must be a whole number at least 0 and at most 100, got -1
+    tfcourse._checks.InputError: layers must be a whole number at least 0 and at most 100, got -1
     """
 
     layers: int = 2
@@ -82,13 +83,13 @@ class Hyperparameters:
         for name in ("batch_norm_momentum", "dropout", "momentum", "beta_1", "beta_2"):
             checked[name] = _checks.number(name, getattr(self, name), at_least=0, below=1)
         if not isinstance(self.batch_norm, bool):
-            raise TypeError(f"batch_norm must be True or False, got {self.batch_norm!r}")
+            raise InputTypeError(f"batch_norm must be True or False, got {self.batch_norm!r}")
         if isinstance(self.units, tuple | list):
             checked["units"] = tuple(
                 _checks.integer("units", n, at_least=1, at_most=65536) for n in self.units
             )
             if len(self.units) != self.layers:
-                raise ValueError(
+                raise InputError(
                     f"units must be one number, or one for each of the {self.layers} layers, "
                     f"got {len(self.units)} numbers"
                 )

@@ -11,6 +11,9 @@ import json
 import math
 import os
 import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -18,6 +21,7 @@ import typer
 from typer.exceptions import TyperException
 
 from tfcourse import _checks, _terminal
+from tfcourse._checks import InputError
 from tfcourse.cli import interruption
 
 app = typer.Typer(
@@ -46,8 +50,18 @@ PICTURES = (".png", ".svg", ".pdf")
 """What a drawing may be written as."""
 
 
+FAULT = (
+    "this is a fault of tfcourse, not yours: please report the command, the lines above, "
+    "and what tfcourse --version and python --version print"
+)
+
+
 def main() -> NoReturn:
-    """Run the command line: exit status 0 if done, 1 if the work failed, 2 for wrong input."""
+    """Run the command line.
+
+    Exit status 0 if done, 1 if the work failed, 2 for wrong input, 70 for a fault of ours, with its
+    traceback, 130 after Ctrl-C. With TFCOURSE_TRACEBACK set, wrong input has a traceback too.
+    """
     wanted = os.environ.get("TFCOURSE_TRACEBACK")
     _terminal.prepare()
     with interruption.heeded() as pressed:
@@ -58,8 +72,11 @@ def main() -> NoReturn:
                 status = 130
             elif isinstance(error, TyperException):
                 fail(error.format_message() + _value_seen(error), error.exit_code)
-            elif isinstance(error, ValueError | TypeError | OSError) and not wanted:
+            elif isinstance(error, InputError | OSError) and not wanted:
                 fail(str(error) or type(error).__name__)
+            elif isinstance(error, Exception) and not wanted:
+                traceback.print_exception(error)
+                fail(FAULT, 70)
             else:
                 raise
     if status == 130:
@@ -78,6 +95,15 @@ def _value_seen(error: TyperException) -> str:
     """The value that the command line's library found wrong, which its message leaves out."""
     details = getattr(error.__cause__, "errors", None)
     return f", got {details()[0]['input']!r}" if details else ""
+
+
+@contextmanager
+def about_input() -> Iterator[None]:
+    """Take what a check raises as about what the user gave; nothing but checks may stand inside."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise InputError(str(error)) from error
 
 
 def note(text: str) -> None:
@@ -130,7 +156,7 @@ def writable(path: Path, suffixes: tuple[str, ...]) -> Path:
     Raises: ValueError for another suffix, OSError if the folder is missing or not writable.
     """
     if path.suffix.lower() not in suffixes:
-        raise ValueError(f"{path} must end in {' or '.join(suffixes)}, got {path.suffix!r}")
+        raise InputError(f"{path} must end in {' or '.join(suffixes)}, got {path.suffix!r}")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; a file to write is expected")
     if not path.parent.is_dir():
