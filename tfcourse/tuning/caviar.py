@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -126,6 +127,8 @@ def caviar(
     >>> study.best.test_accuracy > 0.5, sorted(study.best.hyperparameters)
     (True, ['learning_rate', 'units'])
     """
+    if "keras" in sys.modules:  # on another backend, this says so before anything is done
+        import tfcourse._tensorflow  # noqa: F401
     plan = Plan(space or DEFAULT_SPACE, trials=trials, **how)
     return carry_out(plan, data, study=study, build=build, engine=engine, cluster=cluster)
 

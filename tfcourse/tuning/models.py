@@ -216,6 +216,8 @@ def load_build(path: str) -> Build:
         raise InputError(f"build must be given as package.module:function, got {path!r}")
     if "" not in sys.path:  # a console script, unlike python -m, does not look there
         sys.path.insert(0, str(Path.cwd()))
+    import tfcourse._tensorflow  # noqa: F401  before the module does: on the right backend, quietly
+
     try:
         found = getattr(importlib.import_module(module), function, None)
     except Exception as error:  # the module's own code runs
