@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -80,9 +80,17 @@ def integer(
     return result
 
 
-def choice(name: str, value: Any, options: Iterable[str]) -> str:
-    """Return `value` if it is one of `options`; else raise ValueError that offers the nearest."""
+def choice(
+    name: str, value: Any, options: Iterable[str], also: Mapping[str, str] | None = None
+) -> str:
+    """Return `value` if it is one of `options`; else raise InputError that offers the nearest.
+
+    also: other words for options, such as Keras's; with it, upper and lower case are the same.
+    """
     names = list(options)
+    if also is not None and isinstance(value, str):
+        lower = value.lower().replace("-", "_")
+        value = lower if lower in names else also.get(lower, value)
     if value in names:
         return str(value)
     accepted = ", ".join(names)

@@ -16,6 +16,8 @@ from tfcourse._checks import InputError, InputTypeError
 
 OPTIMIZERS = ("gradient_descent", "momentum", "rmsprop", "adam")
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "tanh", "sigmoid")
+KERAS = {"sgd": "gradient_descent", "swish": "silu", "leakyrelu": "leaky_relu"}
+"""Keras's other words for these. Its SGD has no momentum unless it is given one."""
 POSITIONS = ("before", "after")
 ENGINES = ("compiled", "keras")
 """Ways to train: as one compiled program, or with `model.fit`."""
@@ -74,8 +76,8 @@ class Hyperparameters:
             "decay": _checks.number("decay", self.decay, at_least=0),
             "batch_size": _checks.integer("batch_size", self.batch_size, at_least=1),
             "epochs": _checks.integer("epochs", self.epochs, at_least=1),
-            "activation": _checks.choice("activation", self.activation, ACTIVATIONS),
-            "optimizer": _checks.choice("optimizer", self.optimizer, OPTIMIZERS),
+            "activation": _checks.choice("activation", self.activation, ACTIVATIONS, KERAS),
+            "optimizer": _checks.choice("optimizer", self.optimizer, OPTIMIZERS, KERAS),
             "batch_norm_position": _checks.choice(
                 "batch_norm_position", self.batch_norm_position, POSITIONS
             ),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tfcourse import _checks
+from tfcourse.hyperparameters import Hyperparameters
 
 
 def test_version(tfcourse):
@@ -23,6 +24,24 @@ def test_every_command_has_an_example_in_its_help(tfcourse):
     assert {"demo", "quadratic", "train", "tune", "claims", "figures"} < set(commands)
     for command in commands:
         assert "Example:  tfcourse " in tfcourse(command, "--help").out, command
+
+
+def test_messages_are_this_project_s_own(refused):
+    for command, end in (
+        (("train", "--layers", "two"), "'--layers': expected a whole number, got 'two'\n"),
+        (("quadratic", "--lr", "a"), "expected a number, got 'a'\n"),
+    ):
+        said = refused(*command)
+        assert said.endswith(end) and "Input should" not in said
+
+
+def test_words_of_keras_are_taken_in_any_case():
+    made = Hyperparameters(optimizer="Adam", activation="swish")
+    assert (made.optimizer, made.activation) == ("adam", "silu")
+    made = Hyperparameters(optimizer="SGD", activation="LeakyReLU")
+    assert (made.optimizer, made.activation) == ("gradient_descent", "leaky_relu")
+    with pytest.raises(ValueError, match="got 'adamm'; did you mean 'adam'"):
+        Hyperparameters(optimizer="adamm")
 
 
 @pytest.fixture

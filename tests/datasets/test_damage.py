@@ -112,7 +112,7 @@ def test_damage_is_noticed_or_harmless(tmp_path, images, write):
             "is a Git LFS pointer (fetch",
         ),
         (pickle.dumps({"x_train": 1}), "is a pickle"),
-        (b"x,y\n1,2\n", r"is something else (it begins with b'x,y\n1,2\n')"),
+        (b"x,y\n1,2\n", r"is of no kind known here (its first bytes are b'x,y\n1,2\n')"),
         (b"%PDF-1.7", "is a PDF document"),
     ],
 )

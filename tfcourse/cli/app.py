@@ -40,7 +40,7 @@ Json = Annotated[
 Seed = Annotated[
     int,
     typer.Option(
-        help="Decides everything random; the same seed repeats a run.",
+        help="Where all random numbers come from: the same seed repeats a run.",
         callback=lambda value: _checks.integer("seed", value, at_least=0),
     ),
 ]
@@ -71,7 +71,7 @@ def main() -> NoReturn:
             if pressed() or isinstance(error, KeyboardInterrupt):
                 status = 130
             elif isinstance(error, TyperException):
-                fail(error.format_message() + _value_seen(error), error.exit_code)
+                fail(_worded(error), error.exit_code)
             elif isinstance(error, InputError | OSError) and not wanted:
                 fail(str(error) or type(error).__name__)
             elif isinstance(error, Exception) and not wanted:
@@ -91,10 +91,17 @@ def fail(message: str, status: int = 2) -> NoReturn:
     sys.exit(status)
 
 
-def _value_seen(error: TyperException) -> str:
-    """The value that the command line's library found wrong, which its message leaves out."""
-    details = getattr(error.__cause__, "errors", None)
-    return f", got {details()[0]['input']!r}" if details else ""
+EXPECTED = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+
+
+def _worded(error: TyperException) -> str:
+    """What the command line's library found wrong, with what is expected and the value seen."""
+    message, details = error.format_message(), getattr(error.__cause__, "errors", None)
+    if not details:
+        return message
+    wrong = details()[0]
+    expected = EXPECTED.get(wrong["type"].partition("_")[0], "another kind of value")
+    return f"{message.partition(': ')[0]}: expected {expected}, got {wrong['input']!r}"
 
 
 @contextmanager

@@ -38,7 +38,9 @@ def train(
     ] = DEFAULT.batch_norm_position,
     dropout: Annotated[float, typer.Option(help="Share of units dropped.")] = DEFAULT.dropout,
     optimizer: Annotated[str, typer.Option(help=_one_of(OPTIMIZERS))] = DEFAULT.optimizer,
-    learning_rate: Annotated[float, typer.Option(help="α₀.")] = DEFAULT.learning_rate,
+    learning_rate: Annotated[
+        float, typer.Option("--learning-rate", "--lr", help="α₀, at the start.")
+    ] = DEFAULT.learning_rate,
     momentum: Annotated[
         float, typer.Option(help="β of momentum and of RMSprop.")
     ] = DEFAULT.momentum,

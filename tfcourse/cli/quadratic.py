@@ -17,7 +17,9 @@ def quadratic(
         tuple[float, float, float],
         typer.Option(metavar="A B C", help="J(w) = A w² + B w + C, fed as data."),
     ] = (1.0, -10.0, 25.0),
-    learning_rate: Annotated[float, typer.Option(help="α, above 0.")] = 0.01,
+    learning_rate: Annotated[
+        float, typer.Option("--learning-rate", "--lr", help="α, above 0.")
+    ] = 0.01,
     steps: Annotated[int, typer.Option(help="Steps of the optimizer.")] = 1000,
     optimizer: Annotated[
         str, typer.Option(help="gradient_descent, momentum, or a Keras optimizer's name.")

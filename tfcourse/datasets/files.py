@@ -68,7 +68,7 @@ def kind(head: bytes) -> str:
     for magic, name in KINDS:
         if head.startswith(magic) or start.startswith(magic):
             return name
-    return f"something else (it begins with {head[:8]!r})"
+    return f"of no kind known here (its first bytes are {head[:8]!r})"
 
 
 @contextmanager

@@ -69,4 +69,4 @@ def _read(path: Path) -> Found:
         return npz.read(path)
     if path.suffix.lower() in hdf5.SUFFIXES:
         return hdf5.read(path)
-    raise DataFileError(f"{shown(path)} has no ending that tells what it is, expected {EXPECTED}")
+    raise DataFileError(f"{shown(path)} has no ending known here, expected {EXPECTED}")

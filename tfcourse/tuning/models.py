@@ -181,7 +181,7 @@ class Own:
             raise InputError(f"{self.name} must build a model, but raised {raised[0]}")
         for name in sorted(drawn - read - TRAINING):
             raise InputError(
-                f"each hyperparameter must be one that {self.name} or training takes, got {name!r}"
+                f"the hyperparameter {name!r} is used neither by {self.name} nor by training"
                 f"{_checks.nearest(name, read - set(space))}"
             )
 
