@@ -7,7 +7,9 @@
 # %%
 import numpy as np
 
-from tfcourse import batch_norm
+from tfcourse import _terminal, batch_norm
+
+_terminal.prepare()
 
 np.set_printoptions(precision=4, suppress=True)
 

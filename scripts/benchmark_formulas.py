@@ -39,7 +39,9 @@ from typing import Any
 
 import numpy as np
 
-from tfcourse import batch_norm, softmax
+from tfcourse import _terminal, batch_norm, softmax
+
+_terminal.prepare()
 
 SHAPE = (512, 1024)
 COPIES = 32  # times two arrays of 2 MiB: several times what a cache holds

@@ -12,7 +12,6 @@ import importlib
 import io
 import itertools
 import json
-import resource
 import sys
 import tempfile
 import time
@@ -392,6 +391,16 @@ NEEDS = {
 }
 
 
+def peak_memory():
+    """The most memory this process has had, in KiB; NaN where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return float("nan")
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / 2**10 if sys.platform == "darwin" else most  # bytes on macOS, else KiB
+
+
 def main(name="tfcourse", settings="{}"):
     case.update(json.loads(settings))
     try:
@@ -401,8 +410,7 @@ def main(name="tfcourse", settings="{}"):
         raise SystemExit(3) from None
     with contextlib.redirect_stdout(io.StringIO()):  # KerasTuner reports there
         found = globals()[name]()
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({**found, "imports": seconds, "peak_memory": memory}))
+    print(json.dumps({**found, "imports": seconds, "peak_memory": peak_memory()}))
 
 
 if __name__ == "__main__":

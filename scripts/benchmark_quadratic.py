@@ -18,7 +18,10 @@ from importlib import metadata
 from importlib.util import find_spec
 from multiprocessing import get_context
 
+from tfcourse import _terminal
 from tfcourse.experiments import speed
+
+_terminal.prepare()
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--json", action="store_true", help="print one JSON object")

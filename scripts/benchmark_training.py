@@ -22,6 +22,10 @@ from pathlib import Path
 
 import numpy as np
 
+from tfcourse import _terminal
+
+_terminal.prepare()
+
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--json", action="store_true", help="print one JSON object")
 parser.add_argument("--trials", type=int, default=256, help="models to train at once")

@@ -7,7 +7,10 @@
 # %%
 from collections import Counter
 
+from tfcourse import _terminal
 from tfcourse.lecture import ledger
+
+_terminal.prepare()
 
 [claim] = ledger.find(["bn.identity"])
 print(claim.statement)

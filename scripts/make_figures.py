@@ -8,6 +8,9 @@
 from pathlib import Path
 
 import tfcourse as tfc
+from tfcourse import _terminal
+
+_terminal.prepare()
 
 slides = Path("slides")
 slides.mkdir(exist_ok=True)

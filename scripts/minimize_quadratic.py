@@ -6,10 +6,13 @@
 
 # %%
 from tfcourse.quadratic import minimize  # first, for it loads TensorFlow without its chatter
+from tfcourse import _terminal
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+_terminal.prepare()
 
 w = tf.Variable(0, dtype=tf.float32)
 optimizer = keras.optimizers.SGD(learning_rate=0.01)

@@ -8,7 +8,9 @@
 # %%
 import numpy as np
 
-from tfcourse import softmax
+from tfcourse import _terminal, softmax
+
+_terminal.prepare()
 
 np.set_printoptions(precision=3, suppress=True)
 

@@ -4,8 +4,10 @@
 # Images of handwritten digits, 8×8 pixels, ten classes. They come with the package.
 
 # %%
-from tfcourse import datasets
+from tfcourse import _terminal, datasets
 from tfcourse.classifier import Hyperparameters, build, evaluate, train
+
+_terminal.prepare()
 
 digits = datasets.load("digits")
 print(f"{len(digits.x_train)} training images of shape {digits.input_shape}")

@@ -6,8 +6,11 @@
 # %%
 from rich import print
 
+from tfcourse import _terminal
 from tfcourse.tuning import Integer, Log, Space, caviar
 from tfcourse.tuning.report import table
+
+_terminal.prepare()
 
 space = Space(learning_rate=Log(1e-4, 1), units=Integer(50, 100))
 

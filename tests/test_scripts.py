@@ -1,12 +1,14 @@
 """The scripts run from a checkout, without arguments; benchmarks here at their smallest."""
 
 import json
+import math
 import os
 import re
 import runpy
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -114,6 +116,19 @@ def test_benchmark_training_measures_what_it_names():
 def test_benchmark_peers_measures_one_of_them():
     results = measured("benchmark_peers.py", "tfcourse", '{"trials": 2, "epochs": 1, "repeats": 1}')
     assert results["trials"] == 2 and results["warm"] > 0
+
+
+@pytest.mark.parametrize(
+    ("system", "told", "kib"),
+    [("linux", 2048, 2048), ("darwin", 2048 * 1024, 2048), ("win32", None, None)],
+)
+def test_peak_memory_is_in_kib_on_every_system(monkeypatch, system, told, kib):
+    used = SimpleNamespace(ru_maxrss=told)
+    fake = SimpleNamespace(RUSAGE_SELF=0, getrusage=lambda who: used)
+    monkeypatch.setitem(sys.modules, "resource", fake if told else None)
+    monkeypatch.setattr(sys, "platform", system)
+    peak = runpy.run_path(str(SCRIPTS / "benchmark_peers.py"), run_name="peers")["peak_memory"]()
+    assert peak == kib if kib else math.isnan(peak)
 
 
 @pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)

@@ -5,8 +5,16 @@ from __future__ import annotations
 import difflib
 import math
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+
+class InputError(ValueError):
+    """What a user gave cannot be used, and the message says why; anything else is our fault."""
+
+
+class InputTypeError(InputError, TypeError):
+    """What a user gave is of a type that cannot be used."""
 
 
 def _accepted(kind: str, bounds: dict[str, float | None]) -> str:
@@ -40,15 +48,15 @@ def number(
     bounds = {"above": above, "at_least": at_least, "below": below, "at_most": at_most}
     accepted = _accepted("a finite number", bounds)
     if isinstance(value, bool | str | bytes):
-        raise TypeError(f"{name} must be {accepted}, got {value!r}")
+        raise InputTypeError(f"{name} must be {accepted}, got {value!r}")
     try:
         result = float(value)
     except (TypeError, ValueError):
-        raise TypeError(f"{name} must be {accepted}, got {value!r}") from None
+        raise InputTypeError(f"{name} must be {accepted}, got {value!r}") from None
     except OverflowError:
-        raise ValueError(f"{name} must be {accepted}, got {value!r}") from None
+        raise InputError(f"{name} must be {accepted}, got {value!r}") from None
     if not math.isfinite(result) or not _inside(result, bounds):
-        raise ValueError(f"{name} must be {accepted}, got {value!r}")
+        raise InputError(f"{name} must be {accepted}, got {value!r}")
     return result
 
 
@@ -62,23 +70,31 @@ def integer(
     bounds: dict[str, float | None] = {"at_least": at_least, "at_most": at_most}
     accepted = _accepted("a whole number", bounds)
     if isinstance(value, bool):
-        raise TypeError(f"{name} must be {accepted}, got {value!r}")
+        raise InputTypeError(f"{name} must be {accepted}, got {value!r}")
     try:
         result = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be {accepted}, got {value!r}") from None
+        raise InputTypeError(f"{name} must be {accepted}, got {value!r}") from None
     if not _inside(result, bounds):
-        raise ValueError(f"{name} must be {accepted}, got {value!r}")
+        raise InputError(f"{name} must be {accepted}, got {value!r}")
     return result
 
 
-def choice(name: str, value: Any, options: Iterable[str]) -> str:
-    """Return `value` if it is one of `options`; else raise ValueError that offers the nearest."""
+def choice(
+    name: str, value: Any, options: Iterable[str], also: Mapping[str, str] | None = None
+) -> str:
+    """Return `value` if it is one of `options`; else raise InputError that offers the nearest.
+
+    also: other words for options, such as Keras's; with it, upper and lower case are the same.
+    """
     names = list(options)
+    if also is not None and isinstance(value, str):
+        lower = value.lower().replace("-", "_")
+        value = lower if lower in names else also.get(lower, value)
     if value in names:
         return str(value)
     accepted = ", ".join(names)
-    raise ValueError(f"{name} must be one of {accepted}, got {value!r}{nearest(value, names)}")
+    raise InputError(f"{name} must be one of {accepted}, got {value!r}{nearest(value, names)}")
 
 
 def nearest(value: Any, names: Iterable[str]) -> str:

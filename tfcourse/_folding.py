@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tfcourse._checks import InputError
 from tfcourse._tensorflow import keras
 
 _IDLE = (keras.layers.Dropout, keras.layers.GaussianDropout, keras.layers.GaussianNoise)
@@ -47,7 +48,7 @@ def _chain(model: Any) -> list[Any]:
     """Return the model's layers in order, without its input layer; refuse anything but a chain."""
     if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
         kind = type(model).__name__
-        raise ValueError(f"model must be a built Sequential or functional Keras model, got {kind}")
+        raise InputError(f"model must be a built Sequential or functional Keras model, got {kind}")
     layers = [one for one in model.layers if not isinstance(one, keras.layers.InputLayer)]
     is_chain = not any(isinstance(one, keras.Model) for one in layers)
     if is_chain and not isinstance(model, keras.Sequential):
@@ -55,7 +56,7 @@ def _chain(model: Any) -> list[Any]:
         results = [model.inputs[0], *(one.output for one in layers)]
         is_chain = all(a is b for a, b in zip(sources, results, strict=True))
     if not is_chain:
-        raise ValueError(
+        raise InputError(
             "model must be one layer after the other, without branches or models inside, "
             f"got {model.name!r}"
         )

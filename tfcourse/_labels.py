@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tfcourse import _checks
 from tfcourse._arrays import Floats, floats
+from tfcourse._checks import InputError, InputTypeError
 
 Labels = NDArray[np.integer[Any]]
 
@@ -39,7 +40,7 @@ def from_one_hot(targets: ArrayLike) -> NDArray[np.int64]:
     """
     t = floats("targets", targets)
     if t.ndim == 0 or not (((t == 0) | (t == 1)).all() and (t.sum(axis=-1) == 1).all()):
-        raise ValueError(f"targets must have rows with a single 1 and else 0, got {_short(t)}")
+        raise InputError(f"targets must have rows with a single 1 and else 0, got {_short(t)}")
     return np.asarray(t.argmax(axis=-1), np.int64)
 
 
@@ -53,7 +54,7 @@ def weighted_targets(
     if y.ndim == z.ndim:
         y = floats("labels", labels).astype(np.float64)
         if y.shape != z.shape:
-            raise ValueError(f"labels must have shape {z.shape}, got {y.shape}")
+            raise InputError(f"labels must have shape {z.shape}, got {y.shape}")
         refuse_improbable("labels", y)
     else:
         y = one_hot(labels_of(z, y), classes, np.float64)
@@ -68,7 +69,7 @@ def class_weighting(class_weights: ArrayLike | None, z: Floats) -> Floats:
         return np.ones(classes, z.dtype)
     weights = floats("class_weights", class_weights).astype(z.dtype)
     if weights.shape != (classes,) or not (np.isfinite(weights) & (weights >= 0)).all():
-        raise ValueError(
+        raise InputError(
             f"class_weights must be {classes} finite numbers at least 0, got {_short(weights)}"
         )
     return weights
@@ -77,7 +78,7 @@ def class_weighting(class_weights: ArrayLike | None, z: Floats) -> Floats:
 def labels_of(z: Floats, labels: NDArray[Any]) -> Labels:
     """Return integer labels, one for each row of z."""
     if z.ndim == 0 or labels.shape != z.shape[:-1]:
-        raise ValueError(
+        raise InputError(
             f"labels must have shape {z.shape[:-1]}, or {z.shape} if one-hot, got {labels.shape}"
         )
     return _integer_labels(labels, z.shape[-1])
@@ -86,21 +87,21 @@ def labels_of(z: Floats, labels: NDArray[Any]) -> Labels:
 def _integer_labels(labels: ArrayLike, classes: int) -> Labels:
     indices = np.asarray(labels)
     if indices.dtype.kind not in "iu":
-        raise TypeError(f"labels must be whole numbers or one-hot rows, got {indices.dtype}")
+        raise InputTypeError(f"labels must be whole numbers or one-hot rows, got {indices.dtype}")
     outside = indices[(indices < 0) | (indices >= classes)]
     if outside.size:
-        raise ValueError(f"labels must be in 0…{classes - 1}, got {outside.flat[0]}")
+        raise InputError(f"labels must be in 0…{classes - 1}, got {outside.flat[0]}")
     return indices
 
 
 def refuse_improbable(name: str, p: Floats) -> None:
     """Raise unless the rows of p are probabilities."""
     if p.ndim == 0:
-        raise ValueError(f"{name} must have shape (…, C), got a single number")
+        raise InputError(f"{name} must have shape (…, C), got a single number")
     rows = p.reshape(-1, p.shape[-1])
     bad = ~((rows >= 0).all(axis=1) & (np.abs(rows.sum(axis=1) - 1) <= 1e-3))
     if bad.any():
-        raise ValueError(
+        raise InputError(
             f"{name} must have rows of numbers at least 0 that sum to 1, got {_short(rows[bad][0])}"
         )
 

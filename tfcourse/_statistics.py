@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tfcourse import _checks
 from tfcourse._arrays import as_rows, fast_arithmetic, floats, refuse_non_finite
+from tfcourse._checks import InputError
 
 Float64 = NDArray[np.float64]
 
@@ -54,7 +55,7 @@ class PopulationStatistics:
         Raises: ValueError if they count different units.
         """
         if self.count and other.count and self.mean.shape != other.mean.shape:
-            raise ValueError(
+            raise InputError(
                 "statistics must be of the same units, "
                 f"got {self.mean.shape} and {other.mean.shape}"
             )
@@ -74,7 +75,7 @@ class PopulationStatistics:
         """
         ddof = _checks.integer("ddof", ddof, at_least=0, at_most=1)
         if self.count <= ddof:
-            raise ValueError(f"count must be above ddof = {ddof}, got {self.count} examples")
+            raise InputError(f"count must be above ddof = {ddof}, got {self.count} examples")
         return self.deviations / (self.count - ddof)
 
 
@@ -113,7 +114,7 @@ class RunningStatistics:
         """
         variance = statistics.variance(ddof)
         if self.updates and self.moving_mean.shape != variance.shape:
-            raise ValueError(
+            raise InputError(
                 f"statistics must be of units {self.moving_mean.shape}, got {variance.shape}"
             )
         old, new = self.momentum, 1 - self.momentum
@@ -132,6 +133,6 @@ class RunningStatistics:
         Raises: ValueError before the first update.
         """
         if not self.updates:
-            raise ValueError("updates must be at least 1 to correct the averages, got 0")
+            raise InputError("updates must be at least 1 to correct the averages, got 0")
         start = self.momentum**self.updates
         return self.moving_mean / (1 - start), (self.moving_variance - start) / (1 - start)

@@ -15,6 +15,19 @@ from contextlib import contextmanager
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # A companion to a TensorFlow course runs Keras on TensorFlow, whatever the machine's Keras prefers.
+_preferred = os.environ.get("KERAS_BACKEND") or "tensorflow"
+if "keras" in sys.modules:
+    _loaded = sys.modules["keras"].config.backend()
+    if _loaded != "tensorflow":
+        raise ImportError(
+            f"tfcourse needs Keras on TensorFlow, but it was imported on {_loaded}: "
+            "set KERAS_BACKEND=tensorflow, or import keras after tfcourse.classifier"
+        )
+elif _preferred != "tensorflow":
+    print(
+        f"tfcourse runs Keras on TensorFlow here, not on {_preferred} as KERAS_BACKEND says",
+        file=sys.stderr,
+    )
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse import _checks, training
+from tfcourse._checks import InputError
 from tfcourse._tensorflow import keras
 from tfcourse.batch_norm import PopulationStatistics
 from tfcourse.datasets import Dataset, standardization
@@ -160,7 +161,7 @@ def train(
         on_epoch=record,
     )
     if one.best_epoch is None:
-        raise ValueError(
+        raise InputError(
             f"training diverged in the first epoch: loss {history[0].loss}; "
             f"learning_rate must be smaller than {chosen.learning_rate:g}"
         )
@@ -192,7 +193,7 @@ def _engine(dataset: Dataset) -> tuple[Callable[[dict[str, Any]], Any], training
 def _require_fitting(model: Any, x: NDArray[Any]) -> None:
     expected = tuple(model.input_shape[1:])
     if x.shape[1:] != expected:
-        raise ValueError(f"the model expects inputs of shape {expected}, got {x.shape[1:]}")
+        raise InputError(f"the model expects inputs of shape {expected}, got {x.shape[1:]}")
 
 
 def predict(model: Any, x: NDArray[Any]) -> NDArray[np.float32]:
@@ -224,7 +225,7 @@ def evaluate(model: Any, x: NDArray[Any], y: NDArray[np.int64]) -> Evaluation:
     probabilities = predict(model, x).astype(np.float64)
     classes = probabilities.shape[1]
     if y.max() >= classes:
-        raise ValueError(f"the model knows {classes} classes, got label {y.max()}")
+        raise InputError(f"the model knows {classes} classes, got label {y.max()}")
     of_truth = probabilities[np.arange(len(y)), y]
     guesses = probabilities.argmax(axis=1)
     confusion = np.zeros((classes, classes), dtype=np.int64)

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from tfcourse import _checks
+from tfcourse._checks import InputError, InputTypeError
 
 OPTIMIZERS = ("gradient_descent", "momentum", "rmsprop", "adam")
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "tanh", "sigmoid")
+KERAS = {"sgd": "gradient_descent", "swish": "silu", "leakyrelu": "leaky_relu"}
+"""Keras's other words for these. Its SGD has no momentum unless it is given one."""
 POSITIONS = ("before", "after")
 ENGINES = ("compiled", "keras")
 """Ways to train: as one compiled program, or with `model.fit`."""
@@ -45,7 +48,7 @@ class Hyperparameters:
     (50, 50, 50)
     >>> tfc.Hyperparameters(layers=-1)
     Traceback (most recent call last):
-    ValueError: layers must be a whole number at least 0 and at most 100, got -1
+    tfcourse._checks.InputError: layers must be a whole number at least 0 and at most 100, got -1
     """
 
     layers: int = 2
@@ -73,8 +76,8 @@ class Hyperparameters:
             "decay": _checks.number("decay", self.decay, at_least=0),
             "batch_size": _checks.integer("batch_size", self.batch_size, at_least=1),
             "epochs": _checks.integer("epochs", self.epochs, at_least=1),
-            "activation": _checks.choice("activation", self.activation, ACTIVATIONS),
-            "optimizer": _checks.choice("optimizer", self.optimizer, OPTIMIZERS),
+            "activation": _checks.choice("activation", self.activation, ACTIVATIONS, KERAS),
+            "optimizer": _checks.choice("optimizer", self.optimizer, OPTIMIZERS, KERAS),
             "batch_norm_position": _checks.choice(
                 "batch_norm_position", self.batch_norm_position, POSITIONS
             ),
@@ -82,13 +85,13 @@ class Hyperparameters:
         for name in ("batch_norm_momentum", "dropout", "momentum", "beta_1", "beta_2"):
             checked[name] = _checks.number(name, getattr(self, name), at_least=0, below=1)
         if not isinstance(self.batch_norm, bool):
-            raise TypeError(f"batch_norm must be True or False, got {self.batch_norm!r}")
+            raise InputTypeError(f"batch_norm must be True or False, got {self.batch_norm!r}")
         if isinstance(self.units, tuple | list):
             checked["units"] = tuple(
                 _checks.integer("units", n, at_least=1, at_most=65536) for n in self.units
             )
             if len(self.units) != self.layers:
-                raise ValueError(
+                raise InputError(
                     f"units must be one number, or one for each of the {self.layers} layers, "
                     f"got {len(self.units)} numbers"
                 )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from tfcourse._checks import InputError
 from tfcourse._files import whole_file
 from tfcourse._tensorflow import keras
 from tfcourse.datasets import Dataset
@@ -70,7 +71,7 @@ def load(path: Path) -> tuple[Any, Card | None]:
     if not path.exists():
         raise FileNotFoundError(f"there is no model {path}")
     if not path.is_file() or not zipfile.is_zipfile(path):
-        raise ValueError(f"{path} is no Keras model: a .keras archive is expected")
+        raise InputError(f"{path} is no Keras model: a .keras archive is expected")
     try:
         with zipfile.ZipFile(path) as archive:
             _require_affordable(sum(member.file_size for member in archive.infolist()))
@@ -85,15 +86,15 @@ def load(path: Path) -> tuple[Any, Card | None]:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # whatever a damaged or hostile archive provokes
         reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise ValueError(f"{path} cannot be loaded as a Keras model: {reason[0]}") from error
+        raise InputError(f"{path} cannot be loaded as a Keras model: {reason[0]}") from error
     if not isinstance(getattr(model, "input_shape", None), tuple):
-        raise ValueError(f"{path} must take one input and give class probabilities")
+        raise InputError(f"{path} must take one input and give class probabilities")
     return model, card
 
 
 def _require_affordable(size: int) -> None:
     if size > MOST_BYTES:
-        raise ValueError(f"it claims {size:,} bytes, more than the {MOST_BYTES:,} accepted")
+        raise InputError(f"it claims {size:,} bytes, more than the {MOST_BYTES:,} accepted")
 
 
 def _require_known_code(config: Any) -> None:
@@ -101,9 +102,9 @@ def _require_known_code(config: Any) -> None:
     if isinstance(config, dict):
         module, name = str(config.get("module") or "keras"), config.get("class_name")
         if name == "Lambda":
-            raise ValueError("it has a Lambda layer, and code from a file is never run")
+            raise InputError("it has a Lambda layer, and code from a file is never run")
         if module.split(".")[0] not in {"keras", "builtins"}:
-            raise ValueError(f"it needs {module}.{name}, and only Keras's own layers are loaded")
+            raise InputError(f"it needs {module}.{name}, and only Keras's own layers are loaded")
     for value in config.values() if isinstance(config, dict) else config:
         if isinstance(value, dict | list):
             _require_known_code(value)

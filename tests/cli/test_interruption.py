@@ -59,6 +59,21 @@ def app(**how):
     assert seen == ["finished"]
 
 
+def test_on_windows_too(interrupted, monkeypatch):
+    monkeypatch.delattr(signal, "pthread_kill")  # it has none,
+    monkeypatch.setattr("os.kill", None)  # and this would end the process
+    seen = interrupted(
+        """
+def app(**how):
+    seen.append(library())
+    for _ in range(600):
+        time.sleep(0.1)
+""",
+        PATIENT,
+    )
+    assert seen == ["finished"]
+
+
 def test_what_comes_by_where_it_may_stop_does(interrupted):
     seen = interrupted(
         """

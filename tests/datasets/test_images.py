@@ -115,7 +115,7 @@ def test_links_stay_inside(folder, refusal, tmp_path_factory, images):
         (b"", "is an empty file"),
         (b"<!DOCTYPE html><p>404", "is an HTML page"),
         (b"\x89PNG\r\n\x1a\n", "cannot be decoded"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "something else"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "of no kind known here"),
         (b"RIFF\x24\0\0\0WAVEfmt ", "cannot be decoded"),
     ],
 )

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from tfcourse.training.initialization import initial_weights
+from tfcourse.training import Data
+from tfcourse.training.models import Builder
 
 from tfcourse import saving
 from tfcourse._tensorflow import keras
@@ -92,8 +93,8 @@ def test_the_best_is_trained_again_on_all_but_the_test_set(blobs, engine, reques
     x = np.concatenate([data.x_train, data.x_validation])
     y = np.concatenate([data.y_train, data.y_validation])
     settings = Packaged(blobs).settings({**again.best.hyperparameters, "epochs": 3})
-    model = Packaged(blobs).build(again.best.hyperparameters)
-    model.set_weights(initial_weights(model, again.best.seed))
+    kind = Packaged(blobs).build
+    model = Builder(kind, Data(x, y)).model(again.best.hyperparameters, again.best.seed)
     model.compile(keras.optimizers.Adam(), "sparse_categorical_crossentropy")
     for epoch in range(3):
         model.optimizer.learning_rate = settings.learning_rate / (1 + settings.decay * epoch)

@@ -89,7 +89,7 @@ def misspelt(draw):
         (lambda draw: draw["unit"], "raised KeyError: 'unit'"),
         (lambda draw: "a model", "f must return a keras.Model, got 'a model'"),
         (wrong_shape, r"models from \(None, 2\) to \(None, 3\), got one from \(None, 3\)"),
-        (misspelt, "takes, got 'units'; did you mean 'unit'"),
+        (misspelt, "by training; did you mean 'unit'"),
     ],
 )
 def test_a_function_that_cannot_go_well_is_refused(blobs, function, says):

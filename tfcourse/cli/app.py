@@ -11,13 +11,17 @@ import json
 import math
 import os
 import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.exceptions import TyperException
 
-from tfcourse import _checks
+from tfcourse import _checks, _terminal
+from tfcourse._checks import InputError
 from tfcourse.cli import interruption
 
 app = typer.Typer(
@@ -36,7 +40,7 @@ Json = Annotated[
 Seed = Annotated[
     int,
     typer.Option(
-        help="Decides everything random; the same seed repeats a run.",
+        help="Where all random numbers come from: the same seed repeats a run.",
         callback=lambda value: _checks.integer("seed", value, at_least=0),
     ),
 ]
@@ -46,9 +50,20 @@ PICTURES = (".png", ".svg", ".pdf")
 """What a drawing may be written as."""
 
 
+FAULT = (
+    "this is a fault of tfcourse, not yours: please report the command, the lines above, "
+    "and what tfcourse --version and python --version print"
+)
+
+
 def main() -> NoReturn:
-    """Run the command line: exit status 0 if done, 1 if the work failed, 2 for wrong input."""
+    """Run the command line.
+
+    Exit status 0 if done, 1 if the work failed, 2 for wrong input, 70 for a fault of ours, with its
+    traceback, 130 after Ctrl-C. With TFCOURSE_TRACEBACK set, wrong input has a traceback too.
+    """
     wanted = os.environ.get("TFCOURSE_TRACEBACK")
+    _terminal.prepare()
     with interruption.heeded() as pressed:
         try:
             status = app(standalone_mode=False)
@@ -56,9 +71,12 @@ def main() -> NoReturn:
             if pressed() or isinstance(error, KeyboardInterrupt):
                 status = 130
             elif isinstance(error, TyperException):
-                fail(error.format_message() + _value_seen(error), error.exit_code)
-            elif isinstance(error, ValueError | TypeError | OSError) and not wanted:
+                fail(_worded(error), error.exit_code)
+            elif isinstance(error, InputError | OSError) and not wanted:
                 fail(str(error) or type(error).__name__)
+            elif isinstance(error, Exception) and not wanted:
+                traceback.print_exception(error)
+                fail(FAULT, 70)
             else:
                 raise
     if status == 130:
@@ -73,10 +91,26 @@ def fail(message: str, status: int = 2) -> NoReturn:
     sys.exit(status)
 
 
-def _value_seen(error: TyperException) -> str:
-    """The value that the command line's library found wrong, which its message leaves out."""
-    details = getattr(error.__cause__, "errors", None)
-    return f", got {details()[0]['input']!r}" if details else ""
+EXPECTED = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+
+
+def _worded(error: TyperException) -> str:
+    """What the command line's library found wrong, with what is expected and the value seen."""
+    message, details = error.format_message(), getattr(error.__cause__, "errors", None)
+    if not details:
+        return message
+    wrong = details()[0]
+    expected = EXPECTED.get(wrong["type"].partition("_")[0], "another kind of value")
+    return f"{message.partition(': ')[0]}: expected {expected}, got {wrong['input']!r}"
+
+
+@contextmanager
+def about_input() -> Iterator[None]:
+    """Take what a check raises as about what the user gave; nothing but checks may stand inside."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise InputError(str(error)) from error
 
 
 def note(text: str) -> None:
@@ -98,8 +132,17 @@ def room(name: str) -> Any:
 
 
 def print_json(result: dict[str, Any]) -> None:
-    """Print `result` as JSON; numbers that JSON lacks (NaN, infinity) become null."""
-    print(json.dumps(_plain(result), ensure_ascii=False, allow_nan=False))
+    r"""Print `result` as JSON; numbers that JSON lacks (NaN, infinity) become null.
+
+    What stdout's encoding lacks is written in JSON's own way, as \u03b1: a reader finds it whole.
+    """
+    plain = _plain(result)
+    text = json.dumps(plain, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(plain, allow_nan=False)
+    print(text)
 
 
 def _plain(value: Any) -> Any:
@@ -120,7 +163,7 @@ def writable(path: Path, suffixes: tuple[str, ...]) -> Path:
     Raises: ValueError for another suffix, OSError if the folder is missing or not writable.
     """
     if path.suffix.lower() not in suffixes:
-        raise ValueError(f"{path} must end in {' or '.join(suffixes)}, got {path.suffix!r}")
+        raise InputError(f"{path} must end in {' or '.join(suffixes)}, got {path.suffix!r}")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; a file to write is expected")
     if not path.parent.is_dir():

@@ -38,7 +38,8 @@ def day(
     context: typer.Context,
     learning_rate: Rate = None,
     optimizer: Annotated[
-        str | None, typer.Option(help=f"{', '.join(OPTIMIZERS)}; a new one has no memory yet.")
+        str | None,
+        typer.Option(help=f"{', '.join(OPTIMIZERS)}; a new one's averages start at 0."),
     ] = None,
     momentum: Rate = None,
     beta_1: Rate = None,
@@ -58,7 +59,8 @@ def day(
         str | None, typer.Option(metavar="NAME|PATH", help="The first day's data set: digits.")
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="The first day's; decides everything random.")
+        int | None,
+        typer.Option(help="The first day's: where all random numbers come from."),
     ] = None,
     json: Json = False,
 ) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tfcourse.cli.app import Json, Seed, app, note, print_json
+from tfcourse._checks import InputError
+from tfcourse.cli.app import Json, Seed, about_input, app, note, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,10 +55,11 @@ def claims(
     from tfcourse.lecture import ledger
 
     if ids and (part or quick):
-        raise ValueError("ID cannot be combined with --part or --quick: it says all there is")
+        raise InputError("ID cannot be combined with --part or --quick: it says all there is")
     if markdown and (json or only_list or why):
-        raise ValueError("--markdown cannot be combined with --json, --list or --why")
-    chosen = ledger.matching(ids) if ids else ledger.claims(part)
+        raise InputError("--markdown cannot be combined with --json, --list or --why")
+    with about_input():
+        chosen = ledger.matching(ids) if ids else ledger.claims(part)
     chosen = tuple(one for one in chosen if not (quick and one.trains))
     named = {one.id for one in chosen} == set(ids or [one.id for one in chosen])
     if only_list or why or not named:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tfcourse._checks import InputError
 from tfcourse.cli.app import Data, Json, Seed, app, note, print_json, room, writable
 from tfcourse.hyperparameters import ACTIVATIONS, ENGINES, OPTIMIZERS, POSITIONS, Hyperparameters
 
@@ -37,7 +38,9 @@ def train(
     ] = DEFAULT.batch_norm_position,
     dropout: Annotated[float, typer.Option(help="Share of units dropped.")] = DEFAULT.dropout,
     optimizer: Annotated[str, typer.Option(help=_one_of(OPTIMIZERS))] = DEFAULT.optimizer,
-    learning_rate: Annotated[float, typer.Option(help="α₀.")] = DEFAULT.learning_rate,
+    learning_rate: Annotated[
+        float, typer.Option("--learning-rate", "--lr", help="α₀, at the start.")
+    ] = DEFAULT.learning_rate,
     momentum: Annotated[
         float, typer.Option(help="β of momentum and of RMSprop.")
     ] = DEFAULT.momentum,
@@ -120,7 +123,7 @@ def _units(text: str) -> int | tuple[int, ...]:
     try:
         numbers = tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise ValueError(
+        raise InputError(
             f"units must be a whole number, or one per layer as in 100,50, got {text!r}"
         ) from None
     return numbers[0] if len(numbers) == 1 else numbers

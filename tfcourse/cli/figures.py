@@ -18,7 +18,8 @@ from tfcourse.cli.app import Json, Seed, app, note, print_json
 )
 def figures(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="Which; all if none is named.")
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Figures to draw; without a name, all."),
     ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to draw into.")] = Path(
         "figures"
@@ -47,7 +48,7 @@ def figures(
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Draw the lecture's figures, each from a run made for it."""
+    """Draw the lecture's figures from experiments that are run for them."""
     from tfcourse import _checks
     from tfcourse.lecture import gallery
     from tfcourse.lecture.style import Style

@@ -8,7 +8,6 @@ it is raised only while no library's code is being run: at once, a moment later,
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import threading
@@ -59,7 +58,7 @@ class _Press:
 
     def _again(self) -> None:
         self._looking = True
-        os.kill(os.getpid(), signal.SIGINT)
+        _press_again()
 
     def _is_safe(self, frame: FrameType | None) -> bool:
         """Whether all that is being run within `outermost` may be left."""
@@ -68,6 +67,14 @@ class _Press:
                 return False
             frame = frame.f_back
         return True
+
+
+def _press_again() -> None:
+    """Send this process SIGINT from whatever thread, and wake the main one if it sleeps."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:  # Windows, where os.kill(pid, SIGINT) would end the process
+        signal.raise_signal(signal.SIGINT)
 
 
 _press: _Press | None = None

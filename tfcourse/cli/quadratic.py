@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tfcourse.cli.app import PICTURES, Json, app, print_json, room, writable
+from tfcourse._checks import InputError
+from tfcourse.cli.app import PICTURES, Json, about_input, app, print_json, room, writable
 
 
 @app.command(epilog="Example:  tfcourse quadratic --coefficients 1 -20 100 --plot descent.png")
@@ -16,7 +17,9 @@ def quadratic(
         tuple[float, float, float],
         typer.Option(metavar="A B C", help="J(w) = A w² + B w + C, fed as data."),
     ] = (1.0, -10.0, 25.0),
-    learning_rate: Annotated[float, typer.Option(help="α, above 0.")] = 0.01,
+    learning_rate: Annotated[
+        float, typer.Option("--learning-rate", "--lr", help="α, above 0.")
+    ] = 0.01,
     steps: Annotated[int, typer.Option(help="Steps of the optimizer.")] = 1000,
     optimizer: Annotated[
         str, typer.Option(help="gradient_descent, momentum, or a Keras optimizer's name.")
@@ -32,14 +35,17 @@ def quadratic(
     """Minimize (w − 5)², or any J(w) with a minimum, as the lecture does."""
     from tfcourse import quadratic_problem
 
-    quadratic_problem.check(coefficients, learning_rate, steps, optimizer)
+    with about_input():
+        quadratic_problem.check(coefficients, learning_rate, steps, optimizer)
     if v1 and optimizer not in {"gradient_descent", "sgd"}:
-        raise ValueError(f"--v1 runs gradient_descent only, got --optimizer {optimizer}")
+        raise InputError(f"--v1 runs gradient_descent only, got --optimizer {optimizer}")
     if plot:
         writable(plot, PICTURES)
-    descent = room("quadratic").minimize(
-        coefficients, learning_rate=learning_rate, steps=steps, optimizer=optimizer
-    )
+    minimize = room("quadratic").minimize
+    with about_input():  # whether it converged is known at its end
+        descent = minimize(
+            coefficients, learning_rate=learning_rate, steps=steps, optimizer=optimizer
+        )
     w_last, first = float(descent.w[-1]), float(descent.w[min(1, steps)])
     result = {
         "w": round(w_last, 5),

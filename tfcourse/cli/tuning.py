@@ -45,7 +45,12 @@ def tune(
     keep: Annotated[int, typer.Option(help="Best trials that a finer round surrounds.")] = 5,
     epochs: Annotated[int, typer.Option(help="Epochs of a trial.")] = Hyperparameters.epochs,
     halving: Annotated[
-        bool, typer.Option("--halving", help="Stop two thirds of the trials early, twice.")
+        bool,
+        typer.Option(
+            "--halving",
+            help="Stop the worse two thirds of the trials after 1/9 of their epochs, and of those "
+            "that are left after 1/3.",
+        ),
     ] = False,
     refit: Annotated[
         bool,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tfcourse._checks import InputError
 from tfcourse.datasets.dataset import Array, Dataset, Floats, Integers
 from tfcourse.datasets.files import MOST_VALUES
 from tfcourse.datasets.splits import stratified
@@ -51,7 +52,7 @@ def from_arrays(
     if "train" not in parts and "test" in parts:
         parts = {"train" if part == "test" else part: pair for part, pair in parts.items()}
     if "train" not in parts or not set(PARTS).issuperset(parts):
-        raise ValueError(f"{name!r} has parts {sorted(parts)}, expected train (validation, test)")
+        raise InputError(f"{name!r} has parts {sorted(parts)}, expected train (validation, test)")
     x = {part: np.asarray(pair[0]) for part, pair in parts.items()}
     _check_examples(name, x)
     y = {p: _labels(f"y_{p} of {name!r}", np.asarray(parts[p][1]), len(x[p])) for p in parts}
@@ -73,7 +74,7 @@ def as_float32(x: Array, what: str, white: float = 255.0) -> Floats:
         floats = x.astype(np.float32)
     if not (np.isfinite(floats.min()) and np.isfinite(floats.max())):
         bad = np.count_nonzero(~np.isfinite(floats))
-        raise ValueError(f"{what} holds {bad:,} values that are NaN or infinite in float32")
+        raise InputError(f"{what} holds {bad:,} values that are NaN or infinite in float32")
     return floats
 
 
@@ -83,22 +84,22 @@ def _check_examples(name: str, examples: Mapping[str, Array]) -> None:
     for part, x in examples.items():
         what = f"x_{part} of {name!r}"
         if x.dtype.kind not in "biuf":
-            raise ValueError(f"{what} holds values of type {x.dtype}, expected numbers")
+            raise InputError(f"{what} holds values of type {x.dtype}, expected numbers")
         if x.ndim not in (2, 3, 4):
-            raise ValueError(
+            raise InputError(
                 f"{what} has shape {x.shape}, expected (examples, features), "
                 "(examples, height, width) or (examples, height, width, channels)"
             )
         if not x.size:
-            raise ValueError(f"{what} is empty (shape {x.shape}), expected at least one example")
+            raise InputError(f"{what} is empty (shape {x.shape}), expected at least one example")
         if x.shape[1:] != train.shape[1:] or (x.dtype == np.uint8) != (train.dtype == np.uint8):
-            raise ValueError(
+            raise InputError(
                 f"{what} holds examples of shape {x.shape[1:]} and type {x.dtype}, "
                 f"expected {train.shape[1:]} and {train.dtype} as in x_train"
             )
     count, values = (sum(map(size, examples.values())) for size in (len, np.size))
     if count > MOST_EXAMPLES or values > MOST_VALUES:
-        raise ValueError(
+        raise InputError(
             f"{name!r} has {count:,} examples of {values:,} values in all, accepted up to "
             f"{MOST_EXAMPLES:,} examples and {MOST_VALUES:,} values"
         )
@@ -107,20 +108,20 @@ def _check_examples(name: str, examples: Mapping[str, Array]) -> None:
 def _labels(what: str, y: Array, examples: int) -> Integers:
     """Labels as int64 (m,), one for each example."""
     if y.dtype.kind not in "biuf":
-        raise ValueError(f"{what} holds values of type {y.dtype}, expected whole numbers from 0")
+        raise InputError(f"{what} holds values of type {y.dtype}, expected whole numbers from 0")
     if y.ndim == 2 and 1 not in y.shape:
-        raise ValueError(
+        raise InputError(
             f"{what} has shape {y.shape}, expected one label an example "
             "(of one-hot rows, that is argmax(axis=1))"
         )
     if y.shape not in ((examples,), (examples, 1), (1, examples)):
-        raise ValueError(
+        raise InputError(
             f"{what} has shape {y.shape}, expected a label for each of {examples} examples"
         )
     flat = y.reshape(examples)
     right = (flat >= 0) & (flat < MOST_EXAMPLES) & (flat == np.floor(flat))
     if not right.all():
-        raise ValueError(f"{what} holds {flat[~right][0]}, expected whole numbers from 0 to C − 1")
+        raise InputError(f"{what} holds {flat[~right][0]}, expected whole numbers from 0 to C − 1")
     return flat.astype(np.int64)
 
 
@@ -130,20 +131,20 @@ def _class_names(
     """The names of the classes (their numbers, if none are given), if each is trained on."""
     present = np.unique(labels["train"])
     if len(present) < 2:
-        raise ValueError(
+        raise InputError(
             f"y_train of {name!r} holds a single class, {present[0]}, expected two or more"
         )
     names = class_names or tuple(str(number) for number in range(len(present)))
     if not all(text.isprintable() for text in names):
-        raise ValueError(f"{name!r} has unprintable class names: {names!r:.80}")
+        raise InputError(f"{name!r} has unprintable class names: {names!r:.80}")
     for absent in np.setdiff1d(np.arange(len(names)), present):
-        raise ValueError(
+        raise InputError(
             f"y_train of {name!r} holds no example of class {names[absent]}, "
             "expected labels 0 … C − 1 and at least one example of each"
         )
     for part, y in labels.items():
         if y.max() >= len(names):
-            raise ValueError(
+            raise InputError(
                 f"y_{part} of {name!r} holds label {y.max()}, expected 0 … {len(names) - 1}"
             )
     return names
@@ -158,7 +159,7 @@ def _completed(
     try:
         cuts = stratified(y["train"], [share] * len(lacking)) if lacking else []
     except ValueError as error:
-        raise ValueError(f"{name!r} cannot be split: {error}") from None
+        raise InputError(f"{name!r} cannot be split: {error}") from None
     at = dict(zip(["train", *lacking], cuts, strict=False))
     return (
         x | {part: x["train"][index] for part, index in at.items()},

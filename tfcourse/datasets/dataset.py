@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tfcourse._checks import InputError
+
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -107,7 +109,7 @@ def standardization(x: Floats) -> tuple[Floats, Floats]:
     variance = np.where(np.sqrt(variance) < SMALLEST_DEVIATION, 1.0, variance)
     largest = float(np.max(variance))
     if largest > float(np.finfo(np.float32).max):
-        raise ValueError(
+        raise InputError(
             f"x varies too much to standardize: its variance must fit float32, got {largest:g}"
         )
     return np.asarray(mean, np.float32), np.asarray(variance, np.float32)

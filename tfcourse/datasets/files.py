@@ -16,6 +16,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from tfcourse._checks import InputError
+
 MOST_VALUES = 200_000_000  # in one set: 800 MB as float32. CIFAR-10 has 184 million
 MOST_BYTES = 2**29  # of one file, and of what is unpacked from it
 
@@ -38,7 +40,7 @@ KINDS = (
 )
 
 
-class DataFileError(ValueError):
+class DataFileError(InputError):
     """One line: which file, what was found in it, what was expected."""
 
 
@@ -66,7 +68,7 @@ def kind(head: bytes) -> str:
     for magic, name in KINDS:
         if head.startswith(magic) or start.startswith(magic):
             return name
-    return f"something else (it begins with {head[:8]!r})"
+    return f"of no kind known here (its first bytes are {head[:8]!r})"
 
 
 @contextmanager

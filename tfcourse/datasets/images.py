@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfcourse._checks import InputError
 from tfcourse.datasets import files
 from tfcourse.datasets.arrays import Found, as_float32
 from tfcourse.datasets.dataset import Array, Floats
@@ -70,7 +71,7 @@ def read_images(
     """
     paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     if not paths:
-        raise ValueError("images to read: expected at least one path, got none")
+        raise InputError("images to read: expected at least one path, got none")
     return np.concatenate([_examples(Path(path), tuple(input_shape)) for path in paths])
 
 

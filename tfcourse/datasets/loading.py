@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from tfcourse import _checks
+from tfcourse._checks import InputError, InputTypeError
 from tfcourse.datasets import hdf5, idx, images, npz
 from tfcourse.datasets.arrays import Found, from_arrays
 from tfcourse.datasets.catalogue import available, load_entry
@@ -33,12 +34,12 @@ def load(name_or_path: str | os.PathLike[str] = "digits") -> Dataset:
     ((1077, 8, 8), 10)
     """
     if not isinstance(name_or_path, str | os.PathLike):
-        raise TypeError(f"data must be a name or a path, got {name_or_path!r}")
+        raise InputTypeError(f"data must be a name or a path, got {name_or_path!r}")
     named = {entry.name: entry for entry in available()}
     if isinstance(name_or_path, str) and name_or_path in named:
         return load_entry(named[name_or_path])
     if not os.fspath(name_or_path):
-        raise ValueError(f"data must be a name or a path, got {name_or_path!r}")
+        raise InputError(f"data must be a name or a path, got {name_or_path!r}")
     path = Path(name_or_path)
     with accessible(path):
         missing = not path.exists()
@@ -68,4 +69,4 @@ def _read(path: Path) -> Found:
         return npz.read(path)
     if path.suffix.lower() in hdf5.SUFFIXES:
         return hdf5.read(path)
-    raise DataFileError(f"{shown(path)} has no ending that tells what it is, expected {EXPECTED}")
+    raise DataFileError(f"{shown(path)} has no ending known here, expected {EXPECTED}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tfcourse import _checks
+from tfcourse._checks import InputError
 from tfcourse.datasets.dataset import Integers
 
 
@@ -28,7 +29,7 @@ def stratified(labels: Integers, sizes: Sequence[int], seed: int = 0) -> list[In
     counts = np.bincount(labels)
     room = np.maximum(counts - 1, 0)
     if sum(sizes) > room.sum():
-        raise ValueError(
+        raise InputError(
             f"{len(labels)} examples are too few: each of {np.count_nonzero(counts)} classes needs "
             f"one for training, and {sum(sizes)} more are needed to validate or test"
         )

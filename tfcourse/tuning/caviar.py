@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfcourse import _checks, datasets
+from tfcourse._checks import InputError
 from tfcourse.datasets import Dataset
 from tfcourse.hyperparameters import ENGINES, Hyperparameters
 from tfcourse.tuning.models import Build, Own, Packaged, load_build
@@ -61,12 +63,12 @@ class Plan:
             _checks.integer(name, getattr(self, name), at_least=1)
         _checks.integer("seed", self.seed, at_least=0)
         if self.search == "coarse-to-fine" and self.trials < self.rounds:
-            raise ValueError(
+            raise InputError(
                 f"trials must be at least one for each of {self.rounds} rounds, got {self.trials}"
             )
         fewest = min(self.space["epochs"].grid(100)) if "epochs" in self.space else self.epochs
         if self.halving and fewest < HALVING ** RUNGS[0]:
-            raise ValueError(f"halving must have at least 9 epochs to halve, got {fewest}")
+            raise InputError(f"halving must have at least 9 epochs to halve, got {fewest}")
 
     @property
     def count(self) -> int:
@@ -127,6 +129,8 @@ def caviar(
     >>> study.best.test_accuracy > 0.5, sorted(study.best.hyperparameters)
     (True, ['learning_rate', 'units'])
     """
+    if "keras" in sys.modules:  # on another backend, this says so before anything is done
+        import tfcourse._tensorflow  # noqa: F401
     plan = Plan(space or DEFAULT_SPACE, trials=trials, **how)
     return carry_out(plan, data, study=study, build=build, engine=engine, cluster=cluster)
 
@@ -184,9 +188,9 @@ def carry_out(
 
 def _check_cluster(address: str, engine: str) -> None:
     if address not in ("local", "auto") and not re.fullmatch(r"[\w.-]+:\d{1,5}", address):
-        raise ValueError(f"cluster must be local, auto or HOST:PORT, got {address!r}")
+        raise InputError(f"cluster must be local, auto or HOST:PORT, got {address!r}")
     if engine != "compiled":
-        raise ValueError(f"engine must be compiled to train on a cluster, got {engine!r}")
+        raise InputError(f"engine must be compiled to train on a cluster, got {engine!r}")
 
 
 def _name(build: Any) -> str:

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from tfcourse._checks import InputError
 from tfcourse.tuning.notation import value_text
 from tfcourse.tuning.scales import Choice, Integer, Log, OneMinusLog, Scale
 from tfcourse.tuning.space import Space
@@ -27,7 +28,7 @@ def check_storage(url: str) -> None:
     try:
         create_engine(url)  # connects to nothing yet
     except Exception as error:  # whatever the database's driver says, if there is one
-        raise ValueError(
+        raise InputError(
             f"optuna must be a URL such as sqlite:///tune.db, got {url!r} ({error})"
         ) from None
 

@@ -12,10 +12,12 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tfcourse._checks import InputError
 from tfcourse._files import write_whole
 
 FORMAT = 1
@@ -91,7 +93,7 @@ class Journal:
         if b"\n" not in text:
             opening = first[: first.index(b":")]
             if text[: len(opening)] != opening[: len(text)]:
-                raise ValueError(f"{path} is no journal of tfcourse: it does not begin with {{…")
+                raise InputError(f"{path} is no journal of tfcourse: it does not begin with {{…")
             write_whole(path, first)
             text = first
         found, records, size = _parse(path, text)
@@ -149,13 +151,27 @@ def _parse(path: Path, text: bytes) -> tuple[Record, list[Record], int]:
         whole -= 1
     if None in records[:whole] or not whole or "tfcourse" not in (records[0] or {}):
         line = records.index(None) + 1 if None in records[:whole] else 1
-        raise ValueError(f"{path} is damaged or no journal of tfcourse: line {line} is no record")
+        raise InputError(f"{path} is damaged or no journal of tfcourse: line {line} is no record")
     head, *rest = (record for record in records if record is not None)
     if head["tfcourse"] != FORMAT:
-        raise ValueError(
+        raise InputError(
             f"{path} has format {head['tfcourse']}, this version of tfcourse reads format {FORMAT}"
         )
     return head, rest, sum(map(len, lines[:whole]))
+
+
+@contextmanager
+def understood(path: Path) -> Iterator[None]:
+    """Take what reading a journal's records raises as the file's fault, for others write it too."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path} is damaged, or another version of tfcourse wrote it: "
+            f"{type(error).__name__}: {error}"
+        ) from error
 
 
 def _record(line: bytes) -> Record | None:
@@ -171,7 +187,7 @@ def _require_same(folder: Path, found: Record, head: Record) -> None:
         # Through JSON, so that a tuple equals the list that it was written as.
         old, new = found.get(key), json.loads(_line({key: head.get(key)}))[key]
         if old != new:
-            raise ValueError(
+            raise InputError(
                 f"{folder} was begun with {key} {_brief(old)} and must be continued with the same,"
                 f" got {_brief(new)}; give another folder to begin anew"
             )

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tfcourse import _checks
+from tfcourse._checks import InputError, InputTypeError
 from tfcourse.hyperparameters import Hyperparameters
 from tfcourse.tuning.scales import Choice
 from tfcourse.tuning.search import random
@@ -71,7 +72,7 @@ class Packaged:
         if any(map(_is_units, chosen)):
             wanted = [f"units_{k + 1}" for k in range(values.get("layers", Hyperparameters.layers))]
             if "units" in values or not set(wanted) <= set(chosen):
-                raise ValueError(
+                raise InputError(
                     f"{len(wanted)} layers must have {' '.join(wanted)} or one units for all,"
                     f" got {' '.join(name for name in chosen if name.startswith('units'))}"
                 )
@@ -132,11 +133,11 @@ class Own:
         from tfcourse._tensorflow import keras
 
         if not isinstance(model, keras.Model):
-            raise TypeError(f"{self.name} must return a keras.Model, got {model!r}")
+            raise InputTypeError(f"{self.name} must return a keras.Model, got {model!r}")
         shapes = (None, *self.dataset.input_shape), (None, self.dataset.classes)
         found = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
         if found != shapes:
-            raise ValueError(
+            raise InputError(
                 f"{self.name} must build models from {shapes[0]} to {shapes[1]}, got one from"
                 f" {found[0]} to {found[1]}"
             )
@@ -177,10 +178,10 @@ class Own:
             read |= chosen.read
             drawn |= chosen.keys()
         if len(raised) == len(draws):
-            raise ValueError(f"{self.name} must build a model, but raised {raised[0]}")
+            raise InputError(f"{self.name} must build a model, but raised {raised[0]}")
         for name in sorted(drawn - read - TRAINING):
-            raise ValueError(
-                f"each hyperparameter must be one that {self.name} or training takes, got {name!r}"
+            raise InputError(
+                f"the hyperparameter {name!r} is used neither by {self.name} nor by training"
                 f"{_checks.nearest(name, read - set(space))}"
             )
 
@@ -212,15 +213,17 @@ def load_build(path: str) -> Build:
     """
     module, _, function = path.partition(":")
     if not module or not function:
-        raise ValueError(f"build must be given as package.module:function, got {path!r}")
+        raise InputError(f"build must be given as package.module:function, got {path!r}")
     if "" not in sys.path:  # a console script, unlike python -m, does not look there
         sys.path.insert(0, str(Path.cwd()))
+    import tfcourse._tensorflow  # noqa: F401  before the module does: on the right backend, quietly
+
     try:
         found = getattr(importlib.import_module(module), function, None)
     except Exception as error:  # the module's own code runs
-        raise ValueError(f"build {path}: {type(error).__name__}: {error}") from error
+        raise InputError(f"build {path}: {type(error).__name__}: {error}") from error
     if not callable(found):
-        raise ValueError(f"build {path} must name a function in {module}, got {found!r}")
+        raise InputError(f"build {path} must name a function in {module}, got {found!r}")
     return found  # type: ignore[no-any-return]
 
 
@@ -241,7 +244,7 @@ def _check_optimizer(space: Space) -> None:
     optimizers = scale.options if isinstance(scale, Choice) else ()
     for name in space:
         if name in TAKEN_BY and not set(TAKEN_BY[name]) & set(optimizers):
-            raise ValueError(
+            raise InputError(
                 f"{name} must go with optimizer {' or '.join(TAKEN_BY[name])}, got"
                 f" {', '.join(optimizers)}; add optimizer=choice:{TAKEN_BY[name][0]}"
             )

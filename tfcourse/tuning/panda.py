@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfcourse import _checks, datasets
+from tfcourse._checks import InputError
 from tfcourse.datasets.loading import absolute
 from tfcourse.hyperparameters import Hyperparameters
 from tfcourse.tuning import journal
@@ -128,7 +129,7 @@ def day(
     begun = _path(folder).exists()
     diary = read(folder) if begun else Diary(Path(folder), data or "digits", seed or 0, ())
     if seed not in (None, diary.seed):
-        raise ValueError(f"seed must stay {diary.seed} from the first day on, got {seed}")
+        raise InputError(f"seed must stay {diary.seed} from the first day on, got {seed}")
     _checks.integer("seed", diary.seed, at_least=0)
     _next_day(diary, changes)  # whatever is wrong is said before anything is written
     dataset = datasets.load(data or diary.data)
@@ -149,11 +150,11 @@ def revert(folder: Path | str, to: int | None = None) -> int:
         diary = _diary(diary.folder, pages.head, pages.records)
         if to is None:
             if not diary.today:
-                raise ValueError(f"{folder} must have a day to go back from, got none")
+                raise InputError(f"{folder} must have a day to go back from, got none")
             to = diary.days[diary.today].after
         if to and to not in diary.days:
             known = ", ".join(map(str, [0, *diary.days]))
-            raise ValueError(f"the day to go back to must be one of {known}, got {to}")
+            raise InputError(f"the day to go back to must be one of {known}, got {to}")
         pages.append([{"reverted_to": to}])
     return to
 
@@ -174,15 +175,16 @@ def _open(diary: Diary, fingerprint: str) -> Iterator[Journal]:
 
 
 def _diary(folder: Path, head: Record, records: list[Record]) -> Diary:
-    entries = (Day(**r["day"]) if "day" in r else int(r["reverted_to"]) for r in records)
-    return Diary(folder, head["made_with"]["data"], head["seed"], tuple(entries))
+    with journal.understood(_path(folder)):
+        entries = (Day(**r["day"]) if "day" in r else int(r["reverted_to"]) for r in records)
+        return Diary(folder, head["made_with"]["data"], head["seed"], tuple(entries))
 
 
 def _next_day(diary: Diary, changes: Mapping[str, Any]) -> Day:
     """The day to come, not trained yet."""
     before = diary.days.get(diary.today)
     if before and before.diverged:
-        raise ValueError(
+        raise InputError(
             f"day {before.number} diverged: its model must be left with `revert`, "
             f"got another day after it"
         )
@@ -191,7 +193,7 @@ def _next_day(diary: Diary, changes: Mapping[str, Any]) -> Day:
     settings = dataclasses.asdict(Hyperparameters.from_mapping({**old, **changes}))
     for name in SHAPE:
         if before and settings[name] != old[name]:
-            raise ValueError(
+            raise InputError(
                 f"{name} must stay {old[name]} from the first day on, got {settings[name]}: "
                 f"begin another model in another folder"
             )

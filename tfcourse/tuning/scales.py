@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from tfcourse import _checks
+from tfcourse._checks import InputError
 from tfcourse.tuning.notation import is_number, is_plain, number_text, value_text
 
 WIDEN = 0.1  # of a scale, added on both sides of the best trials
@@ -40,7 +41,7 @@ class Linear:
         low = _checks.number(f"{kind}'s low", self.low, **self._limits)
         high = _checks.number(f"{kind}'s high", self.high, **self._limits)
         if low >= high:
-            raise ValueError(f"{kind} must have low below high, got low {low:g}, high {high:g}")
+            raise InputError(f"{kind} must have low below high, got low {low:g}, high {high:g}")
         object.__setattr__(self, "low", low)
         object.__setattr__(self, "high", high)
 
@@ -156,7 +157,7 @@ class Integer:
         low = _checks.integer("Integer's low", self.low, at_least=1 if self.log else None)
         high = _checks.integer("Integer's high", self.high)
         if low >= high:
-            raise ValueError(f"Integer must have low below high, got low {low}, high {high}")
+            raise InputError(f"Integer must have low below high, got low {low}, high {high}")
 
     @property
     def _line(self) -> Linear:
@@ -212,15 +213,15 @@ class Choice:
 
     def __init__(self, *options: Any) -> None:
         if not options:
-            raise ValueError("Choice must have at least one option, got none")
+            raise InputError("Choice must have at least one option, got none")
         for option in options:
             if not is_plain(option):
-                raise ValueError(
+                raise InputError(
                     "Choice's options must be finite numbers, true, false, none or words that"
                     f" hold no comma or space and read as none of these, got {option!r}"
                 )
         if len(set(options)) < len(options):
-            raise ValueError(f"Choice's options must differ, got {', '.join(map(str, options))}")
+            raise InputError(f"Choice's options must differ, got {', '.join(map(str, options))}")
         object.__setattr__(self, "options", options)
 
     def to_unit(self, value: Any) -> float:

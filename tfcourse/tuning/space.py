@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfcourse import _checks
+from tfcourse._checks import InputError, InputTypeError
 from tfcourse.tuning.notation import is_number, read_value
 from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog, Scale
 
@@ -35,7 +36,7 @@ class When:
         found = re.fullmatch(r"\s*(\w+)\s*(=|>=)\s*([^\s=]+)\s*", self.condition)
         values = tuple(map(read_value, found[3].split(","))) if found else ()
         if found is None or (found[2] == ">=" and not (len(values) == 1 and is_number(values[0]))):
-            raise ValueError(
+            raise InputError(
                 "a condition must be such as optimizer=momentum or layers>=2,"
                 f" got {self.condition!r}"
             )
@@ -78,7 +79,7 @@ class Space(Mapping[str, Scale]):
 
     def __init__(self, **entries: Scale | When) -> None:
         if not entries:
-            raise ValueError("a space must have at least one hyperparameter, got none")
+            raise InputError("a space must have at least one hyperparameter, got none")
         self._conditions: dict[str, When] = {}
         self._scales: dict[str, Scale] = {}
         for name, entry in entries.items():
@@ -86,18 +87,18 @@ class Space(Mapping[str, Scale]):
                 self._check(name, entry)
                 self._conditions[name], entry = entry, entry.scale
             if not isinstance(entry, Scale):
-                raise TypeError(f"{name} must be a scale such as Log(1e-4, 1), got {entry!r}")
+                raise InputTypeError(f"{name} must be a scale such as Log(1e-4, 1), got {entry!r}")
             self._scales[name] = entry
 
     def _check(self, name: str, entry: When) -> None:
         if entry.name not in self._scales:
-            raise ValueError(
+            raise InputError(
                 f"{name}'s condition {entry.condition} must be about a hyperparameter that stands"
                 f" before it, got {entry.name!r}{_checks.nearest(entry.name, self._scales)}"
             )
         other = self._scales[entry.name]
         if not entry.can_hold(other):
-            raise ValueError(
+            raise InputError(
                 f"{name}'s condition {entry.condition} can never hold: {entry.name} is {other}"
             )
 
@@ -163,9 +164,9 @@ class Space(Mapping[str, Scale]):
         for entry in entries:
             name, equals, rest = (part.strip() for part in entry.partition("="))
             if not name.isidentifier() or not equals:
-                raise ValueError(f"a hyperparameter must be given as name=scale, got {entry!r}")
+                raise InputError(f"a hyperparameter must be given as name=scale, got {entry!r}")
             if name in space:
-                raise ValueError(f"each hyperparameter must be given once, got {name} twice")
+                raise InputError(f"each hyperparameter must be given once, got {name} twice")
             text, *condition = re.split(r"\s+if\s+", rest, maxsplit=1)
             scale = _read_scale(name, text)
             space[name] = When(condition[0], scale) if condition else scale
@@ -193,7 +194,7 @@ def _read_scale(name: str, text: str) -> Scale:
     makers: dict[str, Any] = {"linear": Linear, "log": Log, "1-log": OneMinusLog}
     makers |= {"int": Integer, "int-log": lambda low, high: Integer(low, high, log=True)}
     if keyword not in makers or len(bounds) != 2:
-        raise ValueError(
+        raise InputError(
             f"{name} must be KIND:LOW:HIGH with kind {', '.join(makers)}, or choice:A,B,…,"
             f" got {text!r}"
         )

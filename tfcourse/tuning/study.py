@@ -18,6 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Self
 
+from tfcourse._checks import InputError
 from tfcourse.tuning import journal
 from tfcourse.tuning.journal import Journal
 from tfcourse.tuning.space import Chosen, Space
@@ -121,7 +122,9 @@ class Study:
             raise FileNotFoundError(f"{folder} must be the folder of a study, got no journal there")
         study = cls.__new__(cls)
         head, records = journal.read(path)
-        study.space, study.folder = Space.parse(head["space"]), Path(folder)
+        study.folder = Path(folder)
+        with journal.understood(path):
+            study.space = Space.parse(head["space"])
         study._journal = None
         study._take(head, records)
         return study
@@ -132,8 +135,9 @@ class Study:
         self.refitted: int | None = None
         self.ended: str | None = None
         self._results: dict[tuple[int, int], Trial] = {}
-        for record in records:
-            self._apply(record)
+        with journal.understood(self.folder / "journal.jsonl"):
+            for record in records:
+                self._apply(record)
 
     def _apply(self, record: dict[str, Any]) -> None:
         if "trial" in record:
@@ -210,7 +214,7 @@ class Study:
     def model(self) -> Any:
         """Return the best trial's Keras model. Raises: ValueError if none is kept."""
         if self.kept is None or not self.model_path.exists():
-            raise ValueError(f"{self.folder} must hold a finished trial's model, got none")
+            raise InputError(f"{self.folder} must hold a finished trial's model, got none")
         from tfcourse._tensorflow import keras
 
         return keras.saving.load_model(self.model_path, safe_mode=True)
