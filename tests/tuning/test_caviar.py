@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from tfcourse.training import Data
-from tfcourse.training.models import Builder
 
 from tfcourse import saving
 from tfcourse._tensorflow import keras
 from tfcourse.classifier import evaluate
 from tfcourse.hyperparameters import ENGINES
+from tfcourse.training import Data
 from tfcourse.training.batches import epoch_batches
+from tfcourse.training.models import Builder
 from tfcourse.tuning import Choice, Integer, Log, Plan, Space, caviar
 from tfcourse.tuning.models import Packaged
 

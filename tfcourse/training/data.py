@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tfcourse._checks import InputError
 from tfcourse._tensorflow import keras, tf
 
 BLOCK = 512  # validation examples at a time: bounds memory
@@ -49,7 +50,7 @@ class Data:
             counts |= {np.shape(weight)[:1]} if weight is not None else set()
             if len(counts) != 1 or not min(counts)[0]:
                 found = ", ".join(str(count[0]) if count else "a scalar" for count in counts)
-                raise ValueError(
+                raise InputError(
                     f"x{name}, y{name} and their weights must hold the same number of examples,"
                     f" at least one, got {found}"
                 )

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tfcourse._checks import InputError, InputTypeError
 from tfcourse._tensorflow import keras
 from tfcourse.hyperparameters import Hyperparameters
 from tfcourse.training import blueprint
@@ -93,12 +94,12 @@ class Builder:
         with one_at_a_time, _seeded(seed):
             model = self._build(reads)
             if not isinstance(model, keras.Model):
-                raise TypeError(f"build must return a keras.Model, got {model!r}")
+                raise InputTypeError(f"build must return a keras.Model, got {model!r}")
             if not model.built:
                 model(self._data.example[0])
             compiled = bool(model.compiled)
             if compiled and model.loss is None and "compute_loss" not in _own_methods(model):
-                raise ValueError("a compiled model must have a loss: compile(optimizer, loss=…)")
+                raise InputError("a compiled model must have a loss: compile(optimizer, loss=…)")
             if not compiled:
                 classifier_loss(model, self._data)  # says what is wrong, if anything is
         return model, compiled

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tfcourse._checks import InputError
 from tfcourse._tensorflow import keras, tf
 from tfcourse.training.data import Data
 
@@ -22,17 +23,17 @@ def classifier_loss(model: keras.Model, data: Data) -> keras.losses.Loss:
     outputs = tf.nest.flatten(getattr(model, "outputs", None) or ())
     advice = "compile the model in build: model.compile(optimizer, loss, metrics)"
     if len(outputs) != 1:
-        raise ValueError(f"a model that is not compiled must have one output; {advice}")
+        raise InputError(f"a model that is not compiled must have one output; {advice}")
     (output,) = outputs
     targets = [np.asarray(y) for y in (data.y, data.y_validation) if y is not None]
     if any(y.dtype.kind not in "iub" and y.ndim < 2 for y in targets):
-        raise ValueError(
+        raise InputError(
             f"targets must be whole numbers for a model that is not compiled, got "
             f"{targets[0].dtype}; {advice}, such as loss='mse'"
         )
     kind = _kind(model, output)
     if kind is None:
-        raise ValueError(
+        raise InputError(
             f"cannot tell whether the outputs of {model.name} are probabilities or logits; "
             f"end it with a softmax, or {advice}"
         )
@@ -40,12 +41,12 @@ def classifier_loss(model: keras.Model, data: Data) -> keras.losses.Loss:
     one_hot = all(y.ndim == rank and y.shape[-1] == units and units > 1 for y in targets)
     if units == 1:
         if kind != "sigmoid":
-            raise ValueError(
+            raise InputError(
                 f"Dense(1) without sigmoid is no classifier; {advice}: loss='mse' for regression"
             )
         return keras.losses.BinaryCrossentropy()
     if kind == "sigmoid":
-        raise ValueError(
+        raise InputError(
             f"{units} sigmoids are no probabilities of classes; use softmax, or {advice}"
         )
     logits = kind == "logits"
@@ -53,7 +54,7 @@ def classifier_loss(model: keras.Model, data: Data) -> keras.losses.Loss:
         return keras.losses.CategoricalCrossentropy(from_logits=logits)
     classes = 1 + int(max(y.max() for y in targets))
     if rank != 2 or units < classes or min(y.min() for y in targets) < 0:
-        raise ValueError(
+        raise InputError(
             f"a model must give (examples, {classes} classes), got {tuple(output.shape)}"
         )
     return keras.losses.SparseCategoricalCrossentropy(from_logits=logits)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tfcourse._checks import InputError
 from tfcourse._tensorflow import keras
 
 Array = npt.NDArray[Any]
@@ -39,7 +40,7 @@ def chosen(objective: Objective | None, names: Collection[str]) -> Objective:
     """
     if objective is not None:
         if objective.name not in names:
-            raise ValueError(f"objective must be one of {', '.join(names)}, got {objective.name!r}")
+            raise InputError(f"objective must be one of {', '.join(names)}, got {objective.name!r}")
         return objective
     for name, direction in (("val_accuracy", "max"), ("val_loss", "min")):
         if name in names:
