@@ -10,7 +10,7 @@
 
 from tfcourse.tuning import panda
 from tfcourse.tuning.caviar import Plan, caviar
-from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog
+from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog, ReverseLog, Stepped
 from tfcourse.tuning.search import coarse_to_fine, grid, random
 from tfcourse.tuning.space import Space, When
 from tfcourse.tuning.study import Study, Trial
@@ -22,7 +22,9 @@ __all__ = [
     "Log",
     "OneMinusLog",
     "Plan",
+    "ReverseLog",
     "Space",
+    "Stepped",
     "Study",
     "Trial",
     "When",
