@@ -40,7 +40,7 @@ def test_the_best_is_the_best_in_validation_and_its_model_gives_its_test_score(f
     assert (card.seed, card.fingerprint) == (finished.best.seed, blobs.fingerprint)
     validation = evaluate(model, blobs.x_validation, blobs.y_validation)
     assert validation.accuracy == pytest.approx(finished.best.validation_accuracy)
-    assert validation.loss == pytest.approx(finished.best.validation_loss, rel=1e-3)
+    assert validation.loss == pytest.approx(finished.best.metrics["val_loss"], rel=1e-3)
 
 
 def test_a_study_that_is_finished_is_returned_as_it_is(finished, blobs):

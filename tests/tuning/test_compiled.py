@@ -7,8 +7,10 @@ from tfcourse._tensorflow import keras
 from tfcourse.tuning.compiled import CompiledTrainer
 from tfcourse.tuning.fitting import KerasTrainer
 from tfcourse.tuning.models import Own, Packaged
+from tfcourse.tuning.objective import objective
 from tfcourse.tuning.trainers import Job
 
+ACCURACY = objective("val_accuracy")
 DRAWS = [
     {"layers": 1, "units": 8, "learning_rate": 0.02},
     {"layers": 1, "units": 5, "learning_rate": 0.05},
@@ -49,7 +51,9 @@ def test_what_is_finished_already_changes_nothing_to_the_last_bit(compiled, blob
     everything = compiled[1]
     for number in (10, 12):
         again = trained(CompiledTrainer(Packaged(blobs), blobs, "blobs"), JOBS, {number})
-        assert again[number].trial(last=True) == everything[number].trial(last=True)
+        assert again[number].trial(ACCURACY, last=True) == everything[number].trial(
+            ACCURACY, last=True
+        )
         weights = [each[number].model().get_weights() for each in (again, everything)]
         assert all((one == other).all() for one, other in zip(*weights, strict=True))
         assert len(again) < len(JOBS)
@@ -81,7 +85,7 @@ def test_models_that_raise_fail_alone(blobs):
     trainer = CompiledTrainer(Own(blobs, build, "here:build"), blobs, "blobs")
     draws = [(4, "good"), (4, "broken"), (4, "bad"), (5, "good")]
     jobs = [Job(n, {"units": u, "kind": k}, seed=n, epochs=2) for n, (u, k) in enumerate(draws)]
-    trials = [result.trial(last=True) for result in trained(trainer, jobs).values()]
+    trials = [result.trial(ACCURACY, last=True) for result in trained(trainer, jobs).values()]
     trials.sort(key=lambda trial: trial.number)
     assert [trial.state for trial in trials] == ["complete", "failed", "failed", "complete"]
     assert trials[1].error == "ValueError: no such kind"
@@ -92,5 +96,5 @@ def test_a_trial_that_diverges_is_said_to(blobs):
     wild = {"layers": 1, "batch_norm": False, "optimizer": "gradient_descent"}
     jobs = [Job(n, {**wild, "learning_rate": rate}, 1, 3) for n, rate in enumerate((1e30, 0.01))]
     results = trained(CompiledTrainer(Packaged(blobs), blobs, "blobs"), jobs)
-    states = [results[n].trial(last=True).state for n in (0, 1)]
+    states = [results[n].trial(ACCURACY, last=True).state for n in (0, 1)]
     assert states == ["diverged", "complete"]

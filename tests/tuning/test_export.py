@@ -46,7 +46,7 @@ def test_optuna_finds_the_same_best_and_judges_importances(study, tmp_path):
     assert states.count("pruned") == study.count()["pruned"]
     assert states.count("complete") == study.count()["complete"]
     curve = copy.trials[study.best.number].intermediate_values
-    assert list(curve.values()) == study.best.history["validation_accuracy"]
+    assert list(curve.values()) == study.best.history["val_accuracy"]
     evaluator = optuna.importance.PedAnovaImportanceEvaluator()
     shares = optuna.importance.get_param_importances(copy, evaluator=evaluator)
     assert {"x", "learning_rate", "1 - momentum"} <= set(shares)
@@ -89,10 +89,8 @@ def test_tensorboard_reads_curves_and_hyperparameters(study, tmp_path):
     best = study.best
     events = EventAccumulator(str(tmp_path / "logs" / f"trial-{best.number:04}"))
     events.Reload()
-    curve = [
-        float(make_ndarray(event.tensor_proto)) for event in events.Tensors("validation_accuracy")
-    ]
-    assert curve == pytest.approx(best.history["validation_accuracy"], rel=1e-6)
+    curve = [float(make_ndarray(event.tensor_proto)) for event in events.Tensors("val_accuracy")]
+    assert curve == pytest.approx(best.history["val_accuracy"], rel=1e-6)
     content = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
     told = plugin_data_pb2.HParamsPluginData.FromString(content).session_start_info.hparams
     assert told["learning_rate"].number_value == best.hyperparameters["learning_rate"]
@@ -115,7 +113,7 @@ def test_the_csv_file_holds_every_trial_with_all_digits(study, tmp_path):
         assert (row["units"] != "") == ("units" in trial.hyperparameters)
         assert row["state"] == trial.state
         if trial.validation_accuracy is not None:
-            assert float(row["validation_accuracy"]) == trial.validation_accuracy
+            assert float(row["val_accuracy"]) == trial.validation_accuracy
     assert sum(row["test_accuracy"] != "" for row in rows) == 1
     assert rows[2]["error"] == "ValueError: too many cooks"
     assert [path.name for path in tmp_path.iterdir()] == ["trials.csv"]

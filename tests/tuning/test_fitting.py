@@ -12,8 +12,10 @@ from tfcourse.training.fitting import fit, prepare
 from tfcourse.training.initialization import initial_weights
 from tfcourse.tuning import fitting
 from tfcourse.tuning.models import Own, Packaged
+from tfcourse.tuning.objective import objective
 from tfcourse.tuning.trainers import Job
 
+ACCURACY = objective("val_accuracy")
 SETTINGS = Hyperparameters(
     layers=1, units=8, dropout=0.2, decay=0.5, learning_rate=0.02, batch_size=16, epochs=4
 )
@@ -59,8 +61,8 @@ def test_a_trial_is_what_the_same_seed_gives_again_and_its_model_is_of_the_best_
     job = Job(3, DRAW, seed=11, epochs=3)
     progress = []
     (first,), (second,) = (next(trainer.train([job], {3}, progress.append)) for _ in range(2))
-    trial = first.trial(last=True)
-    assert trial == second.trial(last=True)
+    trial = first.trial(ACCURACY, last=True)
+    assert trial == second.trial(ACCURACY, last=True)
     assert (trial.number, trial.state, trial.epochs) == (3, "complete", 3)
     assert progress == [1, 2, 3] * 2
     assert [len(values) for values in trial.history.values()] == [3] * 4
@@ -69,9 +71,9 @@ def test_a_trial_is_what_the_same_seed_gives_again_and_its_model_is_of_the_best_
     model, card = saving.load(tmp_path / "best.keras")
     judged = evaluate(model, blobs.x_validation, blobs.y_validation)
     assert judged.accuracy == pytest.approx(trial.validation_accuracy)
-    assert judged.loss == pytest.approx(trial.validation_loss, rel=1e-4)
+    assert judged.loss == pytest.approx(trial.metrics["val_loss"], rel=1e-4)
     test = evaluate(model, blobs.x_test, blobs.y_test)
-    assert trainer.test(trial, tmp_path / "best.keras") == test.accuracy
+    assert trainer.test(trial, tmp_path / "best.keras")["accuracy"] == test.accuracy
     assert (card.hyperparameters["units"], card.seed, card.data) == (8, 11, "blobs")
 
 
@@ -83,7 +85,7 @@ def test_trials_diverge_and_fail_alone(blobs):
     odd = {**fine, "activation": "no such thing"}
     jobs = [Job(n, draw, seed=1, epochs=2) for n, draw in enumerate((wild, odd, fine))]
     found = [r for results in trainer.train(jobs, {0, 1, 2}, print) for r in results]
-    trials = [result.trial(last=True) for result in found]
+    trials = [result.trial(ACCURACY, last=True) for result in found]
     assert [trial.state for trial in trials] == ["diverged", "failed", "complete"]
     assert "activation must be one of" in trials[1].error and "\n" not in trials[1].error
     assert len(trials[0].history["loss"]) < 2
@@ -101,6 +103,9 @@ def test_a_model_of_ones_own_is_saved_with_the_standardization(blobs, tmp_path):
     trainer.save(result, tmp_path / "best.keras")
     loaded = keras.saving.load_model(tmp_path / "best.keras")
     judged = evaluate(loaded, blobs.x_validation, blobs.y_validation)
-    assert judged.accuracy == pytest.approx(result.trial(last=True).validation_accuracy)
+    assert judged.accuracy == pytest.approx(result.trial(ACCURACY, last=True).validation_accuracy)
     test = evaluate(loaded, blobs.x_test, blobs.y_test)
-    assert trainer.test(result.trial(last=True), tmp_path / "best.keras") == test.accuracy
+    assert (
+        trainer.test(result.trial(ACCURACY, last=True), tmp_path / "best.keras")["accuracy"]
+        == test.accuracy
+    )

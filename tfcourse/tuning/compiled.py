@@ -9,7 +9,7 @@ from functools import cached_property
 
 from tfcourse.datasets import Dataset
 from tfcourse.training.population import Chunk, ChunkEpoch, Population, Trained
-from tfcourse.tuning.fitting import FIGURES, ModelTrainer
+from tfcourse.tuning.fitting import FIGURES, ModelTrainer, named
 from tfcourse.tuning.models import Model
 from tfcourse.tuning.trainers import Epochs, Job, Result, describe
 
@@ -106,4 +106,4 @@ def _result(jobs: Sequence[Job], one: Trained | tuple[int, str], seconds: float)
     if isinstance(one, tuple):
         return Result(jobs[one[0]], {}, seconds, one[1])
     history = {name: getattr(one.history, name).tolist() for name in FIGURES}
-    return Result(jobs[one.trial], history, seconds, model=one.model)
+    return Result(jobs[one.trial], named(history), seconds, model=one.model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -58,12 +58,13 @@ class ModelTrainer:
         whole = self.model.with_standardization(result.model(), job.hyperparameters)
         saving.save(whole, path, card)
 
-    def test(self, trial: Trial, path: Path) -> float:
-        """Accuracy of the saved model of `trial` on the test set."""
+    def test(self, trial: Trial, path: Path) -> dict[str, float]:
+        """Loss and accuracy of the saved model of `trial` on the test set."""
         bare = self.model.build(trial.hyperparameters)
         model = self.model.with_standardization(bare, trial.hyperparameters)
         model.load_weights(path)  # weights alone: nothing else that the file may hold is loaded
-        return evaluate(model, self.dataset.x_test, self.dataset.y_test).accuracy
+        found = evaluate(model, self.dataset.x_test, self.dataset.y_test)
+        return {"loss": found.loss, "accuracy": found.accuracy}
 
 
 class KerasTrainer(ModelTrainer):
@@ -85,7 +86,7 @@ class KerasTrainer(ModelTrainer):
                 error = describe(caught)
             seconds = time.perf_counter() - started
             before += job.epochs
-            yield [Result(job, columns(history), seconds, error, best)]
+            yield [Result(job, named(columns(history)), seconds, error, best)]
 
     def refit(self, job: Job) -> Result:
         """Train on training and validation examples together, to the last epoch."""
@@ -94,7 +95,7 @@ class KerasTrainer(ModelTrainer):
         model = self.model.build(job.hyperparameters)
         prepare(model, settings, job.seed)
         epochs = fit(model, self.merged, settings, seed=job.seed, epochs=range(job.epochs))
-        history = columns(list(epochs))
+        history = named(columns(list(epochs)))
         return Result(job, history, time.perf_counter() - started, model=lambda: model)
 
     def _epochs(self, job: Job) -> Iterator[tuple[Epoch, Callable[[], Any]]]:
@@ -120,3 +121,8 @@ class KerasTrainer(ModelTrainer):
 def columns(history: Sequence[Epoch]) -> dict[str, list[float]]:
     """The epochs as a trial keeps them: a list for each figure."""
     return {name: [getattr(epoch, name) for epoch in history] for name in FIGURES}
+
+
+def named(figures: Mapping[str, list[float]]) -> dict[str, list[float]]:
+    """The figures under Keras's names."""
+    return {name.replace("validation_", "val_"): values for name, values in figures.items()}

@@ -257,7 +257,7 @@ class Stepped:
             object.__setattr__(self, name, value)
         if self.low >= self.high:
             raise ValueError(f"low must be below high, got low {self.low:g}, high {self.high:g}")
-        if self.step <= bent or self._count < 2:
+        if self.step <= bent or self.count < 2:
             least = "above 1 where it multiplies" if bent else "above 0"
             raise ValueError(
                 f"step must be {least} and at most what leads from {self.low:g} to {self.high:g},"
@@ -265,7 +265,8 @@ class Stepped:
             )
 
     @property
-    def _count(self) -> int:
+    def count(self) -> int:
+        """How many values there are."""
         if self.sampling == "linear":
             return math.floor((self.high - self.low) / self.step + 1e-9) + 1
         return math.floor(math.log(self.high / self.low) / math.log(self.step) + 1e-9) + 1
@@ -280,7 +281,7 @@ class Stepped:
 
     @cached_property
     def _values(self) -> list[Any]:
-        values = list(map(self._at, range(self._count)))
+        values = list(map(self._at, range(self.count)))
         return values[::-1] if self.sampling == "reverse-log" else values
 
     def to_unit(self, value: Any) -> float:
@@ -295,7 +296,7 @@ class Stepped:
 
     def grid(self, n: int) -> list[Any]:
         """`n` different values, the first and the last among them, or all there are."""
-        return [self.from_unit(u) for u in _even(min(n, self._count))]
+        return [self.from_unit(u) for u in _even(min(n, self.count))]
 
     def around(self, values: Sequence[Any]) -> Scale:
         """Smallest scale of this kind that holds `values`, a step wider, clipped to this one."""

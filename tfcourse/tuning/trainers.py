@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from tfcourse.tuning.objective import Objective
 from tfcourse.tuning.space import Chosen
 from tfcourse.tuning.study import Trial
 
@@ -32,7 +33,7 @@ class Job:
 class Result:
     """What training a job came to.
 
-    history: loss, accuracy, validation_loss and validation_accuracy by epoch. error: what ended
+    history: figures by epoch, under Keras's names. error: what ended
     it early. model: makes the trained model, with the weights of the best epoch; those of the
     last one where there was no validation.
     """
@@ -43,7 +44,7 @@ class Result:
     error: str | None = None
     model: Callable[[], Any] | None = None
 
-    def trial(self, *, last: bool) -> Trial:
+    def trial(self, objective: Objective, *, last: bool) -> Trial:
         """The trial for a study; `last` tells whether it was to be trained to its end."""
         finite = [all(map(math.isfinite, row)) for row in zip(*self.history.values(), strict=True)]
         epochs = [*finite, False].index(False)
@@ -54,8 +55,15 @@ class Result:
         else:
             state = "complete" if last else "pruned"
         history = {key: list(map(float, values[:epochs])) for key, values in self.history.items()}
+        best = objective.best_epoch(history)
         return Trial(
-            **vars(self.job), state=state, history=history, error=self.error, seconds=self.seconds
+            **vars(self.job),
+            state=state,
+            history=history,
+            best_epoch=best,
+            scores=() if best is None else (history[objective.name][best],),
+            error=self.error,
+            seconds=self.seconds,
         )
 
 
@@ -78,8 +86,8 @@ class Trainer(Protocol):
     def save(self, result: Result, path: Path) -> None:
         """Write the result's model to a file, wholly or not at all."""
 
-    def test(self, trial: Trial, path: Path) -> float:
-        """Test accuracy of a trial's saved model."""
+    def test(self, trial: Trial, path: Path) -> dict[str, float]:
+        """What a trial's saved model comes to on the test set, by name; empty if there is none."""
 
 
 def describe(error: Exception) -> str:
