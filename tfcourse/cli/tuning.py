@@ -35,7 +35,9 @@ def tune(
             "'momentum=1-log:0.9:0.999 if optimizer=momentum'. Default: the lecture's.",
         ),
     ] = None,
-    search: Annotated[str, typer.Option(help="random, grid or coarse-to-fine.")] = "random",
+    search: Annotated[
+        str, typer.Option(help="random, quasi-random, grid or coarse-to-fine.")
+    ] = "random",
     trials: Annotated[int, typer.Option(help="Models to train, at most.")] = 30,
     study: Annotated[
         Path,
