@@ -122,7 +122,10 @@ def test_a_grid_is_as_large_as_the_trials_pay_for():
     ("wrong", "says"),
     [
         ({"trials": 0}, "trials must be a whole number at least 1, got 0"),
-        ({"search": "bayes"}, "search must be one of random, grid, coarse-to-fine, got 'bayes'"),
+        (
+            {"search": "bayes"},
+            "search must be one of random, quasi-random, grid, coarse-to-fine, got 'bayes'",
+        ),
         (
             {"search": "coarse-to-fine", "trials": 2},
             "trials must be at least one for each of 3 rounds, got 2",

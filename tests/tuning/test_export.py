@@ -170,3 +170,37 @@ def test_a_storage_out_of_reach_is_one_line(study, tmp_path):
     with pytest.raises(OSError, match="optuna cannot keep a study at sqlite") as caught:
         export.to_optuna(study, f"sqlite:///{tmp_path}/missing/optuna.db")
     assert "\n" not in str(caught.value)
+
+
+def test_a_study_shows_itself_in_a_line_and_in_a_notebook(study):
+    assert repr(study).startswith(f"<Study of {len(study.trials)} trials (")
+    assert f"trial {study.best.number}: " in repr(study)
+    shown = study._repr_html_()
+    assert shown.count("<tr>") == 1 + min(10, len(study.trials))
+    assert f"<td>{study.best.number}</td>" in shown and f"{study.best.score:.4f}" in shown
+
+
+def test_a_data_frame_has_a_row_for_each_trial_and_keras_names(study):
+    pytest.importorskip("pandas")
+    frame = study.to_dataframe()
+    assert list(frame.columns[:5]) == ["trial", "state", "score", "epoch", "seconds"]
+    assert set(study.space) | {"val_accuracy", "val_loss"} <= set(frame.columns)
+    best = frame.set_index("trial").loc[study.best.number]
+    assert best["score"] == best["val_accuracy"] == study.best.score
+    assert best["val_loss"] == study.history(study.best.number)["val_loss"][int(best["epoch"])]
+
+
+def test_without_pandas_the_extra_is_named(study, monkeypatch):
+    monkeypatch.setattr("tfcourse.tuning.export.find_spec", lambda name: None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'tfcourse\[pandas\]'"):
+        study.to_dataframe()
+
+
+def test_the_plot_is_a_figure_with_a_panel_for_each_hyperparameter_and_the_best(study):
+    assert len(study.plot().axes) == len(study.space) + 1
+
+
+def test_a_history_is_asked_for_by_number(study):
+    assert study.history(0) == study.trials[0].history
+    with pytest.raises(ValueError, match="trial must be below"):
+        study.history(10_000)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from html import escape
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,32 @@ def table(study: Study, rows: int = 10) -> Table:
             *([_state(trial)] if told else []),
         )
     return result
+
+
+def html(study: Study, rows: int = 10) -> str:
+    """Return the best `rows` trials as an HTML table, as `table` shows them."""
+    shown = study.ranking[:rows]
+    heads = ["trial", in_words(study.objective.name), *study.space, "state"]
+    lines = [
+        [
+            str(trial.number),
+            "·" if trial.score is None else f"{trial.score:.4f}",
+            *(
+                scale.show(trial.hyperparameters[name]) if name in trial.hyperparameters else "·"
+                for name, scale in study.space.items()
+            ),
+            _state(trial),
+        ]
+        for trial in shown
+    ]
+
+    def row(cells: Sequence[str], tag: str) -> str:
+        return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
+
+    body = "".join(row(line, "td") for line in lines)
+    hidden = len(study.trials) - len(shown)
+    more = f"<p>and {hidden} more</p>" if hidden > 0 else ""
+    return f"<table><thead>{row(heads, 'th')}</thead><tbody>{body}</tbody></table>{more}"
 
 
 def in_words(metric: str) -> str:

@@ -245,6 +245,76 @@ class Study:
 
         return keras.saving.load_model(self.model_path, safe_mode=True)
 
+    def history(self, trial: int) -> dict[str, list[float]]:
+        """Return what was measured after each epoch of trial number `trial`, by Keras's names.
+
+        Raises: ValueError if there is no such trial.
+        """
+        for one in self.trials:
+            if one.number == trial:
+                return one.history
+        raise ValueError(f"trial must be below {len(self.trials)}, got {trial}")
+
+    def to_dataframe(self) -> Any:
+        """Return a pandas DataFrame, a row for each trial.
+
+        Its columns: trial, state, score, epoch (the best, from 0), seconds, one for each
+        hyperparameter under its own name, and one for each metric, at the best epoch.
+        Raises: ModuleNotFoundError without pandas.
+        """
+        from tfcourse.tuning.export import require
+
+        require("pandas")
+        import pandas
+
+        columns = ["trial", "state", "score", "epoch", "seconds", *self.space, *self.metric_names]
+        rows = [
+            [one.number, one.state, one.score, one.best_epoch, one.seconds]
+            + [one.hyperparameters.get(name) for name in self.space]
+            + [one.metrics.get(name) for name in self.metric_names]
+            for one in self.trials
+        ]
+        return pandas.DataFrame(rows, columns=columns)
+
+    def plot(self) -> Any:
+        """Return a matplotlib figure: the objective over each hyperparameter, and over trials."""
+        from matplotlib.figure import Figure
+
+        from tfcourse.tuning import report
+
+        figure = Figure(figsize=(9, 2.3 * -(-(len(self.space) + 1) // 3)), layout="constrained")
+        report.draw(figure, self)
+        return figure
+
+    def importance(self) -> Any:
+        """Return how much of the trials' spread each hyperparameter explains, the largest first.
+
+        See `insight.importance`. Raises: ValueError with fewer than 20 trials.
+        """
+        from tfcourse.tuning import insight
+
+        return insight.importance(self)
+
+    def advice(self) -> list[str]:
+        """Return what to do next, a sentence each; nothing where nothing is clear."""
+        from tfcourse.tuning import insight
+
+        return insight.advice(self)
+
+    def __repr__(self) -> str:
+        states = ", ".join(f"{n} {state}" for state, n in self.count().items() if n)
+        best = ""
+        if self.best is not None and self.best.score is not None:
+            chosen = ", ".join(f"{name}={v!r}" for name, v in self.best.hyperparameters.items())
+            best = f"; best {self.objective.name} {self.best.score:.4f}, trial "
+            best += f"{self.best.number}: {chosen}"
+        return f"<Study of {len(self.trials)} trials ({states or 'none yet'}){best}>"
+
+    def _repr_html_(self) -> str:
+        from tfcourse.tuning import report
+
+        return report.html(self)
+
     def close(self) -> None:
         """Let other processes open the study."""
         if self._journal is not None:
