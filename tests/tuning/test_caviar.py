@@ -41,7 +41,7 @@ def test_the_best_is_the_best_in_validation_and_its_model_gives_its_test_score(f
     assert (card.seed, card.fingerprint) == (finished.best.seed, blobs.fingerprint)
     validation = evaluate(model, blobs.x_validation, blobs.y_validation)
     assert validation.accuracy == pytest.approx(finished.best.validation_accuracy)
-    assert validation.loss == pytest.approx(finished.best.validation_loss, rel=1e-3)
+    assert validation.loss == pytest.approx(finished.best.metrics["val_loss"], rel=1e-3)
 
 
 def test_a_study_that_is_finished_is_returned_as_it_is(finished, blobs):
@@ -123,7 +123,10 @@ def test_a_grid_is_as_large_as_the_trials_pay_for():
     ("wrong", "says"),
     [
         ({"trials": 0}, "trials must be a whole number at least 1, got 0"),
-        ({"search": "bayes"}, "search must be one of random, grid, coarse-to-fine, got 'bayes'"),
+        (
+            {"search": "bayes"},
+            "search must be one of random, quasi-random, grid, coarse-to-fine, got 'bayes'",
+        ),
         (
             {"search": "coarse-to-fine", "trials": 2},
             "trials must be at least one for each of 3 rounds, got 2",

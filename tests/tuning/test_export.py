@@ -46,7 +46,7 @@ def test_optuna_finds_the_same_best_and_judges_importances(study, tmp_path):
     assert states.count("pruned") == study.count()["pruned"]
     assert states.count("complete") == study.count()["complete"]
     curve = copy.trials[study.best.number].intermediate_values
-    assert list(curve.values()) == study.best.history["validation_accuracy"]
+    assert list(curve.values()) == study.best.history["val_accuracy"]
     evaluator = optuna.importance.PedAnovaImportanceEvaluator()
     shares = optuna.importance.get_param_importances(copy, evaluator=evaluator)
     assert {"x", "learning_rate", "1 - momentum"} <= set(shares)
@@ -89,10 +89,8 @@ def test_tensorboard_reads_curves_and_hyperparameters(study, tmp_path):
     best = study.best
     events = EventAccumulator(str(tmp_path / "logs" / f"trial-{best.number:04}"))
     events.Reload()
-    curve = [
-        float(make_ndarray(event.tensor_proto)) for event in events.Tensors("validation_accuracy")
-    ]
-    assert curve == pytest.approx(best.history["validation_accuracy"], rel=1e-6)
+    curve = [float(make_ndarray(event.tensor_proto)) for event in events.Tensors("val_accuracy")]
+    assert curve == pytest.approx(best.history["val_accuracy"], rel=1e-6)
     content = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
     told = plugin_data_pb2.HParamsPluginData.FromString(content).session_start_info.hparams
     assert told["learning_rate"].number_value == best.hyperparameters["learning_rate"]
@@ -115,7 +113,7 @@ def test_the_csv_file_holds_every_trial_with_all_digits(study, tmp_path):
         assert (row["units"] != "") == ("units" in trial.hyperparameters)
         assert row["state"] == trial.state
         if trial.validation_accuracy is not None:
-            assert float(row["validation_accuracy"]) == trial.validation_accuracy
+            assert float(row["val_accuracy"]) == trial.validation_accuracy
     assert sum(row["test_accuracy"] != "" for row in rows) == 1
     assert rows[2]["error"] == "ValueError: too many cooks"
     assert [path.name for path in tmp_path.iterdir()] == ["trials.csv"]
@@ -172,3 +170,37 @@ def test_a_storage_out_of_reach_is_one_line(study, tmp_path):
     with pytest.raises(OSError, match="optuna cannot keep a study at sqlite") as caught:
         export.to_optuna(study, f"sqlite:///{tmp_path}/missing/optuna.db")
     assert "\n" not in str(caught.value)
+
+
+def test_a_study_shows_itself_in_a_line_and_in_a_notebook(study):
+    assert repr(study).startswith(f"<Study of {len(study.trials)} trials (")
+    assert f"trial {study.best.number}: " in repr(study)
+    shown = study._repr_html_()
+    assert shown.count("<tr>") == 1 + min(10, len(study.trials))
+    assert f"<td>{study.best.number}</td>" in shown and f"{study.best.score:.4f}" in shown
+
+
+def test_a_data_frame_has_a_row_for_each_trial_and_keras_names(study):
+    pytest.importorskip("pandas")
+    frame = study.to_dataframe()
+    assert list(frame.columns[:5]) == ["trial", "state", "score", "epoch", "seconds"]
+    assert set(study.space) | {"val_accuracy", "val_loss"} <= set(frame.columns)
+    best = frame.set_index("trial").loc[study.best.number]
+    assert best["score"] == best["val_accuracy"] == study.best.score
+    assert best["val_loss"] == study.history(study.best.number)["val_loss"][int(best["epoch"])]
+
+
+def test_without_pandas_the_extra_is_named(study, monkeypatch):
+    monkeypatch.setattr("tfcourse.tuning.export.find_spec", lambda name: None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'tfcourse\[pandas\]'"):
+        study.to_dataframe()
+
+
+def test_the_plot_is_a_figure_with_a_panel_for_each_hyperparameter_and_the_best(study):
+    assert len(study.plot().axes) == len(study.space) + 1
+
+
+def test_a_history_is_asked_for_by_number(study):
+    assert study.history(0) == study.trials[0].history
+    with pytest.raises(ValueError, match="trial must be below"):
+        study.history(10_000)

@@ -191,3 +191,14 @@ def test_numbers_that_json_lacks_are_not_written(path):
     opened.append([{"n": 1}])
     opened.close()
     assert [json.loads(line) for line in path.read_bytes().splitlines()][1:] == [{"n": 1}]
+
+
+def test_another_model_is_refused_by_what_differs_in_its_configuration(tmp_path):
+    def head(units):
+        dense = {"class_name": "Dense", "config": {"units": units, "activation": "relu"}}
+        return {"builds": [{"layers": [{"class_name": "Flatten"}, dense]}]}
+
+    Journal(tmp_path / "j.jsonl", head(64)).close()
+    Journal(tmp_path / "j.jsonl", head(64)).close()
+    with pytest.raises(ValueError, match=r"builds\.0\.layers\.1\.config\.units 64 .* got 32"):
+        Journal(tmp_path / "j.jsonl", head(32))

@@ -6,8 +6,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import qmc
 
-from tfcourse.tuning import Choice, Integer, Linear, Log, Space, coarse_to_fine, grid, random
+from tfcourse.tuning import (
+    Choice,
+    Integer,
+    Linear,
+    Log,
+    Space,
+    coarse_to_fine,
+    grid,
+    quasi_random,
+    random,
+)
 from tfcourse.tuning.search import largest_grid
 
 PLANE = Space(learning_rate=Log(1e-4, 1), epsilon=Log(1e-9, 1e-5))
@@ -147,3 +158,30 @@ def test_earlier_axes_of_the_largest_grid_are_finer():
 def test_an_empty_budget_is_refused(search):
     with pytest.raises(ValueError, match="must be a whole number at least"):
         next(search())
+
+
+def test_quasi_random_points_fill_the_space_more_evenly_than_random_ones():
+    square = Space(x=Linear(0, 1), y=Linear(0, 1))
+
+    def discrepancy(search):
+        points = [[chosen["x"], chosen["y"]] for chosen in search(square, 200, 5)]
+        return qmc.discrepancy(points)
+
+    assert discrepancy(quasi_random) < 0.2 * discrepancy(random)
+
+
+def test_quasi_random_follows_the_golden_ratio_in_one_dimension():
+    line = [chosen["x"] for chosen in quasi_random(Space(x=Linear(0, 1)), 50, 1)]
+    steps = np.diff(line) % 1
+    assert steps == pytest.approx((5**0.5 - 1) / 2)
+
+
+def test_quasi_random_goes_on_where_it_was_and_differs_by_seed():
+    few, many = (list(quasi_random(CUBE, n, 3)) for n in (10, 30))
+    assert many[:10] == few and list(quasi_random(CUBE, 10, 4)) != few
+
+
+def test_quasi_random_exhausts_a_small_space_without_repeats_and_says_so():
+    found, reason = finish(quasi_random(Space(a=Integer(1, 3), b=Choice("x", "y")), 50, 0))
+    assert reason == "the space holds only 6 combinations: all are tried"
+    assert len({repr(chosen) for chosen in found}) == len(found) == 6

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfcourse.tuning import Choice, Integer, Linear, Log, OneMinusLog, Space, When
+from tfcourse.tuning.notation import value_text
 
 LECTURE = [
     "learning_rate=log:1e-4:1",
@@ -99,7 +100,9 @@ def test_the_space_around_the_best_drops_what_they_never_have():
     [
         ([], "at least one hyperparameter, got none"),
         (["learning_rate"], "name=scale, got 'learning_rate'"),
-        (["2x=int:1:2"], "name=scale, got '2x=int:1:2'"),
+        (["=int:1:2"], "name=scale, got '=int:1:2'"),
+        (["a b=int:1:2"], "name=scale, got 'a b=int:1:2'"),
+        (["a=1-log:0.1:0.9:2"], "a must be KIND:LOW:HIGH"),
         (["a=int:1:2", "a=int:1:3"], "given once, got a twice"),
         (["a=logg:1:2"], r"a must be KIND:LOW:HIGH .* got 'logg:1:2'"),
         (["a=log:1"], "got 'log:1'"),
@@ -128,5 +131,35 @@ def test_what_is_no_scale_or_no_number_is_refused():
 
 def test_when_reads_its_condition():
     entry = When(" layers >= 2 ", Integer(50, 100))
-    assert (entry.name, entry.condition) == ("layers", "layers>=2")
-    assert entry.holds(2) and not entry.holds(1) and not entry.holds("many")
+    assert (entry.names, entry.condition) == (("layers",), "layers>=2")
+    assert entry.holds({"layers": 2}) and not entry.holds({"layers": 1})
+    assert not entry.holds({"layers": "many"}) and not entry.holds({})
+
+
+def test_several_conditions_must_all_hold():
+    entry = When("layers>=2 and optimizer=adam,sgd", Integer(50, 100))
+    assert entry.names == ("layers", "optimizer")
+    assert entry.holds({"layers": 2, "optimizer": "sgd"})
+    assert not entry.holds({"layers": 2, "optimizer": "rmsprop"})
+    assert not entry.holds({"layers": 1, "optimizer": "sgd"})
+
+
+words = st.text(max_size=8)
+
+
+@given(name=words.filter(bool), options=st.lists(words, min_size=1, unique=True))
+def test_any_name_and_any_text_is_written_so_that_it_reads_back(name, options):
+    other = "other" + name
+    space = Space(
+        **{
+            name: Choice(*options),
+            other: When(f"{value_text(name)}={value_text(options[0])}", Linear(0, 1)),
+        }
+    )
+    assert Space.parse(space.entries()) == space
+    assert Space.parse(space.entries())[name].options == tuple(options)
+
+
+def test_a_word_that_reads_as_a_number_stays_a_word():
+    options = ("3", 3, "true", False, "none", None, 0.5, "a,b", "x if y=1")
+    assert Space.parse(Space(kind=Choice(*options)).entries())["kind"].options == options

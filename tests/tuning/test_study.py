@@ -34,7 +34,8 @@ def study(folder, search="random", *, halving=False, trainer=None, trials=10, ep
 
 
 def trial(number, accuracy, *, loss=1.0, state="complete", epochs=1, **more):
-    history = {"validation_loss": [loss], "validation_accuracy": [accuracy]}
+    history = {"val_loss": [loss], "val_accuracy": [accuracy]}
+    more = {"best_epoch": 0, "scores": (accuracy,), **more}
     return Trial(number, {"x": 0.5, "kind": "plain"}, 0, epochs, state, history, **more)
 
 
@@ -111,7 +112,7 @@ def test_trials_fail_and_diverge_alone(tmp_path):
     ]
     diverged = [t for t in ranking if t.state == "diverged"]
     assert diverged and all(t.hyperparameters["x"] > 0.9 for t in diverged)
-    assert all(len(t.history["validation_loss"]) == 1 for t in diverged)
+    assert all(len(t.history["val_loss"]) == 1 for t in diverged)
     assert [t.state for t in ranking[-2:]] == ["diverged", "failed"]
 
 
@@ -168,15 +169,31 @@ def test_trials_rank_by_state_then_accuracy_then_loss_then_number():
         assert [t.number for t in opened.trials] == sorted(t.number for t in in_order)
 
 
-def test_the_best_epoch_is_the_most_accurate_and_at_a_tie_the_one_of_lower_loss():
-    history = {"validation_loss": [0.3, 0.5, 0.4, 0.4], "validation_accuracy": [0.8, 0.9, 0.9, 0.9]}
-    one = Trial(0, {}, 0, 4, "complete", history)
-    assert (one.best_epoch, one.validation_accuracy, one.validation_loss) == (2, 0.9, 0.4)
+def test_a_trial_tells_what_was_measured_after_its_best_epoch():
+    history = {"val_loss": [0.3, 0.5, 0.4, 0.4], "val_accuracy": [0.8, 0.9, 0.9, 0.9]}
+    one = Trial(0, {}, 0, 4, "complete", history, 2, (0.9, 0.7))
+    assert one.metrics == {"val_loss": 0.4, "val_accuracy": 0.9}
+    assert (one.validation_accuracy, one.score) == (0.9, pytest.approx(0.8))
+    none = Trial(0, {}, 0, 4, "failed", {})
+    assert (none.metrics, none.score, none.validation_accuracy) == ({}, None, None)
+
+
+def test_where_less_is_better_the_least_is_the_best():
+    with Study(SPACE, objective="val_loss", **HEAD) as opened:
+        opened.add([trial(0, 0.5), trial(1, 0.3), trial(2, 0.4), trial(3, 0.0, state="failed")])
+        assert [one.number for one in opened.ranking] == [1, 2, 0, 3]
+
+
+def test_a_study_of_version_0_1_is_refused_in_a_line(tmp_path):
+    (tmp_path / "journal.jsonl").write_text('{"tfcourse": 1, "space": ["x=linear:0:1"]}\n')
+    for begin in (Study.read, lambda folder: Study(SPACE, folder)):
+        with pytest.raises(ValueError, match=r"version 0\.1, .* give another folder|begun with"):
+            begin(tmp_path)
 
 
 def test_times_count_for_nothing_when_trials_are_compared():
     assert trial(0, 0.9, seconds=1.0, finished="yesterday") == trial(0, 0.9, seconds=2.0)
-    assert trial(0, 0.9) != trial(0, 0.9, test_accuracy=0.5)
+    assert trial(0, 0.9) != trial(0, 0.9, test={"accuracy": 0.5})
 
 
 def test_a_study_that_is_open_is_read_but_not_shared(tmp_path):

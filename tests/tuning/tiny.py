@@ -49,18 +49,20 @@ class TinyTrainer:
                 loss[1:] = [math.nan] * (job.epochs - 1)
             accuracy = [1 - abs(x - 0.3) - n - company for n in noise.tolist()]
             on_epochs(self.epochs)
-            history = {"validation_loss": loss, "validation_accuracy": accuracy}
+            history = {"val_loss": loss, "val_accuracy": accuracy}
             yield [Result(job, history, 0.1, model=lambda job=job: vars(job))]
 
     def refit(self, job):
-        history = {"validation_loss": [0.1] * job.epochs}
+        history = {"val_loss": [0.1] * job.epochs, "val_accuracy": [0.9] * job.epochs}
         return Result(job, history, 0.1, model=lambda: {**vars(job), "refitted": True})
 
     def save(self, result, path):
         Path(path).write_text(json.dumps(result.model()), encoding="utf-8")
 
     def test(self, trial, path):
-        return json.loads(Path(path).read_text(encoding="utf-8"))["hyperparameters"]["x"]
+        return {
+            "accuracy": json.loads(Path(path).read_text(encoding="utf-8"))["hyperparameters"]["x"]
+        }
 
 
 class SlowTrainer(TinyTrainer):

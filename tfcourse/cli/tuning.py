@@ -35,7 +35,9 @@ def tune(
             "'momentum=1-log:0.9:0.999 if optimizer=momentum'. Default: the lecture's.",
         ),
     ] = None,
-    search: Annotated[str, typer.Option(help="random, grid or coarse-to-fine.")] = "random",
+    search: Annotated[
+        str, typer.Option(help="random, quasi-random, grid or coarse-to-fine.")
+    ] = "random",
     trials: Annotated[int, typer.Option(help="Models to train, at most.")] = 30,
     study: Annotated[
         Path,
@@ -149,6 +151,8 @@ def tune(
 
 
 def _report(study: Study, json: bool, seconds: float) -> None:
+    from tfcourse.tuning import report
+
     if study.ended:
         note(study.ended)
     best = study.best
@@ -163,7 +167,10 @@ def _report(study: Study, json: bool, seconds: float) -> None:
                     "number": best.number,
                     "hyperparameters": best.hyperparameters,
                     "validation_accuracy": best.validation_accuracy,
+                    "score": best.score,
+                    "metrics": best.metrics,
                 },
+                "objective": study.objective.name,
                 "test_accuracy": best.test_accuracy,
                 "seconds": seconds,
                 "study": study.folder,
@@ -177,10 +184,9 @@ def _report(study: Study, json: bool, seconds: float) -> None:
         f"{name} {study.space[name].show(value)}" for name, value in best.hyperparameters.items()
     )
     print(f"\nbest is trial {best.number}: {chosen}")
-    print(
-        f"validation accuracy {best.validation_accuracy:.4f}, test accuracy "
-        f"{best.test_accuracy:.4f}, {seconds:.1f} s; model in {study.model_path}"
-    )
+    figures = [f"{report.in_words(study.objective.name)} {best.score:.4f}"]
+    figures += [f"test {name} {best.test[name]:.4f}" for name in ("accuracy",) if name in best.test]
+    print(f"{', '.join(figures)}, {seconds:.1f} s; model in {study.model_path}")
 
 
 def _print_table(study: Study, *, to_stderr: bool = False) -> None:
@@ -209,7 +215,7 @@ def _live(trials: int) -> Iterator[Callable[[Progress], None]]:
         elapsed, gained = now - first[0][0], done - first[0][1]
         best, left = "", ""
         if progress.best:
-            best = f"best {progress.best.validation_accuracy:.4f}, trial {progress.best.number}"
+            best = f"best {progress.best.score:.4f}, trial {progress.best.number}"
         if gained > 0:
             minutes, seconds = divmod(round((trials - done) * elapsed / gained), 60)
             left = f"{minutes}:{seconds:02} left"

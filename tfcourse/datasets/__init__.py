@@ -12,12 +12,14 @@ from tfcourse.datasets.arrays import from_arrays
 from tfcourse.datasets.catalogue import Entry, Format, available, formats
 from tfcourse.datasets.dataset import Dataset, standardization
 from tfcourse.datasets.images import read_images
+from tfcourse.datasets.intake import Examples, take
 from tfcourse.datasets.loading import load
 from tfcourse.datasets.splits import stratified
 
 __all__ = [
     "Dataset",
     "Entry",
+    "Examples",
     "Format",
     "available",
     "formats",
@@ -26,4 +28,5 @@ __all__ = [
     "read_images",
     "standardization",
     "stratified",
+    "take",
 ]

@@ -31,10 +31,11 @@ MODES = dict.fromkeys(("1", "L", "LA"), GREY) | dict.fromkeys(
 MOST_PIXELS = 50_000_000  # of one image
 
 
-def read_folder(folder: Path) -> Found | None:
+def read_folder(folder: Path, size: tuple[int, int] | None = None) -> Found | None:
     """Read class/*.png and the like, or train/class/*.png with test/… and validation/… beside.
 
     Class names are the names of the (training) subfolders, sorted. None without subfolders.
+    size: (height, width) that all pictures are brought to; without it they must have one size.
     """
     roots = {"train": folder}
     subfolders = {path.name: path for path in _subfolders(folder, folder)}
@@ -44,7 +45,7 @@ def read_folder(folder: Path) -> Found | None:
         roots = {PARTS[name]: path for name, path in subfolders.items()}
     class_names = tuple(path.name for path in _subfolders(roots["train"], folder))
     labelled = {part: _labelled(root, class_names, folder) for part, root in roots.items()}
-    pixels = _stacked([path for pairs in labelled.values() for path, _ in pairs])
+    pixels = _stacked([path for pairs in labelled.values() for path, _ in pairs], size)
     ends = np.cumsum([len(pairs) for pairs in labelled.values()])
     return Found(
         {
@@ -85,8 +86,6 @@ def _examples(path: Path, shape: tuple[int, ...]) -> Floats:
                 f"{shown(path)} has shape {x.shape}, expected {shape} or a stack of such examples"
             )
         return as_float32(stack, shown(path))
-    from PIL import Image
-
     channels = shape[2] if len(shape) == 3 else 1
     if len(shape) not in (2, 3) or channels not in (1, 3):
         raise DataFileError(
@@ -95,7 +94,7 @@ def _examples(path: Path, shape: tuple[int, ...]) -> Floats:
     image = _picture(path, MOST_PIXELS).convert(GREY if channels == 1 else COLOUR)
     height, width = shape[:2]
     if image.size != (width, height):
-        image = image.resize((width, height), Image.Resampling.BILINEAR)  # averages as it shrinks
+        image = _resized(image, (height, width))
     return as_float32(np.asarray(image).reshape(1, *shape), shown(path))
 
 
@@ -119,18 +118,27 @@ def _labelled(root: Path, class_names: tuple[str, ...], within: Path) -> list[tu
     return labelled
 
 
-def _stacked(paths: list[Path]) -> Array:
+def _stacked(paths: list[Path], size: tuple[int, int] | None) -> Array:
     """All pictures as one array: (m, height, width) if all are grey, else with 3 channels."""
     images: list[Picture] = []
     for path in paths:
-        images.append(_picture(path, min(MOST_PIXELS, files.MOST_VALUES // len(paths))))
+        image = _picture(path, min(MOST_PIXELS, files.MOST_VALUES // len(paths)))
+        images.append(_resized(image, size) if size else image)
         if images[-1].size != images[0].size:
             other, one = ("×".join(map(str, images[at].size)) for at in (-1, 0))
             raise DataFileError(
-                f"{shown(path)} is {other}, {shown(paths[0])} {one}, expected images of one size"
+                f"{shown(path)} is {other}, {shown(paths[0])} {one}, expected images of one"
+                " size; image_size brings them to one"
             )
     mode = GREY if all(image.mode == GREY for image in images) else COLOUR
     return np.stack([np.asarray(image.convert(mode)) for image in images])
+
+
+def _resized(image: Picture, size: tuple[int, int]) -> Picture:
+    from PIL import Image
+
+    height, width = size
+    return image.resize((width, height), Image.Resampling.BILINEAR)  # averages as it shrinks
 
 
 def _picture(path: Path, most: int) -> Picture:

@@ -10,8 +10,9 @@
 
 from tfcourse.tuning import panda
 from tfcourse.tuning.caviar import Plan, caviar
-from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog
-from tfcourse.tuning.search import coarse_to_fine, grid, random
+from tfcourse.tuning.objective import Objective
+from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog, ReverseLog, Stepped
+from tfcourse.tuning.search import coarse_to_fine, grid, quasi_random, random
 from tfcourse.tuning.space import Space, When
 from tfcourse.tuning.study import Study, Trial
 
@@ -20,9 +21,12 @@ __all__ = [
     "Integer",
     "Linear",
     "Log",
+    "Objective",
     "OneMinusLog",
     "Plan",
+    "ReverseLog",
     "Space",
+    "Stepped",
     "Study",
     "Trial",
     "When",
@@ -30,5 +34,6 @@ __all__ = [
     "coarse_to_fine",
     "grid",
     "panda",
+    "quasi_random",
     "random",
 ]

@@ -19,14 +19,14 @@ from tfcourse.datasets import Dataset
 from tfcourse.hyperparameters import ENGINES, Hyperparameters
 from tfcourse.tuning.models import Build, Own, Packaged, load_build
 from tfcourse.tuning.rounds import HALVING, RUNGS, Progress, run
-from tfcourse.tuning.search import Search, coarse_to_fine, grid, largest_grid, random
+from tfcourse.tuning.search import Search, coarse_to_fine, grid, largest_grid, quasi_random, random
 from tfcourse.tuning.space import Space
 from tfcourse.tuning.study import Study, made_with
 
 if TYPE_CHECKING:
     from tfcourse.tuning.trainers import Trainer
 
-SEARCHES = ("random", "grid", "coarse-to-fine")
+SEARCHES = ("random", "quasi-random", "grid", "coarse-to-fine")
 
 # What the lecture calls most important, on its scales: units from those of the default classifier
 # to twice as many, and dropout against what so many may learn by heart.
@@ -39,10 +39,11 @@ DEFAULT_SPACE = Space.parse(
 class Plan:
     """How a space is searched: by which search, with how much of everything.
 
-    search: "random", "grid" (the largest that the trials pay for), or "coarse-to-fine", in so many
-    `rounds` around the `keep` best. halving: only the best third of the trials gets beyond a ninth
-    of the epochs, and of these beyond a third. refit: once chosen, the best is trained again on
-    training and validation examples together, for nothing is left to choose with the latter.
+    search: "random", "quasi-random" (more evenly spread), "grid" (the largest that the trials pay
+    for), or "coarse-to-fine", in so many `rounds` around the `keep` best. halving: only the best
+    third of the trials gets beyond a ninth of the epochs, and of these beyond a third. refit: once
+    chosen, the best is trained again on training and validation examples together, for nothing is
+    left to choose with the latter.
 
     Raises: ValueError or TypeError for a value that is not accepted.
     """
@@ -81,8 +82,9 @@ class Plan:
         """The search itself."""
         if self.search == "grid":
             return grid(self.space, largest_grid(self.space, self.trials))
-        if self.search == "random":
-            return random(self.space, self.trials, self.seed)
+        if self.search in ("random", "quasi-random"):
+            draw = random if self.search == "random" else quasi_random
+            return draw(self.space, self.trials, self.seed)
         return coarse_to_fine(self.space, self.rounds, self.trials, self.keep, self.seed)
 
     def head(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tfcourse._checks import InputError
 from tfcourse.tuning.notation import value_text
-from tfcourse.tuning.scales import Choice, Integer, Log, OneMinusLog, Scale
+from tfcourse.tuning.scales import Choice, Integer, Log, OneMinusLog, Scale, Stepped
 from tfcourse.tuning.space import Space
 from tfcourse.tuning.study import Study, Trial
 
@@ -34,7 +34,7 @@ def check_storage(url: str) -> None:
 
 
 def to_optuna(study: Study, storage: Any = None) -> Any:
-    """Return an Optuna study with the same trials and distributions, to maximize accuracy.
+    """Return an Optuna study with the same trials, distributions and direction.
 
     storage: a URL such as "sqlite:///optuna.db" or an Optuna storage; in memory without one. The
     Optuna study has the folder's name; trials that it holds already are left as they are. Optuna
@@ -50,7 +50,7 @@ def to_optuna(study: Study, storage: Any = None) -> Any:
         copy = optuna.create_study(
             storage=storage,
             study_name=study.folder.resolve().name,
-            direction="maximize",
+            direction="maximize" if study.objective.direction == "max" else "minimize",
             load_if_exists=True,
         )
     except (SQLAlchemyError, optuna.exceptions.OptunaError) as error:
@@ -67,7 +67,7 @@ def to_optuna(study: Study, storage: Any = None) -> Any:
             copy.add_trial(
                 optuna.trial.create_trial(
                     state=states.get(trial.state, optuna.trial.TrialState.FAIL),
-                    value=trial.validation_accuracy if trial.state in states else None,
+                    value=trial.score if trial.state in states else None,
                     params={
                         names[name]: _optuna_value(study.space[name], value)
                         for name, value in trial.hyperparameters.items()
@@ -78,7 +78,7 @@ def to_optuna(study: Study, storage: Any = None) -> Any:
                     },
                     user_attrs=_attributes(trial),
                     intermediate_values=dict(
-                        enumerate(trial.history.get("validation_accuracy", []))
+                        enumerate(trial.history.get(study.objective.name, []))
                     ),
                 )
             )
@@ -102,16 +102,23 @@ def _distribution(scale: Scale) -> Any:
 
     if isinstance(scale, Choice):
         return CategoricalDistribution(scale.options)
+    if isinstance(scale, Stepped) and scale.sampling != "linear":  # Optuna adds steps only
+        return CategoricalDistribution(scale.grid(scale.count))
+    if isinstance(scale, Stepped):
+        kind: Any = IntDistribution if scale.whole else FloatDistribution
+        return kind(scale.low, scale.grid(scale.count)[-1], step=scale.step)
     if isinstance(scale, Integer):
         return IntDistribution(scale.low, scale.high, log=scale.log)
     if isinstance(scale, OneMinusLog):
         return FloatDistribution(1 - scale.high, 1 - scale.low, log=True)
-    return FloatDistribution(scale.low, scale.high, log=isinstance(scale, Log))
+    return FloatDistribution(scale.low, scale.high, log=type(scale) is Log)
 
 
 def _attributes(trial: Trial) -> dict[str, Any]:
-    names = ("number", "seed", "state", "error", "validation_loss", "test_accuracy")
-    return {name: value for name in names if (value := getattr(trial, name)) is not None}
+    names = ("number", "seed", "state", "error")
+    found = {name: value for name in names if (value := getattr(trial, name)) is not None}
+    tested = {f"test_{name}": value for name, value in trial.test.items()}
+    return {**found, **trial.metrics, **tested}
 
 
 def to_tensorboard(study: Study, folder: Path) -> None:
@@ -128,7 +135,7 @@ def to_tensorboard(study: Study, folder: Path) -> None:
     with _writer(folder):
         api.hparams_config(
             hparams=[api.HParam(name, _domain(scale)) for name, scale in study.space.items()],
-            metrics=[api.Metric("validation_accuracy"), api.Metric("validation_loss")],
+            metrics=[api.Metric(name) for name in study.metric_names],
         )
     for trial in study.trials:
         with _writer(folder / f"trial-{trial.number:04}"):
@@ -157,7 +164,8 @@ def _domain(scale: Scale) -> Any:
         return api.Discrete(
             list(map(value_text, scale.options) if _is_mixed(scale) else scale.options)
         )
-    interval = api.IntInterval if isinstance(scale, Integer) else api.RealInterval
+    whole = isinstance(scale, Integer) or (isinstance(scale, Stepped) and scale.whole)
+    interval = api.IntInterval if whole else api.RealInterval
     return interval(scale.low, scale.high)
 
 

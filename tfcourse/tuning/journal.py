@@ -187,11 +187,27 @@ def _require_same(folder: Path, found: Record, head: Record) -> None:
         # Through JSON, so that a tuple equals the list that it was written as.
         old, new = found.get(key), json.loads(_line({key: head.get(key)}))[key]
         if old != new:
+            where, old, new = _difference(key, old, new)
             raise InputError(
-                f"{folder} was begun with {key} {_brief(old)} and must be continued with the same,"
-                f" got {_brief(new)}; give another folder to begin anew"
+                f"{folder} was begun with {where} {_brief(old)} and must be continued with the"
+                f" same, got {_brief(new)}; give another folder to begin anew"
             )
 
 
+def _difference(where: str, old: Any, new: Any) -> tuple[str, Any, Any]:
+    """Return where two values, nested as a model's configuration is, differ first, and how."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in [*old, *new]:
+            if old.get(key) != new.get(key):
+                return _difference(f"{where}.{key}", old.get(key), new.get(key))
+    nested = isinstance(old, list) and any(isinstance(one, dict | list) for one in old)
+    if nested and isinstance(new, list) and len(old) == len(new):
+        for i, pair in enumerate(zip(old, new, strict=True)):
+            if pair[0] != pair[1]:
+                return _difference(f"{where}.{i}", *pair)
+    return where, old, new
+
+
 def _brief(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= 400 else text[:400] + "…"

@@ -208,11 +208,14 @@ def _next_day(diary: Diary, changes: Mapping[str, Any]) -> Day:
     )
 
 
+FIGURES = ("loss", "accuracy", "val_loss", "val_accuracy")
+
+
 def _train(diary: Diary, new: Day, dataset: Dataset, on_epoch: Callable[[Epoch], None]) -> Day:
     """Train the model of the day before for the `new` one, save it, and fill in what came of it."""
     from tfcourse import classifier, saving, training
     from tfcourse.datasets import standardization
-    from tfcourse.tuning.trainers import Job, arrays, result
+    from tfcourse.tuning.trainers import arrays
 
     standardize = standardization(dataset.x_train)
 
@@ -222,8 +225,7 @@ def _train(diary: Diary, new: Day, dataset: Dataset, on_epoch: Callable[[Epoch],
         return classifier.build(*shapes, settings, standardize=standardize)
 
     def record(epoch: training.Epoch) -> None:
-        names = "loss", "accuracy", "val_loss", "val_accuracy"
-        figures = [float(epoch.figures[name][0]) for name in names]
+        figures = [float(epoch.figures[name][0]) for name in FIGURES]
         if math.isfinite(figures[0] + figures[2]):
             on_epoch(classifier.Epoch(epoch.number, *figures))
 
@@ -245,7 +247,10 @@ def _train(diary: Diary, new: Day, dataset: Dataset, on_epoch: Callable[[Epoch],
     )
     return dataclasses.replace(
         new,
-        history=result(Job(new.number, new.settings, seed, settings.epochs), one).history,
+        history={
+            name.replace("val_", "validation_"): list(map(float, one.history.get(name, ())))
+            for name in FIGURES
+        },
         diverged=one.ended == "diverged",
         seconds=round(one.seconds, 3),
     )

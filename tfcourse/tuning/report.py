@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from html import escape
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,24 +36,54 @@ def table(study: Study, rows: int = 10) -> Table:
     caption = f"and {hidden} more" if hidden else None
     result = Table(caption=caption, caption_justify="left", box=None, pad_edge=False)
     result.add_column("trial", justify="right")
-    result.add_column("validation\naccuracy", justify="right")
+    result.add_column(in_words(study.objective.name).replace(" ", "\n"), justify="right")
     for name in study.space:
         result.add_column(name.replace("_", "\n"), justify="right")
     if told:
         result.add_column("state")
     for trial in shown:
-        accuracy = trial.validation_accuracy
         values = [
             scale.show(trial.hyperparameters[name]) if name in trial.hyperparameters else "·"
             for name, scale in study.space.items()
         ]
         result.add_row(
             str(trial.number),
-            "·" if accuracy is None else f"{accuracy:.4f}",
+            "·" if trial.score is None else f"{trial.score:.4f}",
             *values,
             *([_state(trial)] if told else []),
         )
     return result
+
+
+def html(study: Study, rows: int = 10) -> str:
+    """Return the best `rows` trials as an HTML table, as `table` shows them."""
+    shown = study.ranking[:rows]
+    heads = ["trial", in_words(study.objective.name), *study.space, "state"]
+    lines = [
+        [
+            str(trial.number),
+            "·" if trial.score is None else f"{trial.score:.4f}",
+            *(
+                scale.show(trial.hyperparameters[name]) if name in trial.hyperparameters else "·"
+                for name, scale in study.space.items()
+            ),
+            _state(trial),
+        ]
+        for trial in shown
+    ]
+
+    def row(cells: Sequence[str], tag: str) -> str:
+        return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
+
+    body = "".join(row(line, "td") for line in lines)
+    hidden = len(study.trials) - len(shown)
+    more = f"<p>and {hidden} more</p>" if hidden > 0 else ""
+    return f"<table><thead>{row(heads, 'th')}</thead><tbody>{body}</tbody></table>{more}"
+
+
+def in_words(metric: str) -> str:
+    """Return a metric's name as one says it: "validation accuracy" for val_accuracy."""
+    return metric.replace("val_", "validation_", 1).replace("_", " ")
 
 
 def _state(trial: Trial) -> str:
@@ -66,31 +97,52 @@ def to_csv(study: Study, path: Path) -> None:
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    figures = ("state", "epochs", "validation_accuracy", "validation_loss", "test_accuracy")
-    writer.writerow(["number", *study.space, *figures, "seed", "error"])
+    names = study.metric_names
+    writer.writerow(
+        [
+            "number",
+            *study.space,
+            "state",
+            "epochs",
+            "score",
+            *names,
+            "test_accuracy",
+            "seed",
+            "error",
+        ]
+    )
     for trial in study.trials:
         drawn = trial.hyperparameters
         chosen = [value_text(drawn[name]) if name in drawn else "" for name in study.space]
-        came_to = [getattr(trial, name) for name in figures]
+        figures = [trial.metrics.get(name) for name in names]
+        came_to = [trial.state, trial.epochs, trial.score, *figures, trial.test_accuracy]
         writer.writerow([trial.number, *chosen, *came_to, trial.seed, trial.error])
     write_whole(path, text.getvalue().encode())
 
 
 def draw(figure: Figure, study: Study) -> None:
-    """Every hyperparameter on its own scale against validation accuracy, and the best so far."""
-    trials = [trial for trial in study.trials if trial.state in ("complete", "pruned")]
+    """Every hyperparameter on its own scale against the objective, and the best so far."""
+    trials = [t for t in study.trials if t.state in ("complete", "pruned") and t.scores]
     panels = len(study.space) + 1
     columns = 2 if panels == 4 else min(3, panels)
     grid = figure.subplots(-(-panels // columns), columns, squeeze=False, sharey=True)
     axes: list[Axes] = list(grid.flat)
     for name, on in zip(study.space, axes, strict=False):
         _draw_scale(on, name, study, trials)
-    _draw_best(axes[panels - 1], trials)
+    _draw_best(axes[panels - 1], study, trials)
     for on in axes[panels:]:
         on.remove()
-    axes[0].set_ylim(_floor(map(_score, trials)), 1.005)
+    _bound(axes[0], study, list(map(_score, trials)))
     for row in grid:
-        row[0].set_ylabel("validation accuracy")
+        row[0].set_ylabel(in_words(study.objective.name))
+
+
+def _bound(on: Axes, study: Study, scores: list[float]) -> None:
+    """Show the better half and as much below it; of errors over decades, all on a log scale."""
+    if study.objective.direction == "max" and all(0 <= score <= 1 for score in scores):
+        on.set_ylim(_floor(scores), 1.005)
+    elif scores and min(scores) > 0 and max(scores) > 10 * min(scores):
+        on.set_yscale("log")
 
 
 def _floor(scores: Iterable[float]) -> float:
@@ -130,16 +182,16 @@ def _ticks(scale: Scale) -> tuple[list[float], list[str]]:
     return min(fitting, key=lambda found: max(map(len, found[1])))
 
 
-def _draw_best(on: Axes, trials: Sequence[Trial]) -> None:
+def _draw_best(on: Axes, study: Study, trials: Sequence[Trial]) -> None:
     on.plot([t.number for t in trials], list(map(_score, trials)), "o", ms=4, alpha=0.5, mew=0)
     complete = [trial for trial in trials if trial.state == "complete"]
-    best = list(accumulate(map(_score, complete), max))
+    best = list(accumulate(map(_score, complete), max if study.objective.sign < 0 else min))
     on.step([trial.number for trial in complete], best, where="post", color="C1")
     on.set(xlabel="trial", title="best so far")
 
 
 def _score(trial: Trial) -> float:
-    return trial.validation_accuracy or 0.0
+    return trial.score or 0.0
 
 
 def days_table(diary: Diary) -> Table:

@@ -107,7 +107,7 @@ class _Rounds:
             if rung:
                 trials = [self.study.get(job.number, job.epochs) for job in short]
                 sound = [trial for trial in trials if trial and trial.state == "pruned"]
-                best = sorted(sound, key=lambda trial: trial.rank)[: math.ceil(len(jobs) / HALVING)]
+                best = sorted(sound, key=self.study.rank)[: math.ceil(len(jobs) / HALVING)]
                 go_on = {trial.number for trial in best}
                 jobs = [job for job in jobs if job.number in go_on]
         self.before += size
@@ -131,12 +131,13 @@ class _Rounds:
 
     def _keep(self, results: Sequence[Result], last: bool) -> None:
         """Journal what is new; if the best trial is among it, save its model before."""
+        objective, rank = self.study.objective, self.study.rank
         new = [r for r in results if self.study.get(r.job.number, r.job.epochs) is None]
-        trials = {result.job.number: result.trial(last=last) for result in new}
+        trials = {result.job.number: result.trial(objective, last=last) for result in new}
         kept = None
-        for result in sorted(new, key=lambda result: trials[result.job.number].rank):
+        for result in sorted(new, key=lambda result: rank(trials[result.job.number])):
             trial, best = trials[result.job.number], self.study.best
-            if trial.state != "complete" or (best and best.rank < trial.rank):
+            if trial.state != "complete" or (best and rank(best) < rank(trial)):
                 break
             try:
                 self._save(result)
@@ -163,13 +164,13 @@ class _Rounds:
             jobs = self.company.get(best.number, [job])
             for results in self.trainer.train(jobs, {best.number}, lambda epochs: None):
                 for result in results:
-                    if result.job == job:
+                    if (result.job.number, result.job.epochs) == (job.number, job.epochs):
                         self._save(result)
                         self.study.add([], kept=best.number)
         if refit and self.study.refitted != best.number:
             result = self.trainer.refit(job)
-            if result.trial(last=True).state == "complete":
+            if result.trial(self.study.objective, last=True).state == "complete":
                 self._save(result)
                 self.study.add([], refitted=best.number)
-        if best.test_accuracy is None:
-            self.study.add_test(best, self.trainer.test(best, self.study.model_path))
+        if not best.test and (test := self.trainer.test(best, self.study.model_path)):
+            self.study.add_test(best, test)

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from tfcourse import _checks
 from tfcourse._checks import InputError
 from tfcourse.tuning.notation import is_number, is_plain, number_text, value_text
 
+SAMPLINGS = ("linear", "log", "reverse-log")
 WIDEN = 0.1  # of a scale, added on both sides of the best trials
 
 
@@ -45,12 +47,10 @@ class Linear:
         object.__setattr__(self, "low", low)
         object.__setattr__(self, "high", high)
 
-    @staticmethod
-    def _r(value: float) -> float:
+    def _r(self, value: float) -> float:
         return value
 
-    @staticmethod
-    def _value(r: float) -> float:
+    def _value(self, r: float) -> float:
         return r
 
     def to_unit(self, value: float) -> float:
@@ -101,13 +101,35 @@ class Log(Linear):
     _keyword: ClassVar[str] = "log"
     _limits: ClassVar[dict[str, float]] = {"above": 0}
 
-    @staticmethod
-    def _r(value: float) -> float:
+    def _r(self, value: float) -> float:
         return math.log10(value)
 
-    @staticmethod
-    def _value(r: float) -> float:
+    def _value(self, r: float) -> float:
         return float(10.0**r)
+
+
+@dataclass(frozen=True)
+class ReverseLog(Log):
+    """Uniform in the logarithm of the distance from high + low: most draws lie near `high`.
+
+    KerasTuner's sampling="reverse_log": value = high + low − 10^r.
+    Raises: as `Log`.
+
+    >>> tfc.tuning.ReverseLog(1, 100).grid(3)
+    [1.0, 91.0, 100.0]
+    """
+
+    _keyword: ClassVar[str] = "reverse-log"
+
+    def _r(self, value: float) -> float:
+        return -math.log10(self.high + self.low - value)
+
+    def _value(self, r: float) -> float:
+        return float(self.high + self.low - 10.0**-r)
+
+    def around(self, values: Sequence[float]) -> Self:
+        """Return this scale: a part of it is none of its kind."""
+        return self
 
 
 @dataclass(frozen=True)
@@ -125,12 +147,10 @@ class OneMinusLog(Linear):
     _keyword: ClassVar[str] = "1-log"
     _limits: ClassVar[dict[str, float]] = {"above": 0, "below": 1}
 
-    @staticmethod
-    def _r(value: float) -> float:
+    def _r(self, value: float) -> float:
         return -math.log10(1 - value)
 
-    @staticmethod
-    def _value(r: float) -> float:
+    def _value(self, r: float) -> float:
         return float(1 - 10.0**-r)
 
     def show(self, value: float) -> str:
@@ -142,8 +162,10 @@ class OneMinusLog(Linear):
 class Integer:
     """Whole numbers from `low` to `high`, both included, uniform or by their logarithm.
 
-    The scale is the line from low − ½ to high + ½, straight or logarithmic, rounded.
-    Raises: ValueError if low ≥ high or, with `log`, low < 1; TypeError if a bound is not whole.
+    The scale is the line from low − ½ to high + ½, straight or logarithmic (`reverse`: from the
+    other end), rounded.
+    Raises: ValueError if low ≥ high or, with a logarithm, low < 1; TypeError if a bound is not
+    whole.
 
     >>> tfc.Integer(50, 100).grid(3)
     [50, 75, 100]
@@ -152,16 +174,24 @@ class Integer:
     low: int
     high: int
     log: bool = False
+    reverse: bool = False
 
     def __post_init__(self) -> None:
-        low = _checks.integer("Integer's low", self.low, at_least=1 if self.log else None)
+        low = _checks.integer("Integer's low", self.low, at_least=1 if self._bent else None)
         high = _checks.integer("Integer's high", self.high)
         if low >= high:
             raise InputError(f"Integer must have low below high, got low {low}, high {high}")
+        object.__setattr__(self, "low", low)
+        object.__setattr__(self, "high", high)
+
+    @property
+    def _bent(self) -> bool:
+        return self.log or self.reverse
 
     @property
     def _line(self) -> Linear:
-        return (Log if self.log else Linear)(self.low - 0.5, self.high + 0.5)
+        kind = ReverseLog if self.reverse else Log if self.log else Linear
+        return kind(self.low - 0.5, self.high + 0.5)
 
     def to_unit(self, value: int) -> float:
         """Position of `value` between 0 and 1."""
@@ -182,6 +212,8 @@ class Integer:
     def around(self, values: Sequence[int]) -> Integer:
         """Smallest scale of this kind that holds `values`, widened, clipped to this one."""
         units = [self.to_unit(value) for value in values]
+        if self.reverse:
+            return self
         low = min(self.from_unit(min(units) - WIDEN), min(values) - 1)
         high = max(self.from_unit(max(units) + WIDEN), max(values) + 1)
         return Integer(max(low, self.low), min(high, self.high), self.log)
@@ -195,15 +227,105 @@ class Integer:
         return str(value)
 
     def __str__(self) -> str:
-        return f"{'int-log' if self.log else 'int'}:{self.low}:{self.high}"
+        return f"int{'-reverse' * self.reverse}{'-log' * self._bent}:{self.low}:{self.high}"
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """Numbers from `low` in steps up to `high`, each as likely as the others.
+
+    sampling: "linear" (low, low + step, …), "log" (low, low·step, low·step², …) or "reverse-log"
+    (the same from the other end: high + low − low·stepⁿ). whole: whether they are whole numbers.
+    Raises: ValueError if low ≥ high or the step leaves only one value, TypeError if a number is
+    none.
+
+    >>> tfc.tuning.Stepped(32, 128, 32, whole=True).grid(100)
+    [32, 64, 96, 128]
+    """
+
+    low: float
+    high: float
+    step: float
+    sampling: str = "linear"
+    whole: bool = False
+
+    def __post_init__(self) -> None:
+        bent = _checks.choice("sampling", self.sampling, SAMPLINGS) != "linear"
+        for name in ("low", "high", "step"):
+            value = _checks.number(name, getattr(self, name), above=0 if bent else None)
+            if self.whole:
+                value = _checks.integer(name, getattr(self, name))
+            object.__setattr__(self, name, value)
+        if self.low >= self.high:
+            raise InputError(f"low must be below high, got low {self.low:g}, high {self.high:g}")
+        if self.step <= bent or self.count < 2:
+            least = "above 1 where it multiplies" if bent else "above 0"
+            raise InputError(
+                f"step must be {least} and at most what leads from {self.low:g} to {self.high:g},"
+                f" got {self.step:g}"
+            )
+
+    @property
+    def count(self) -> int:
+        """How many values there are."""
+        if self.sampling == "linear":
+            return math.floor((self.high - self.low) / self.step + 1e-9) + 1
+        return math.floor(math.log(self.high / self.low) / math.log(self.step) + 1e-9) + 1
+
+    def _at(self, index: int) -> Any:
+        if self.sampling == "linear":
+            value = self.low + index * self.step
+        else:
+            power = self.low * self.step**index
+            value = power if self.sampling == "log" else self.high + self.low - power
+        return int(value) if self.whole else float(f"{value:.12g}")
+
+    @cached_property
+    def _values(self) -> list[Any]:
+        values = list(map(self._at, range(self.count)))
+        return values[::-1] if self.sampling == "reverse-log" else values
+
+    def to_unit(self, value: Any) -> float:
+        """Middle of the stretch of the unit interval that belongs to `value`."""
+        values = self._values
+        return (min(range(len(values)), key=lambda i: abs(values[i] - value)) + 0.5) / len(values)
+
+    def from_unit(self, u: float) -> Any:
+        """Value whose stretch of the unit interval holds `u`."""
+        values = self._values
+        return values[min(max(int(u * len(values)), 0), len(values) - 1)]
+
+    def grid(self, n: int) -> list[Any]:
+        """`n` different values, the first and the last among them, or all there are."""
+        return [self.from_unit(u) for u in _even(min(n, self.count))]
+
+    def around(self, values: Sequence[Any]) -> Scale:
+        """Smallest scale of this kind that holds `values`, a step wider, clipped to this one."""
+        every = self._values
+        if self.sampling == "reverse-log":  # a part of it is none of its kind
+            return self
+        where = [int(self.to_unit(value) * len(every)) for value in values]
+        low, high = max(min(where) - 1, 0), min(max(where) + 1, len(every) - 1)
+        return replace(self, low=every[low], high=every[high])
+
+    def contains(self, value: Any) -> bool:
+        """Whether `value` can be drawn."""
+        return is_number(value) and value in self._values
+
+    def show(self, value: Any) -> str:
+        """`value` with as many digits as matter."""
+        return str(value) if self.whole else f"{value:.6g}"
+
+    def __str__(self) -> str:
+        kind = f"int-{self.sampling}".removesuffix("-linear") if self.whole else self.sampling
+        return f"{kind}:{':'.join(map(value_text, (self.low, self.high, self.step)))}"
 
 
 @dataclass(frozen=True, init=False)
 class Choice:
     """One of `options`, each as likely as the others: words, numbers, true, false, none.
 
-    Raises: ValueError without options, with one twice, or with one that is not simple enough to
-    be written on a command line.
+    Raises: ValueError without options, with one twice, or with one of another kind.
 
     >>> tfc.Choice("adam", "momentum").from_unit(0.7)
     'momentum'
@@ -217,8 +339,8 @@ class Choice:
         for option in options:
             if not is_plain(option):
                 raise InputError(
-                    "Choice's options must be finite numbers, true, false, none or words that"
-                    f" hold no comma or space and read as none of these, got {option!r}"
+                    "Choice's options must be finite numbers, texts, True, False or None,"
+                    f" got {option!r}"
                 )
         if len(set(options)) < len(options):
             raise InputError(f"Choice's options must differ, got {', '.join(map(str, options))}")
@@ -252,7 +374,7 @@ class Choice:
         return "choice:" + ",".join(map(value_text, self.options))
 
 
-Scale = Linear | Log | OneMinusLog | Integer | Choice
+Scale = Linear | Log | ReverseLog | OneMinusLog | Integer | Stepped | Choice
 
 
 def _even(n: int) -> list[float]:

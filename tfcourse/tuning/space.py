@@ -5,12 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from tfcourse import _checks
 from tfcourse._checks import InputError, InputTypeError
-from tfcourse.tuning.notation import is_number, read_value
-from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog, Scale
+from tfcourse.tuning.notation import (
+    is_number,
+    outside_quotes,
+    read_value,
+    read_values,
+    value_text,
+)
+from tfcourse.tuning.scales import (
+    Choice,
+    Integer,
+    Linear,
+    Log,
+    OneMinusLog,
+    ReverseLog,
+    Scale,
+    Stepped,
+)
 
 Chosen = dict[str, Any]
 """A value for each hyperparameter that is active, by its name."""
@@ -18,46 +34,88 @@ Chosen = dict[str, Any]
 
 @dataclass(frozen=True)
 class When:
-    """A scale that is drawn from only under a condition on another hyperparameter.
+    """A scale that is drawn from only under conditions on other hyperparameters.
 
-    condition: such as "optimizer=momentum", "optimizer=momentum,rmsprop" or "layers>=2".
+    condition: such as "optimizer=momentum", "optimizer=momentum,rmsprop" or "layers>=2", or several
+    with " and " between them.
     Raises: ValueError for a condition of another form.
 
-    >>> tfc.When("layers>=2", tfc.Linear(0, 0.5)).holds(3)
+    >>> tfc.When("layers>=2", tfc.Linear(0, 0.5)).holds({"layers": 3})
     True
     """
 
     condition: str
     scale: Scale
-    name: str = field(init=False, repr=False, compare=False)
-    _accepted: tuple[Any, ...] = field(init=False, repr=False, compare=False)
+    _parts: tuple[tuple[str, bool, tuple[Any, ...]], ...] = field(
+        init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
-        found = re.fullmatch(r"\s*(\w+)\s*(=|>=)\s*([^\s=]+)\s*", self.condition)
-        values = tuple(map(read_value, found[3].split(","))) if found else ()
-        if found is None or (found[2] == ">=" and not (len(values) == 1 and is_number(values[0]))):
-            raise InputError(
-                "a condition must be such as optimizer=momentum or layers>=2,"
-                f" got {self.condition!r}"
+        parts, texts = [], []
+        for text in outside_quotes(self.condition, r"\s+and\s+"):
+            at_least = len(outside_quotes(text, ">=")) == 2
+            name, *rest = outside_quotes(text, ">=" if at_least else "=")
+            written = rest[0].strip() if len(rest) == 1 else ""
+            values = tuple(read_values(written)) if written else ()
+            name = read_name(name.strip())
+            if (
+                not name
+                or not values
+                or (at_least and not (len(values) == 1 and is_number(values[0])))
+            ):
+                raise InputError(
+                    "a condition must be such as optimizer=momentum or layers>=2,"
+                    f" got {self.condition!r}"
+                )
+            parts.append((name, at_least, values))
+            listed = ",".join(map(value_text, values))
+            texts.append(f"{value_text(name)}{'>=' if at_least else '='}{listed}")
+        object.__setattr__(self, "condition", " and ".join(texts))
+        object.__setattr__(self, "_parts", tuple(parts))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The other hyperparameters."""
+        return tuple(name for name, _, _ in self._parts)
+
+    def holds(self, chosen: Mapping[str, Any]) -> bool:
+        """Whether all conditions hold for these values of the other hyperparameters."""
+        return all(
+            name in chosen and _holds(chosen[name], at_least, values)
+            for name, at_least, values in self._parts
+        )
+
+    def can_hold(self, name: str, scale: Scale) -> bool:
+        """Whether some draw of `name` from `scale` meets the conditions on it."""
+        return all(
+            any(map(scale.contains, values))
+            if not at_least
+            else any(
+                _holds(value, at_least, values)
+                for value in (scale.options if isinstance(scale, Choice) else [scale.high])
             )
-        object.__setattr__(self, "condition", "".join(found.groups()))
-        object.__setattr__(self, "name", found[1])
-        object.__setattr__(self, "_accepted", values)
-
-    def holds(self, value: Any) -> bool:
-        """Whether the condition holds for this value of the other hyperparameter."""
-        if ">=" in self.condition:
-            return is_number(value) and value >= self._accepted[0]
-        return value in self._accepted
-
-    def can_hold(self, scale: Scale) -> bool:
-        """Whether some draw from `scale` meets the condition."""
-        if ">=" not in self.condition:
-            return any(map(scale.contains, self._accepted))
-        return any(map(self.holds, scale.options if isinstance(scale, Choice) else [scale.high]))
+            for other, at_least, values in self._parts
+            if other == name
+        )
 
     def __str__(self) -> str:
         return f"{self.scale} if {self.condition}"
+
+
+def _holds(value: Any, at_least: bool, values: tuple[Any, ...]) -> bool:
+    return is_number(value) and value >= values[0] if at_least else value in values
+
+
+def read_name(text: str) -> str:
+    """Name of a hyperparameter, which stands in quotes if it is no simple word; "" if it is none.
+
+    >>> tfc.tuning.space.read_name('"dense 1/units"')
+    'dense 1/units'
+    """
+    if text.startswith('"'):
+        value = read_value(text)
+        return value if isinstance(value, str) and value != text else ""
+    return text if re.fullmatch(r'[^,\s"=<>]+', text) else ""
 
 
 class Space(Mapping[str, Scale]):
@@ -91,16 +149,17 @@ class Space(Mapping[str, Scale]):
             self._scales[name] = entry
 
     def _check(self, name: str, entry: When) -> None:
-        if entry.name not in self._scales:
-            raise InputError(
-                f"{name}'s condition {entry.condition} must be about a hyperparameter that stands"
-                f" before it, got {entry.name!r}{_checks.nearest(entry.name, self._scales)}"
-            )
-        other = self._scales[entry.name]
-        if not entry.can_hold(other):
-            raise InputError(
-                f"{name}'s condition {entry.condition} can never hold: {entry.name} is {other}"
-            )
+        for other in entry.names:
+            if other not in self._scales:
+                raise InputError(
+                    f"{name}'s condition {entry.condition} must be about a hyperparameter that"
+                    f" stands before it, got {other!r}{_checks.nearest(other, self._scales)}"
+                )
+            if not entry.can_hold(other, self._scales[other]):
+                raise InputError(
+                    f"{name}'s condition {entry.condition} can never hold:"
+                    f" {other} is {self._scales[other]}"
+                )
 
     def __getitem__(self, name: str) -> Scale:
         return self._scales[name]
@@ -114,9 +173,7 @@ class Space(Mapping[str, Scale]):
     def active(self, name: str, chosen: Mapping[str, Any]) -> bool:
         """Whether `name` is drawn at all, given what stands before it."""
         condition = self._conditions.get(name)
-        return condition is None or (
-            condition.name in chosen and condition.holds(chosen[condition.name])
-        )
+        return condition is None or condition.holds(chosen)
 
     def from_unit(self, point: Sequence[float]) -> Chosen:
         """Hyperparameters at a point of the unit cube, one coordinate for each, in order."""
@@ -162,19 +219,28 @@ class Space(Mapping[str, Scale]):
         """
         space: dict[str, Scale | When] = {}
         for entry in entries:
-            name, equals, rest = (part.strip() for part in entry.partition("="))
-            if not name.isidentifier() or not equals:
+            before, *after = outside_quotes(entry, "=", 1)
+            name, rest = read_name(before.strip()), "".join(after).strip()
+            if not name or not rest:
                 raise InputError(f"a hyperparameter must be given as name=scale, got {entry!r}")
             if name in space:
                 raise InputError(f"each hyperparameter must be given once, got {name} twice")
-            text, *condition = re.split(r"\s+if\s+", rest, maxsplit=1)
+            text, *condition = outside_quotes(rest, r"\s+if\s+", 1)
             scale = _read_scale(name, text)
             space[name] = When(condition[0], scale) if condition else scale
         return cls(**space)
 
     def entries(self) -> list[str]:
         """The space as the command line takes it: `parse` makes the same space of it."""
-        return [f"{name}={self._conditions.get(name, scale)}" for name, scale in self.items()]
+        return [
+            f"{value_text(name)}={self._conditions.get(name, scale)}"
+            for name, scale in self.items()
+        ]
+
+    def with_also(self, **entries: Scale | When) -> Space:
+        """Return this space with more behind it, or with other scales for names that it has."""
+        mine = {name: self._conditions.get(name, scale) for name, scale in self.items()}
+        return Space(**{**mine, **entries})
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Space) and self.entries() == other.entries()
@@ -189,17 +255,24 @@ class Space(Mapping[str, Scale]):
 def _read_scale(name: str, text: str) -> Scale:
     keyword, _, rest = text.partition(":")
     if keyword == "choice":
-        return Choice(*map(read_value, rest.split(","))) if rest else Choice()
-    bounds = [read_value(part) for part in rest.split(":")]
+        return Choice(*read_values(rest)) if rest else Choice()
+    numbers = [read_value(part) for part in rest.split(":")]
     makers: dict[str, Any] = {"linear": Linear, "log": Log, "1-log": OneMinusLog}
-    makers |= {"int": Integer, "int-log": lambda low, high: Integer(low, high, log=True)}
-    if keyword not in makers or len(bounds) != 2:
+    makers |= {"reverse-log": ReverseLog, "int": Integer}
+    makers |= {
+        "int-log": partial(Integer, log=True),
+        "int-reverse-log": partial(Integer, reverse=True),
+    }
+    if len(numbers) == 3 and keyword != "1-log":
+        sampling = keyword.removeprefix("int").removeprefix("-") or "linear"
+        makers[keyword] = partial(Stepped, sampling=sampling, whole=keyword.startswith("int"))
+    elif keyword not in makers or len(numbers) != 2:
         raise InputError(
-            f"{name} must be KIND:LOW:HIGH with kind {', '.join(makers)}, or choice:A,B,…,"
-            f" got {text!r}"
+            f"{name} must be KIND:LOW:HIGH or KIND:LOW:HIGH:STEP with kind {', '.join(makers)}, or"
+            f" choice:A,B,…, got {text!r}"
         )
     try:
-        scale: Scale = makers[keyword](*bounds)
+        scale: Scale = makers[keyword](*numbers)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}={text}: {error}") from None
     return scale

@@ -6,6 +6,7 @@ nothing when trials are compared: a resumed study equals an undisturbed one.
 
 from __future__ import annotations
 
+import math
 import platform
 import shutil
 import tempfile
@@ -13,14 +14,15 @@ import time
 import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Self
 
 from tfcourse._checks import InputError
 from tfcourse.tuning import journal
+from tfcourse.tuning import objective as objectives
 from tfcourse.tuning.journal import Journal
+from tfcourse.tuning.objective import Objective
 from tfcourse.tuning.space import Chosen, Space
 
 STATES = ("complete", "pruned", "diverged", "failed")  # in the order they rank
@@ -33,8 +35,10 @@ class Trial:
     number: from 0. seed: decides its first weights, mini-batches and dropout.
     epochs: how many it was to train. state: "complete"; "pruned" if it was stopped after these
     epochs because others did better; "diverged" if a loss was NaN or infinite; "failed".
-    history: loss, accuracy, validation_loss and validation_accuracy after each epoch, as long as
-    they are finite. error: why it failed. seconds, finished: how long it took, and when it ended.
+    history: what was measured after each epoch, by Keras's names (loss, val_loss, val_accuracy, …),
+    as long as it is finite. best_epoch: from 0, of the best score; none if no epoch was finished.
+    scores: the objective at the best epoch, under each seed. error: why it failed. test: what its
+    model came to on the test set, by name. seconds, finished: how long it took, when it ended.
     """
 
     number: int
@@ -43,38 +47,34 @@ class Trial:
     epochs: int
     state: str
     history: dict[str, list[float]]
+    best_epoch: int | None = None
+    scores: tuple[float, ...] = ()
     error: str | None = None
-    test_accuracy: float | None = None
+    test: dict[str, float] = field(default_factory=dict)
     seconds: float = field(default=0.0, compare=False)
     finished: str = field(default="", compare=False)
 
     @property
-    def best_epoch(self) -> int:
-        """Epoch, from 0, of the highest validation accuracy; at a tie, of the lowest loss."""
-        scores = zip(
-            self.history["validation_accuracy"], self.history["validation_loss"], strict=True
-        )
-        ranks = [(accuracy, -loss) for accuracy, loss in scores]
-        return ranks.index(max(ranks))
+    def score(self) -> float | None:
+        """The objective at the best epoch, the mean over seeds; none if no epoch was finished."""
+        return sum(self.scores) / len(self.scores) if self.scores else None
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """What was measured after the best epoch, by name."""
+        if self.best_epoch is None:
+            return {}
+        return {name: values[self.best_epoch] for name, values in self.history.items()}
 
     @property
     def validation_accuracy(self) -> float | None:
-        """Validation accuracy at the best epoch; none if no epoch was finished."""
-        return self._at_best("validation_accuracy")
+        """Validation accuracy at the best epoch, where it was measured."""
+        return self.metrics.get("val_accuracy")
 
     @property
-    def validation_loss(self) -> float | None:
-        """Validation loss at the best epoch; none if no epoch was finished."""
-        return self._at_best("validation_loss")
-
-    def _at_best(self, key: str) -> float | None:
-        return self.history[key][self.best_epoch] if self.history.get(key) else None
-
-    @cached_property
-    def rank(self) -> tuple[int, float, float, int]:
-        """Sorts trials, the best first: by state, accuracy, loss and, last, by number."""
-        accuracy, loss = self.validation_accuracy or 0.0, self.validation_loss or 0.0
-        return STATES.index(self.state), -accuracy, loss, self.number
+    def test_accuracy(self) -> float | None:
+        """Accuracy on the test set, where it was measured."""
+        return self.test.get("accuracy")
 
 
 class Study:
@@ -87,16 +87,22 @@ class Study:
     Everything given beside the folder tells what the trials mean, and a study can only be
     continued with the same.
 
-    >>> names = "loss", "accuracy", "validation_loss", "validation_accuracy"
-    >>> history = dict.fromkeys(names, [0.5, 0.6])
-    >>> trial = tfc.tuning.Trial(0, {"units": 64}, 7, 2, "complete", history)
+    >>> history = {"val_loss": [0.5, 0.6], "val_accuracy": [0.5, 0.6]}
+    >>> trial = tfc.tuning.Trial(0, {"units": 64}, 7, 2, "complete", history, 1, (0.6,))
     >>> with tfc.Study(tfc.Space(units=tfc.Integer(50, 100)), "my_study", seed=0) as study:
     ...     study.add([trial])
     >>> study.best.hyperparameters, tfc.Study.read("my_study").best.validation_accuracy
     ({'units': 64}, 0.6)
     """
 
-    def __init__(self, space: Space, folder: Path | str | None = None, **about: Any) -> None:
+    def __init__(
+        self,
+        space: Space,
+        folder: Path | str | None = None,
+        *,
+        objective: str | Objective = "val_accuracy",
+        **about: Any,
+    ) -> None:
         """Begin a study, or continue the one in `folder`; without one it is kept for this process.
 
         Raises: BlockingIOError if another process has it open, ValueError if it is a study
@@ -107,7 +113,11 @@ class Study:
             folder = tempfile.mkdtemp(prefix="tfcourse-")
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self.folder = Path(folder)
-        head = {"space": space.entries(), **about}
+        head = {
+            "space": space.entries(),
+            "objective": str(objectives.objective(objective)),
+            **about,
+        }
         self._journal: Journal | None = Journal(self.folder / "journal.jsonl", head)
         self._take(self._journal.head, self._journal.records)
 
@@ -130,7 +140,13 @@ class Study:
         return study
 
     def _take(self, head: dict[str, Any], records: Iterable[dict[str, Any]]) -> None:
+        if "objective" not in head:
+            raise InputError(
+                f"{self.folder} must hold a study of this version of tfcourse, got one of version"
+                " 0.1, which kept other figures of a trial; give another folder"
+            )
         self.about = head
+        self.objective = objectives.objective(head["objective"])
         self.kept: int | None = None
         self.refitted: int | None = None
         self.ended: str | None = None
@@ -142,6 +158,7 @@ class Study:
     def _apply(self, record: dict[str, Any]) -> None:
         if "trial" in record:
             trial = Trial(**record["trial"], **record["times"])
+            trial = replace(trial, scores=tuple(trial.scores))
             self._results[trial.number, trial.epochs] = trial
         elif "kept" in record:
             self.kept, self.refitted = record["kept"], None
@@ -149,11 +166,11 @@ class Study:
             self.refitted = record["refitted"]
         elif "tested" in record:
             key = tuple(record["tested"])
-            self._results[key] = replace(self._results[key], test_accuracy=record["accuracy"])
+            self._results[key] = replace(self._results[key], test=record["test"])
 
     def _write(self, records: Sequence[dict[str, Any]]) -> None:
         if self._journal is None:
-            raise ValueError(f"{self.folder} was opened to be read, or is closed; got a record")
+            raise InputError(f"{self.folder} was opened to be read, or is closed; got a record")
         self._journal.append(records)
         for record in records:
             self._apply(record)
@@ -167,7 +184,7 @@ class Study:
         """
         for trial in trials:
             if (trial.number, trial.epochs) in self._results:
-                raise ValueError(f"a trial must be added once, got trial {trial.number} again")
+                raise InputError(f"a trial must be added once, got trial {trial.number} again")
         # Should only the first line survive, the trial is trained and its model written again.
         saved: Sequence[dict[str, Any]] = [
             {what: number}
@@ -176,9 +193,9 @@ class Study:
         ]
         self._write([*saved, *map(_record, trials)])
 
-    def add_test(self, trial: Trial, accuracy: float) -> None:
-        """Keep the test accuracy of `trial`."""
-        self._write([{"tested": [trial.number, trial.epochs], "accuracy": accuracy}])
+    def add_test(self, trial: Trial, test: dict[str, float]) -> None:
+        """Keep what the model of `trial` came to on the test set."""
+        self._write([{"tested": [trial.number, trial.epochs], "test": test}])
 
     def get(self, number: int, epochs: int) -> Trial | None:
         """Trial `number` as it was after `epochs`, if it has got there."""
@@ -193,7 +210,20 @@ class Study:
     @property
     def ranking(self) -> list[Trial]:
         """Every trial, the best first."""
-        return sorted(self.trials, key=lambda trial: trial.rank)
+        return sorted(self.trials, key=self.rank)
+
+    def rank(self, trial: Trial) -> tuple[int, float, float, int]:
+        """Sorts trials, the best first: by state, score, loss and, last, by number."""
+        figures = trial.metrics
+        loss = figures.get("val_loss", figures.get("loss", 0.0))
+        score = math.inf if trial.score is None else self.objective.sign * trial.score
+        return STATES.index(trial.state), score, loss, trial.number
+
+    @property
+    def metric_names(self) -> list[str]:
+        """What was measured, by Keras's names: the objective first."""
+        names = dict.fromkeys(name for trial in self.trials for name in trial.history)
+        return [self.objective.name, *(name for name in names if name != self.objective.name)]
 
     def count(self) -> dict[str, int]:
         """How many trials are in each state."""
@@ -204,7 +234,7 @@ class Study:
     def best(self) -> Trial | None:
         """The complete trial that did best in validation, if there is one."""
         complete = (trial for trial in self.trials if trial.state == "complete")
-        return min(complete, key=lambda trial: trial.rank, default=None)
+        return min(complete, key=self.rank, default=None)
 
     @property
     def model_path(self) -> Path:
@@ -218,6 +248,76 @@ class Study:
         from tfcourse._tensorflow import keras
 
         return keras.saving.load_model(self.model_path, safe_mode=True)
+
+    def history(self, trial: int) -> dict[str, list[float]]:
+        """Return what was measured after each epoch of trial number `trial`, by Keras's names.
+
+        Raises: ValueError if there is no such trial.
+        """
+        for one in self.trials:
+            if one.number == trial:
+                return one.history
+        raise InputError(f"trial must be below {len(self.trials)}, got {trial}")
+
+    def to_dataframe(self) -> Any:
+        """Return a pandas DataFrame, a row for each trial.
+
+        Its columns: trial, state, score, epoch (the best, from 0), seconds, one for each
+        hyperparameter under its own name, and one for each metric, at the best epoch.
+        Raises: ModuleNotFoundError without pandas.
+        """
+        from tfcourse.tuning.export import require
+
+        require("pandas")
+        import pandas
+
+        columns = ["trial", "state", "score", "epoch", "seconds", *self.space, *self.metric_names]
+        rows = [
+            [one.number, one.state, one.score, one.best_epoch, one.seconds]
+            + [one.hyperparameters.get(name) for name in self.space]
+            + [one.metrics.get(name) for name in self.metric_names]
+            for one in self.trials
+        ]
+        return pandas.DataFrame(rows, columns=columns)
+
+    def plot(self) -> Any:
+        """Return a matplotlib figure: the objective over each hyperparameter, and over trials."""
+        from matplotlib.figure import Figure
+
+        from tfcourse.tuning import report
+
+        figure = Figure(figsize=(9, 2.3 * -(-(len(self.space) + 1) // 3)), layout="constrained")
+        report.draw(figure, self)
+        return figure
+
+    def importance(self) -> Any:
+        """Return how much of the trials' spread each hyperparameter explains, the largest first.
+
+        See `insight.importance`. Raises: ValueError with fewer than 20 trials.
+        """
+        from tfcourse.tuning import insight
+
+        return insight.importance(self)
+
+    def advice(self) -> list[str]:
+        """Return what to do next, a sentence each; nothing where nothing is clear."""
+        from tfcourse.tuning import insight
+
+        return insight.advice(self)
+
+    def __repr__(self) -> str:
+        states = ", ".join(f"{n} {state}" for state, n in self.count().items() if n)
+        best = ""
+        if self.best is not None and self.best.score is not None:
+            chosen = ", ".join(f"{name}={v!r}" for name, v in self.best.hyperparameters.items())
+            best = f"; best {self.objective.name} {self.best.score:.4f}, trial "
+            best += f"{self.best.number}: {chosen}"
+        return f"<Study of {len(self.trials)} trials ({states or 'none yet'}){best}>"
+
+    def _repr_html_(self) -> str:
+        from tfcourse.tuning import report
+
+        return report.html(self)
 
     def close(self) -> None:
         """Let other processes open the study."""
@@ -240,5 +340,6 @@ def made_with(**more: str) -> dict[str, str]:
 
 def _record(trial: Trial) -> dict[str, Any]:
     times = {"seconds": trial.seconds, "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
-    names = ("number", "hyperparameters", "seed", "epochs", "state", "history", "error")
-    return {"trial": {name: getattr(trial, name) for name in names}, "times": times}
+    apart = {"seconds", "finished", "test"}
+    kept = {name: value for name, value in vars(trial).items() if name not in apart}
+    return {"trial": kept, "times": times}

@@ -19,16 +19,9 @@ import numpy as np
 from tfcourse.datasets import Dataset
 from tfcourse.training import Data, Epoch, Trained, train
 from tfcourse.tuning.models import Model
+from tfcourse.tuning.objective import Objective
 from tfcourse.tuning.space import Chosen
 from tfcourse.tuning.study import Trial
-
-# Figures of an epoch as a journal has them, and as Keras has them.
-FIGURES = {
-    "loss": "loss",
-    "accuracy": "accuracy",
-    "validation_loss": "val_loss",
-    "validation_accuracy": "val_accuracy",
-}
 
 Epochs = Callable[[int], None]  # told how many epochs have been trained, over all jobs
 
@@ -47,7 +40,7 @@ class Job:
 class Result:
     """What training a job came to.
 
-    history: loss, accuracy, validation_loss and validation_accuracy by epoch. error: what ended
+    history: figures by epoch, under Keras's names. error: what ended
     it early. model: makes the trained model, with the weights of the best epoch; those of the
     last one where there was no validation.
     """
@@ -58,7 +51,7 @@ class Result:
     error: str | None = None
     model: Callable[[], Any] | None = None
 
-    def trial(self, *, last: bool) -> Trial:
+    def trial(self, objective: Objective, *, last: bool) -> Trial:
         """The trial for a study; `last` tells whether it was to be trained to its end."""
         finite = [all(map(math.isfinite, row)) for row in zip(*self.history.values(), strict=True)]
         epochs = [*finite, False].index(False)
@@ -69,8 +62,15 @@ class Result:
         else:
             state = "complete" if last else "pruned"
         history = {key: list(map(float, values[:epochs])) for key, values in self.history.items()}
+        best = objective.best_epoch(history)
         return Trial(
-            **vars(self.job), state=state, history=history, error=self.error, seconds=self.seconds
+            **vars(self.job),
+            state=state,
+            history=history,
+            best_epoch=best,
+            scores=() if best is None else (history[objective.name][best],),
+            error=self.error,
+            seconds=self.seconds,
         )
 
 
@@ -156,14 +156,15 @@ class Trainer:
         whole = self.model.with_standardization(result.model(), job.hyperparameters)
         saving.save(whole, path, card)
 
-    def test(self, trial: Trial, path: Path) -> float:
-        """Accuracy of the saved model of `trial` on the test set."""
+    def test(self, trial: Trial, path: Path) -> dict[str, float]:
+        """Loss and accuracy of the saved model of `trial` on the test set."""
         from tfcourse.classifier import evaluate
 
         bare = self.model.build(trial.hyperparameters)
         model = self.model.with_standardization(bare, trial.hyperparameters)
         model.load_weights(path)  # weights alone: nothing else that the file may hold is loaded
-        return evaluate(model, self.dataset.x_test, self.dataset.y_test).accuracy
+        found = evaluate(model, self.dataset.x_test, self.dataset.y_test)
+        return {"loss": found.loss, "accuracy": found.accuracy}
 
 
 def arrays(data: Dataset) -> Data:
@@ -178,11 +179,9 @@ def draws(jobs: Sequence[Job]) -> list[dict[str, object]]:
 
 def result(job: Job, one: Trained) -> Result:
     """Return what a job came to."""
-    missing = [name for name in FIGURES.values() if one.history and name not in one.history]
-    if one.error or missing:
-        error = one.error or "a compiled model must have metrics=['accuracy']"
-        return Result(job, {}, one.seconds, " ".join(error.split()))
-    history = {name: list(map(float, one.history.get(key, ()))) for name, key in FIGURES.items()}
+    if one.error:
+        return Result(job, {}, one.seconds, " ".join(one.error.split()))
+    history = {name: list(map(float, values)) for name, values in one.history.items()}
     return Result(job, history, one.seconds, model=one.model)
 
 

@@ -1,0 +1,364 @@
+"""Whatever users hold their data in, as arrays by part: to train, to choose with, and to judge.
+
+Inputs and labels stay as they are: nothing is scaled, standardized or one-hot encoded here, but for
+texts among labels (they become class numbers) and tables (see `tables`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfcourse import _checks
+from tfcourse._checks import InputError, InputTypeError
+from tfcourse.datasets import images, tables
+from tfcourse.datasets.arrays import PARTS, from_arrays
+from tfcourse.datasets.dataset import Array, Dataset
+from tfcourse.datasets.files import MOST_VALUES, accessible
+from tfcourse.datasets.loading import load
+from tfcourse.datasets.splits import stratified
+
+SPLIT = 0.2  # of the examples, to validate with, where nobody says
+MOST_CLASSES = 1000  # of whole numbers, to take them for classes when examples are split
+ACCEPTED = (
+    "a data set's name, a path, (x, y), (x, y, sample_weight), a dict with train, validation and"
+    " test, or a finite tf.data.Dataset"
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Examples:
+    """Inputs, labels and weights by part, "train", "validation" and perhaps "test".
+
+    x, y: by part, an array with the examples first, or a dict, tuple or list of such. weight: (m,)
+    or None, by part. class_names: where labels were texts, or a data set names them. notes: what
+    was made of the data on the way, a sentence each.
+    """
+
+    name: str
+    x: Mapping[str, Any]
+    y: Mapping[str, Any]
+    weight: Mapping[str, Array | None]
+    class_names: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+    source: str = field(default="arrays", compare=False)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256, in hex, of every array's place, type, shape and bytes."""
+        digest = hashlib.sha256(repr(self.class_names).encode())
+        for part in self.x:
+            for name in ("x", "y", "weight"):
+                for path, array in leaves(getattr(self, name)[part], f"{name}_{part}"):
+                    stored = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+                    digest.update(f"{path} {stored.dtype.str} {stored.shape}".encode())
+                    digest.update(stored.data)
+        return digest.hexdigest()
+
+    def count(self, part: str) -> int:
+        """How many examples a part has; 0 if there is no such part."""
+        return len(next(leaves(self.y[part]))[1]) if part in self.y else 0
+
+    def __repr__(self) -> str:
+        counts = "/".join(str(self.count(part)) for part in PARTS)
+        shapes = ", ".join(f"{path} {a.dtype}{a.shape[1:]}" for path, a in leaves(self.x["train"]))
+        return f"Examples({self.name!r}, {shapes}, train/validation/test={counts})"
+
+
+def take(
+    data: Any,
+    *,
+    validation_data: Any = None,
+    validation_split: float | None = None,
+    target: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    seed: int = 0,
+) -> Examples:
+    """Return the examples in `data`.
+
+    data: a data set or its name; a path (as `load` takes it, or a CSV file with a header); (x, y)
+    or (x, y, sample_weight) of arrays, data frames, nested dicts or tuples of arrays; a dict of
+    such pairs by part; a finite, batched `tf.data.Dataset`.
+    validation_data: a pair or tf.data.Dataset to choose with. validation_split: the share of the
+    examples to choose with where there is none, 0.2 unless said otherwise; drawn at random, by
+    class where labels are classes. target: the column of a CSV file or data frame to be predicted.
+    image_size: (height, width) that the pictures of a folder are brought to.
+
+    Raises: ValueError or TypeError, in a line, for what cannot be trained on; what `load` raises.
+
+    >>> x, y = np.zeros((10, 3)), np.arange(10) % 2
+    >>> tfc.datasets.take((x, y))
+    Examples('arrays', x float64(3,), train/validation/test=8/2/0)
+    """
+    notes = list[str]()
+    names: tuple[str, ...] | None = None
+    source = "arrays"
+    if isinstance(data, str | os.PathLike):
+        path = Path(data)
+        source = str(path.absolute()) if path.exists() else str(data)
+        if path.suffix.lower() == ".csv":
+            data, name = (tables.read(path, target), None), path.name
+            target = None
+        elif image_size is not None:
+            with accessible(path):
+                folder = path.is_dir()
+            size = [_checks.integer("image_size", n, at_least=1) for n in image_size]
+            found = images.read_folder(path, (size[0], size[1])) if folder else None
+            if found is None:
+                raise InputError(
+                    f"image_size must go with a folder that has a subfolder of images per class,"
+                    f" got {path}"
+                )
+            data = from_arrays(path.name, found.parts, class_names=found.class_names)
+            name = path.name
+        else:
+            data = load(data)
+            name = data.name
+    else:
+        name = data.name if isinstance(data, Dataset) else "arrays"
+    if target is not None:
+        data = _with_target(data, target)
+    if isinstance(data, Dataset):
+        names, source = data.class_names, data.source if source == "arrays" else source
+        pairs = {p: (getattr(data, f"x_{p}"), getattr(data, f"y_{p}"), None) for p in PARTS}
+        # A data set has a part to validate with: another one, or a split, takes its place.
+    else:
+        pairs = {part: _triple(pair, part) for part, pair in _parts(data).items()}
+    if validation_data is not None:
+        pairs["validation"] = _triple(validation_data, "validation")
+        if validation_split is not None:
+            raise InputError("give either validation_data or validation_split, got both")
+    if validation_split is not None and "validation" in pairs:
+        raise InputError(
+            "validation_split must be left out where the data has a part to validate with, got"
+            f" {validation_split}"
+        )
+    cut = [part for part in pairs if not isinstance(pairs[part][0], tables.Table)]
+    for part in cut:
+        _check(part, *pairs[part])
+    pairs, names = _with_class_numbers(pairs, names)
+    if "validation" not in pairs:
+        share = SPLIT if validation_split is None else validation_split
+        _checks.number("validation_split", share, above=0, below=1)
+        pairs |= _split(pairs.pop("train"), share, seed)
+        pairs = {part: pairs[part] for part in PARTS if part in pairs}
+    pairs, more = _encoded(pairs)
+    notes += more
+    for part in pairs:
+        _alike(part, pairs[part], pairs["train"])
+    x, y, weight = ({part: pair[i] for part, pair in pairs.items()} for i in range(3))
+    return Examples(name, x, y, weight, names, tuple(notes), source)
+
+
+def leaves(tree: Any, path: str = "x") -> Iterator[tuple[str, Array]]:
+    """Arrays of a nested dict, tuple or list with where they stand in it; None has none."""
+    if isinstance(tree, Mapping):
+        for key, value in tree.items():
+            yield from leaves(value, f"{path}[{key!r}]")
+    elif isinstance(tree, tuple | list):
+        for i, value in enumerate(tree):
+            yield from leaves(value, f"{path}[{i}]")
+    elif tree is not None:
+        yield path, tree
+
+
+def each(tree: Any, change: Callable[[Any], Any]) -> Any:
+    """Return the same nested dict, tuple or list with every array changed; None stays."""
+    if isinstance(tree, Mapping):
+        return {key: each(value, change) for key, value in tree.items()}
+    if isinstance(tree, tuple | list):
+        return type(tree)(each(value, change) for value in tree)
+    return None if tree is None else change(tree)
+
+
+def _brief(value: Any) -> str:
+    """What a value is, never what it holds."""
+    shape = getattr(value, "shape", None)
+    size = f" of {len(value)}" if shape is None and isinstance(value, tuple | list | dict) else ""
+    return f"{type(value).__name__}{size}" + (f" of shape {tuple(shape)}" if shape else "")
+
+
+def _parts(data: Any) -> dict[str, Any]:
+    if isinstance(data, Mapping):
+        named = {"val": "validation", "valid": "validation"}
+        parts = {named.get(str(key), str(key)): value for key, value in data.items()}
+        if "train" not in parts or not set(parts) <= set(PARTS):
+            raise InputError(
+                "a dict of data must have the parts train, validation and test, got"
+                f" {', '.join(map(str, data))}; several inputs are given as (dict of x, y)"
+            )
+        return {part: parts[part] for part in PARTS if parts.get(part) is not None}
+    return {"train": data}
+
+
+def _triple(pair: Any, part: str) -> tuple[Any, Any, Any]:
+    if hasattr(pair, "element_spec"):
+        pair = _drained(pair)
+    if not isinstance(pair, tuple) or len(pair) not in (2, 3):
+        raise InputTypeError(f"{part} data must be {ACCEPTED}, got {_brief(pair)}")
+    x, y = pair[0], pair[1]
+    if isinstance(x, tables.Table):
+        return x, x.target, None
+    if y is None:
+        raise InputTypeError(f"{part} data must be (x, y), got no y")
+    weight = np.asarray(pair[2], np.float32) if len(pair) == 3 and pair[2] is not None else None
+    table = tables.of_frame(x)
+    return table or each(x, _array), each(y, _array), weight
+
+
+def _array(value: Any) -> Array:
+    array = np.asarray(value)
+    if array.dtype.kind in "OUS":
+        if all(isinstance(item, str | bytes | bool | None) for item in array.ravel().tolist()):
+            return array.astype(str)
+        try:
+            array = np.asarray(value, np.float64)
+        except (TypeError, ValueError):
+            raise InputTypeError(
+                f"x and y must be arrays of numbers, got {_brief(value)} of other things"
+            ) from None
+    return array
+
+
+def _with_target(data: Any, target: str) -> tuple[Any, Any]:
+    """Take a column of a data frame for y."""
+    if not tables.is_frame(data):
+        raise InputTypeError(f"target must go with a CSV file or a data frame, got {_brief(data)}")
+    if target not in data.columns:
+        raise InputError(
+            f"target must be a column, got {target!r}{_checks.nearest(target, data.columns)}"
+        )
+    return data.drop(columns=target), data[target]
+
+
+def _drained(dataset: Any) -> tuple[Any, ...]:
+    """Return (x, y) or (x, y, sample_weight) of all batches of a tf.data.Dataset."""
+    if int(dataset.cardinality()) == -1:
+        raise InputError("a tf.data.Dataset must be finite, got one that repeats: use .take(n)")
+    spec: Any = dataset.element_spec
+    if not isinstance(spec, tuple) or len(spec) not in (2, 3):
+        raise InputTypeError("a tf.data.Dataset must give (x, y) or (x, y, sample_weight)")
+    specs: list[Any] = [one for _, one in leaves(spec)]
+    if any(not one.shape.rank for one in specs):
+        raise InputError("a tf.data.Dataset must be batched, got single examples: use .batch(32)")
+    batches, values = [], 0
+    for batch in dataset.as_numpy_iterator():
+        batches.append(batch)
+        values += sum(array.size for _, array in leaves(batch))
+        if values > MOST_VALUES:
+            raise InputError(
+                "a tf.data.Dataset must hold at most"
+                f" {MOST_VALUES:,} values, got more; use .take(n)"
+            )
+    if not batches:
+        raise InputError("a tf.data.Dataset must hold examples, got none")
+    return tuple(_joined([batch[i] for batch in batches]) for i in range(len(spec)))
+
+
+def _joined(trees: list[Any]) -> Any:
+    first = trees[0]
+    if isinstance(first, Mapping):
+        return {key: _joined([tree[key] for tree in trees]) for key in first}
+    if isinstance(first, tuple):
+        return tuple(_joined([tree[i] for tree in trees]) for i in range(len(first)))
+    return np.concatenate([np.asarray(tree) for tree in trees])
+
+
+def _check(part: str, x: Any, y: Any, weight: Array | None) -> None:
+    """Refuse what no model could be trained on."""
+    if not list(leaves(x)):
+        raise InputError(f"x_{part} must hold an array, got {_brief(x)}")
+    sizes = dict[str, int]()
+    for name, tree in ((f"x_{part}", x), (f"y_{part}", y), (f"weights of {part}", weight)):
+        for path, array in leaves(tree, name):
+            if not array.ndim or not array.size:
+                raise InputError(f"{path} must hold examples, got an array of shape {array.shape}")
+            sizes[path] = len(array)
+            if array.dtype.kind in "US" and name.startswith("x"):
+                raise InputError(
+                    f"{path} must hold numbers, got texts: turn them into numbers before, for"
+                    " example with keras.layers.StringLookup or TextVectorization"
+                )
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                bad = np.count_nonzero(~np.isfinite(array))
+                raise InputError(f"{path} must hold finite numbers, got {bad:,} NaN or infinite")
+            if array.dtype.kind not in "biufUS":
+                raise InputTypeError(f"{path} must hold numbers, got values of type {array.dtype}")
+    if len(set(sizes.values())) > 1:
+        told = ", ".join(f"{path} {size}" for path, size in sizes.items())
+        raise InputError(f"all arrays must have as many examples, got {told}")
+    if weight is not None and (weight.ndim != 1 or weight.min() < 0):
+        raise InputError(f"weights of {part} must be (m,) numbers at least 0, got {_brief(weight)}")
+
+
+def _alike(part: str, pair: tuple[Any, ...], train: tuple[Any, ...]) -> None:
+    for i, name in enumerate(("x", "y")):
+        mine, first = ({p: a.shape[1:] for p, a in leaves(it[i], name)} for it in (pair, train))
+        if mine != first:
+            raise InputError(f"{part} must be shaped as train, got {name} {mine} and {first}")
+
+
+def _with_class_numbers(
+    pairs: dict[str, Any], names: tuple[str, ...] | None
+) -> tuple[dict[str, Any], tuple[str, ...] | None]:
+    """Number labels that are texts, in alphabetical order."""
+    texts = {
+        part: pair[1]
+        for part, pair in pairs.items()
+        if isinstance(pair[1], np.ndarray) and pair[1].dtype.kind in "US"
+    }
+    if not texts:
+        return pairs, names
+    if len(texts) < len(pairs):
+        raise InputTypeError("labels must be texts in every part or in none, got some of each")
+    known = sorted(set(texts["train"].ravel().tolist()))
+    found = tuple(map(str, known))
+    for part, labels in texts.items():
+        unknown = set(labels.ravel().tolist()) - set(known)
+        if unknown:
+            raise InputError(
+                f"y_{part} holds the label {min(unknown)!r}, which no training example has"
+            )
+        numbers = np.searchsorted(known, labels).astype(np.int64)
+        pairs[part] = (pairs[part][0], numbers, pairs[part][2])
+    return pairs, found
+
+
+def _split(pair: tuple[Any, Any, Any], share: float, seed: int) -> dict[str, Any]:
+    """Part the examples at random, by class where the labels are classes."""
+    x, y, weight = pair
+    count = len(next(leaves(y))[1])
+    size = round(share * count)
+    if not 0 < size < count:
+        raise InputError(
+            f"validation_split must leave an example in each part, got {share:g} of {count}"
+        )
+    labels = y[:, 0] if isinstance(y, np.ndarray) and y.shape[1:] == (1,) else y
+    whole = isinstance(labels, np.ndarray) and labels.ndim == 1 and labels.dtype.kind in "biu"
+    classes = np.unique(labels, return_inverse=True) if whole else None
+    if classes is not None and len(classes[0]) <= min(MOST_CLASSES, (count - size)):
+        kept, cut = stratified(classes[1], [size], seed)
+    else:
+        order = np.argsort(np.random.PCG64(seed).random_raw(count), kind="stable")
+        kept, cut = np.sort(order[size:]), np.sort(order[:size])
+
+    def rows(index: Array) -> tuple[Any, Any, Any]:
+        chosen = x.rows(index) if isinstance(x, tables.Table) else each(x, lambda a: a[index])
+        return chosen, each(y, lambda a: a[index]), each(weight, lambda a: a[index])
+
+    return {"train": rows(kept), "validation": rows(cut)}
+
+
+def _encoded(pairs: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Turn tables into arrays, as the training part says."""
+    if not isinstance(pairs["train"][0], tables.Table):
+        return pairs, []
+    encode, notes = tables.encoder(pairs["train"][0])
+    return {part: (encode(x), y, weight) for part, (x, y, weight) in pairs.items()}, notes

@@ -1,0 +1,194 @@
+"""What a study teaches: which hyperparameters matter, and what to do next.
+
+Importance is measured on the trials that there are, without training anything more: the share of
+the spread of their ranks that the value of one hyperparameter alone explains, the variance of the
+conditional mean. (Saltelli et al., Sensitivity Analysis in Practice, 2004, chapter 5.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tfcourse._checks import InputError
+from tfcourse.tuning.scales import Choice, Scale
+from tfcourse.tuning.study import Study, Trial
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Floats = npt.NDArray[np.float64]
+
+FEWEST = 20  # trials, to say anything
+BINS = 8  # of a scale, at most; each with about five trials at least
+REPEATS = 200  # bootstrap samples, and permutations
+EDGE = 0.1  # of a scale, at either end
+
+
+@dataclass(frozen=True)
+class Importance:
+    """Share of the spread of the trials' ranks that a hyperparameter explains, from 0 to 1.
+
+    first: alone. low, high: its 90% interval, by bootstrap. chance: what a hyperparameter that does
+    not matter reaches in one of twenty studies like this one. trials: how many had a value of it.
+    """
+
+    name: str
+    first: float
+    low: float
+    high: float
+    chance: float
+    trials: int
+
+    @property
+    def matters(self) -> bool:
+        """Whether chance alone would hardly explain as much."""
+        return self.first > self.chance
+
+
+def importance(study: Study) -> list[Importance]:
+    """Return the importance of each hyperparameter that was drawn, the largest first.
+
+    Trials that were pruned or diverged count, as the worse ones. A hyperparameter under a condition
+    is judged among the trials that had it.
+    Raises: ValueError with fewer than 20 trials.
+    """
+    trials = _scored(study)
+    if len(trials) < FEWEST:
+        raise InputError(
+            f"importance must be measured on at least {FEWEST} trials, got {len(trials)}"
+        )
+    found = []
+    for name, scale in study.space.items():
+        having = [trial for trial in trials if name in trial.hyperparameters]
+        bins = _bins(scale, [trial.hyperparameters[name] for trial in having])
+        if len(having) < FEWEST or len(np.unique(bins)) < 2:
+            continue
+        ranks = _ranks(study, having)
+        rng = np.random.default_rng(0)
+        sampled = [rng.integers(len(ranks), size=len(ranks)) for _ in range(REPEATS)]
+        boots = [_first_order(bins[index], ranks[index]) for index in sampled]
+        chance = [_first_order(bins, rng.permutation(ranks)) for _ in range(REPEATS)]
+        low, high = np.quantile(boots, (0.05, 0.95))
+        found.append(
+            Importance(
+                name,
+                _first_order(bins, ranks),
+                float(low),
+                float(high),
+                float(np.quantile(chance, 0.95)),
+                len(having),
+            )
+        )
+    return sorted(found, key=lambda one: -one.first)
+
+
+def _scored(study: Study) -> list[Trial]:
+    return [trial for trial in study.trials if trial.state != "failed"]
+
+
+def _ranks(study: Study, trials: Sequence[Trial]) -> Floats:
+    """Rank of each trial, 0 the best to 1; equal scores share theirs, so that ties tell nothing."""
+    keys = [study.rank(trial)[:2] for trial in trials]
+    order = sorted(set(keys))
+    first = {key: sum(other < key for other in keys) for key in order}
+    last = {key: len(keys) - 1 - sum(other > key for other in keys) for key in order}
+    return np.array([(first[key] + last[key]) / 2 / max(1, len(keys) - 1) for key in keys])
+
+
+def _bins(scale: Scale, values: Sequence[object]) -> npt.NDArray[np.int64]:
+    """Which part of its scale each value lies in: options apart, numbers by equal counts."""
+    units = np.array([scale.to_unit(value) for value in values])  # type: ignore[arg-type]
+    if isinstance(scale, Choice) or len(np.unique(units)) <= BINS:
+        return np.unique(units, return_inverse=True)[1].astype(np.int64)
+    count = int(np.clip(len(units) // 5, 2, BINS))
+    edges = np.quantile(units, np.linspace(0, 1, count + 1)[1:-1])
+    return np.searchsorted(edges, units, side="right").astype(np.int64)
+
+
+def _first_order(bins: npt.NDArray[np.int64], ranks: Floats) -> float:
+    """Variance of the mean rank over bins, as a share; corrected for chance (adjusted R²)."""
+    total = float(ranks.var())
+    counts = np.bincount(bins)
+    groups = int((counts > 0).sum())
+    if total == 0 or groups < 2 or len(ranks) <= groups:
+        return 0.0
+    means = np.bincount(bins, ranks) / np.maximum(counts, 1)
+    within = float(np.square(ranks - means[bins]).mean())
+    unexplained = (within / total) * (len(ranks) - 1) / (len(ranks) - groups)
+    return float(np.clip(1 - unexplained, 0, 1))
+
+
+def draw(figure: Figure, study: Study) -> None:
+    """Draw the importance of each hyperparameter with its interval; chance as a grey bar."""
+    found = importance(study)[::-1]
+    on = figure.subplots()
+    places = range(len(found))
+    on.barh(places, [one.chance for one in found], color="0.9", label="by chance")
+    on.hlines(places, [one.low for one in found], [one.high for one in found], color="C0")
+    on.plot([one.first for one in found], places, "o", color="C0")
+    on.set_yticks(places, [one.name.replace("_", " ") for one in found])
+    on.set(xlim=(0, 1), xlabel="share of the spread of ranks explained by it alone")
+
+
+def advice(study: Study) -> list[str]:
+    """Return what to do next, a sentence each; nothing where nothing is clear.
+
+    The best trials lie at an edge of a range; a range could be halved; the best trials cannot be
+    told apart; a hyperparameter does not matter.
+    """
+    complete = [trial for trial in study.ranking if trial.state == "complete" and trial.scores]
+    if len(complete) < FEWEST:
+        return []
+    told = _tied(study, complete)
+    measured = importance(study)
+    for one in measured:
+        scale = study.space[one.name]
+        if one.matters and not isinstance(scale, Choice):
+            told += _ranges(one.name, scale, complete)
+    idle = [one.name for one in measured if one.high < 0.1 and not one.matters]
+    if idle and len(idle) < len(measured):
+        told.append(f"{', '.join(idle)}: no sign that it matters here; fix it and save the draws")
+    return told
+
+
+def _ranges(name: str, scale: Any, complete: Sequence[Trial]) -> list[str]:
+    """Where the best tenth of the trials, at least five, lie on a scale that matters."""
+    best = complete[: max(5, len(complete) // 10)]
+    values = [trial.hyperparameters[name] for trial in best if name in trial.hyperparameters]
+    if len(values) < 5:
+        return []
+    units = np.array([scale.to_unit(value) for value in values])
+    if np.median(units) > 1 - EDGE:
+        return [f"{name}: the best trials lie at its upper end, {scale.show(scale.high)}; widen it"]
+    if np.median(units) < EDGE:
+        return [f"{name}: the best trials lie at its lower end, {scale.show(scale.low)}; widen it"]
+    finer = scale.around(values)
+    width = scale.to_unit(finer.high) - scale.to_unit(finer.low)
+    if width <= 0.5:
+        low, high = scale.show(finer.low), scale.show(finer.high)
+        return [f"{name}: the best trials lie between {low} and {high}; search there"]
+    return []
+
+
+def _tied(study: Study, complete: Sequence[Trial]) -> list[str]:
+    """Say how many trials so many validation examples cannot tell from the best."""
+    best = complete[0].score
+    assert best is not None
+    examples = study.about.get("validation_examples")
+    name = study.objective.name
+    if not examples or not name.endswith("accuracy"):
+        tied = sum(trial.score == best for trial in complete)
+    else:
+        deviation = (max(best * (1 - best), 1 / examples) / examples) ** 0.5
+        tied = sum(abs((trial.score or 0.0) - best) <= 2 * deviation for trial in complete)
+    if tied < 3:
+        return []
+    return [
+        f"the {tied} best trials cannot be told apart;"
+        " train the finalists under more seeds, or stop"
+    ]
