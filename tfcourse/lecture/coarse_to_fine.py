@@ -216,9 +216,8 @@ def coarse_to_fine(trials: int = 50, *, seed: int = 0, style: Style = BOOK) -> F
     panels[1].set(xlim=(low[0], high[0]), ylim=(1 - low[1], 1 - high[1]))
     panels[0].set_yticks([0.1, 0.01, 0.001], ["0.9", "0.99", "0.999"])
     panels[0].set_xticks([1e-4, 1e-2, 1], ["0.0001", "0.01", "1"])
-    inner = [
-        np.geomspace(*ends, 6)[[1, 4]] for ends in (panels[1].get_xlim(), panels[1].get_ylim())
-    ]
+    ends: Any = (panels[1].get_xlim(), panels[1].get_ylim())
+    inner: Any = [[a ** (1 - u) * b**u for u in (0.2, 0.8)] for a, b in ends]
     panels[1].set_xticks(inner[0], [f"{x:.2g}" for x in inner[0]])
     panels[1].set_yticks(inner[1], [f"{1 - y:.3g}" for y in inner[1]])
     panels[0].set_ylabel(say("momentum $\\beta$", "动量 $\\beta$"))
