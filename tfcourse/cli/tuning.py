@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
@@ -154,7 +155,7 @@ def _report(study: Study, json: bool, seconds: float) -> None:
     best = study.best
     if best is None:
         _print_table(study, to_stderr=True)
-        fail(f"none of {len(study.trials)} trials was completed; see {study.folder}", 1)
+        fail(_why_none(study), 1)
     if json:
         print_json(
             {
@@ -181,6 +182,16 @@ def _report(study: Study, json: bool, seconds: float) -> None:
         f"validation accuracy {best.validation_accuracy:.4f}, test accuracy "
         f"{best.test_accuracy:.4f}, {seconds:.1f} s; model in {study.model_path}"
     )
+
+
+def _why_none(study: Study) -> str:
+    """One line: no trial was completed, and the reason that most of them have."""
+    reasons = Counter(trial.error or trial.state for trial in study.trials)
+    text = f"none of {len(study.trials)} trials was completed"
+    if reasons:
+        reason, count = reasons.most_common(1)[0]
+        text += f"; {count} of them: {reason}"
+    return f"{text}; see {study.folder}"
 
 
 def _print_table(study: Study, *, to_stderr: bool = False) -> None:
