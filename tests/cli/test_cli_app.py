@@ -7,6 +7,7 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -42,6 +43,15 @@ def test_words_of_keras_are_taken_in_any_case():
     assert (made.optimizer, made.activation) == ("gradient_descent", "leaky_relu")
     with pytest.raises(ValueError, match="got 'adamm'; did you mean 'adam'"):
         Hyperparameters(optimizer="adamm")
+
+
+def test_when_no_trial_is_completed_the_reason_is_shown():
+    why = importlib.import_module("tfcourse.cli.tuning")._why_none
+    states = [("failed", "ValueError: of shapes"), ("diverged", None)] + [("failed", "no GPU")] * 2
+    trials = [SimpleNamespace(state=state, error=error) for state, error in states]
+    assert why(SimpleNamespace(trials=trials, folder="study")) == (
+        "none of 4 trials was completed; 2 of them: no GPU; see study"
+    )
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
@@ -158,7 +159,7 @@ def _report(study: Study, json: bool, seconds: float) -> None:
     best = study.best
     if best is None:
         _print_table(study, to_stderr=True)
-        fail(f"none of {len(study.trials)} trials was completed; see {study.folder}", 1)
+        fail(_why_none(study), 1)
     if json:
         print_json(
             {
@@ -187,6 +188,16 @@ def _report(study: Study, json: bool, seconds: float) -> None:
     figures = [f"{report.in_words(study.objective.name)} {best.score:.4f}"]
     figures += [f"test {name} {best.test[name]:.4f}" for name in ("accuracy",) if name in best.test]
     print(f"{', '.join(figures)}, {seconds:.1f} s; model in {study.model_path}")
+
+
+def _why_none(study: Study) -> str:
+    """One line: no trial was completed, and the reason that most of them have."""
+    reasons = Counter(trial.error or trial.state for trial in study.trials)
+    text = f"none of {len(study.trials)} trials was completed"
+    if reasons:
+        reason, count = reasons.most_common(1)[0]
+        text += f"; {count} of them: {reason}"
+    return f"{text}; see {study.folder}"
 
 
 def _print_table(study: Study, *, to_stderr: bool = False) -> None:
