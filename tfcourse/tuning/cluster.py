@@ -17,7 +17,7 @@ import numpy as np
 from tfcourse.datasets import Dataset
 from tfcourse.training.population import Chunk, ChunkEpoch, Population, Trained
 from tfcourse.tuning.compiled import CompiledTrainer, draws, population
-from tfcourse.tuning.export import require
+from tfcourse.tuning.extras import require
 from tfcourse.tuning.fitting import FIGURES
 from tfcourse.tuning.models import Model, Own
 from tfcourse.tuning.trainers import Job, describe

@@ -17,8 +17,8 @@ from tfcourse.classifier import evaluate
 from tfcourse.datasets import Dataset
 from tfcourse.training.fitting import Epoch, fit, prepare
 from tfcourse.tuning.models import Model, Packaged
-from tfcourse.tuning.study import Trial
 from tfcourse.tuning.trainers import Epochs, Job, Result, describe
+from tfcourse.tuning.trial import Trial
 
 FIGURES = ("loss", "accuracy", "validation_loss", "validation_accuracy")
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from tfcourse.tuning.objective import Objective
 from tfcourse.tuning.space import Chosen
-from tfcourse.tuning.study import Trial
+from tfcourse.tuning.trial import Trial
 
 Epochs = Callable[[int], None]  # told how many epochs have been trained, over all jobs
 
