@@ -143,7 +143,7 @@ def test_a_folder_in_the_way_of_the_study_is_said(tfcourse, points):
 
 
 def test_a_missing_extra_is_named(refused, monkeypatch):
-    monkeypatch.setattr("tfcourse.tuning.export.find_spec", lambda name: None)
+    monkeypatch.setattr("tfcourse.tuning.extras.find_spec", lambda name: None)
     assert "pip install 'tfcourse[optuna]'" in refused("tune", "--optuna", "sqlite:///x.db")
     assert "pip install 'tfcourse[tensorboard]'" in refused("tune", "--tensorboard", "logs")
 

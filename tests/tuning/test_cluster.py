@@ -159,18 +159,18 @@ def test_a_cluster_of_ones_own(right, tmp_path):
 
 @pytest.mark.parametrize("address", ["", "here", "0", "a b:1", "ray://host:10001", "host:port"])
 def test_an_address_that_is_none_is_said(refused, address, monkeypatch):
-    monkeypatch.setattr("tfcourse.tuning.export.find_spec", lambda name: True)
+    monkeypatch.setattr("tfcourse.tuning.extras.find_spec", lambda name: True)
     assert "cluster must be local, auto or HOST:PORT" in refused("tune", "--cluster", address)
 
 
 def test_a_cluster_takes_the_compiled_engine(refused, monkeypatch):
-    monkeypatch.setattr("tfcourse.tuning.export.find_spec", lambda name: True)
+    monkeypatch.setattr("tfcourse.tuning.extras.find_spec", lambda name: True)
     line = refused("tune", "--cluster", "local", "--engine", "keras")
     assert "engine must be compiled to train on a cluster, got 'keras'" in line
 
 
 def test_without_ray_the_extra_is_named(refused, monkeypatch):
-    monkeypatch.setattr("tfcourse.tuning.export.find_spec", lambda name: None)
+    monkeypatch.setattr("tfcourse.tuning.extras.find_spec", lambda name: None)
     assert "pip install 'tfcourse[ray]'" in refused("tune", "--cluster", "local")
 
 

@@ -98,7 +98,7 @@ def test_tensorboard_reads_curves_and_hyperparameters(study, tmp_path):
 
 @pytest.mark.parametrize("extra", ["optuna", "tensorboard"])
 def test_a_missing_extra_is_named(extra, study, monkeypatch, tmp_path):
-    monkeypatch.setattr(export, "find_spec", lambda name: None)
+    monkeypatch.setattr("tfcourse.tuning.extras.find_spec", lambda name: None)
     function = {"optuna": export.to_optuna, "tensorboard": export.to_tensorboard}[extra]
     with pytest.raises(ModuleNotFoundError, match=rf"pip install 'tfcourse\[{extra}\]'"):
         function(study, tmp_path)
@@ -191,7 +191,7 @@ def test_a_data_frame_has_a_row_for_each_trial_and_keras_names(study):
 
 
 def test_without_pandas_the_extra_is_named(study, monkeypatch):
-    monkeypatch.setattr("tfcourse.tuning.export.find_spec", lambda name: None)
+    monkeypatch.setattr("tfcourse.tuning.extras.find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'tfcourse\[pandas\]'"):
         study.to_dataframe()
 

@@ -94,7 +94,7 @@ def tune(
 
     Interrupted or killed, the same command goes on where it was.
     """
-    from tfcourse.tuning import Space, Study, export, report
+    from tfcourse.tuning import Space, Study, export, extras, report
     from tfcourse.tuning.caviar import DEFAULT_SPACE, Plan, carry_out
 
     started = time.perf_counter()
@@ -104,7 +104,7 @@ def tune(
     try:
         for extra, wanted in (("optuna", optuna), ("tensorboard", tensorboard), ("ray", cluster)):
             if wanted is not None:
-                export.require(extra)
+                extras.require(extra)
         if optuna is not None:
             export.check_storage(optuna)
     except ModuleNotFoundError as error:

@@ -14,7 +14,8 @@ from tfcourse.tuning.objective import Objective
 from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog, ReverseLog, Stepped
 from tfcourse.tuning.search import coarse_to_fine, grid, quasi_random, random
 from tfcourse.tuning.space import Space, When
-from tfcourse.tuning.study import Study, Trial
+from tfcourse.tuning.study import Study
+from tfcourse.tuning.trial import Trial
 
 __all__ = [
     "Choice",

@@ -17,11 +17,12 @@ from tfcourse import _checks, datasets
 from tfcourse._checks import InputError
 from tfcourse.datasets import Dataset
 from tfcourse.hyperparameters import ENGINES, Hyperparameters
+from tfcourse.tuning.journal import made_with
 from tfcourse.tuning.models import Build, Own, Packaged, load_build
 from tfcourse.tuning.rounds import HALVING, RUNGS, Progress, run
 from tfcourse.tuning.search import Search, coarse_to_fine, grid, largest_grid, quasi_random, random
 from tfcourse.tuning.space import Space
-from tfcourse.tuning.study import Study, made_with
+from tfcourse.tuning.study import Study
 
 if TYPE_CHECKING:
     from tfcourse.tuning.trainers import Trainer

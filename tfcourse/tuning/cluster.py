@@ -17,7 +17,7 @@ from tfcourse.datasets import Dataset
 from tfcourse.training import Epoch, Trained, chunks, train
 from tfcourse.training.engine import cores
 from tfcourse.training.models import Builder
-from tfcourse.tuning.export import require
+from tfcourse.tuning.extras import require
 from tfcourse.tuning.models import Model, Own
 from tfcourse.tuning.trainers import Job, Trainer, arrays, describe, draws
 

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from tfcourse._checks import InputError
+from tfcourse.tuning.extras import require
 from tfcourse.tuning.notation import value_text
 from tfcourse.tuning.scales import Choice, Integer, Log, OneMinusLog, Scale, Stepped
 from tfcourse.tuning.space import Space
-from tfcourse.tuning.study import Study, Trial
-
-
-def require(extra: str) -> None:
-    """Raise ModuleNotFoundError that names the extra if the package it brings is missing."""
-    if find_spec(extra) is None:
-        raise ModuleNotFoundError(
-            f"{extra} must be installed for this: pip install 'tfcourse[{extra}]'"
-        )
+from tfcourse.tuning.trial import Trial, Trials
 
 
 def check_storage(url: str) -> None:
@@ -33,7 +25,7 @@ def check_storage(url: str) -> None:
         ) from None
 
 
-def to_optuna(study: Study, storage: Any = None) -> Any:
+def to_optuna(study: Trials, storage: Any = None) -> Any:
     """Return an Optuna study with the same trials, distributions and direction.
 
     storage: a URL such as "sqlite:///optuna.db" or an Optuna storage; in memory without one. The
@@ -121,7 +113,7 @@ def _attributes(trial: Trial) -> dict[str, Any]:
     return {**found, **trial.metrics, **tested}
 
 
-def to_tensorboard(study: Study, folder: Path) -> None:
+def to_tensorboard(study: Trials, folder: Path) -> None:
     """Write every trial's hyperparameters and curves for TensorBoard's HParams and Scalars.
 
     Each trial is a run in a folder of its own; what an earlier call wrote there is replaced.

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from tfcourse._checks import InputError
 from tfcourse.tuning.scales import Choice, Scale
-from tfcourse.tuning.study import Study, Trial
+from tfcourse.tuning.trial import Trial, Trials
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,7 +50,7 @@ class Importance:
         return self.first > self.chance
 
 
-def importance(study: Study) -> list[Importance]:
+def importance(study: Trials) -> list[Importance]:
     """Return the importance of each hyperparameter that was drawn, the largest first.
 
     Trials that were pruned or diverged count, as the worse ones. A hyperparameter under a condition
@@ -87,11 +87,11 @@ def importance(study: Study) -> list[Importance]:
     return sorted(found, key=lambda one: -one.first)
 
 
-def _scored(study: Study) -> list[Trial]:
+def _scored(study: Trials) -> list[Trial]:
     return [trial for trial in study.trials if trial.state != "failed"]
 
 
-def _ranks(study: Study, trials: Sequence[Trial]) -> Floats:
+def _ranks(study: Trials, trials: Sequence[Trial]) -> Floats:
     """Rank of each trial, 0 the best to 1; equal scores share theirs, so that ties tell nothing."""
     keys = [study.rank(trial)[:2] for trial in trials]
     order = sorted(set(keys))
@@ -123,7 +123,7 @@ def _first_order(bins: npt.NDArray[np.int64], ranks: Floats) -> float:
     return float(np.clip(1 - unexplained, 0, 1))
 
 
-def draw(figure: Figure, study: Study) -> None:
+def draw(figure: Figure, study: Trials) -> None:
     """Draw the importance of each hyperparameter with its interval; chance as a grey bar."""
     found = importance(study)[::-1]
     on = figure.subplots()
@@ -135,7 +135,7 @@ def draw(figure: Figure, study: Study) -> None:
     on.set(xlim=(0, 1), xlabel="share of the spread of ranks explained by it alone")
 
 
-def advice(study: Study) -> list[str]:
+def advice(study: Trials) -> list[str]:
     """Return what to do next, a sentence each; nothing where nothing is clear.
 
     The best trials lie at an edge of a range; a range could be halved; the best trials cannot be
@@ -175,7 +175,7 @@ def _ranges(name: str, scale: Any, complete: Sequence[Trial]) -> list[str]:
     return []
 
 
-def _tied(study: Study, complete: Sequence[Trial]) -> list[str]:
+def _tied(study: Trials, complete: Sequence[Trial]) -> list[str]:
     """Say how many trials so many validation examples cannot tell from the best."""
     best = complete[0].score
     assert best is not None

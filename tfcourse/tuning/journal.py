@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import socket
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +135,12 @@ def read(path: Path) -> tuple[Record, list[Record]]:
     """
     head, records, _ = _parse(path, path.read_bytes())
     return head, records
+
+
+def made_with(**more: str) -> dict[str, str]:
+    """What a study's head tells of its surroundings: versions, and what else is given."""
+    packages = {name: metadata.version(name) for name in ("tensorflow", "keras", "numpy")}
+    return {**more, "python": platform.python_version(), **packages}
 
 
 def _line(record: Record) -> bytes:

@@ -22,8 +22,7 @@ from tfcourse._checks import InputError
 from tfcourse.datasets.loading import absolute
 from tfcourse.hyperparameters import Hyperparameters
 from tfcourse.tuning import journal
-from tfcourse.tuning.journal import Journal, Record
-from tfcourse.tuning.study import made_with
+from tfcourse.tuning.journal import Journal, Record, made_with
 
 if TYPE_CHECKING:
     from tfcourse.classifier import Epoch

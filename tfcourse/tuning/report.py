@@ -17,7 +17,7 @@ from tfcourse._files import write_whole
 from tfcourse.tuning.notation import value_text
 from tfcourse.tuning.panda import Diary
 from tfcourse.tuning.scales import Choice, Scale
-from tfcourse.tuning.study import Study, Trial
+from tfcourse.tuning.trial import Trial, Trials
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-def table(study: Study, rows: int = 10) -> Table:
+def table(study: Trials, rows: int = 10) -> Table:
     """Return the best `rows` trials as a rich table, each number as its scale shows it."""
     from rich.table import Table
 
@@ -55,7 +55,7 @@ def table(study: Study, rows: int = 10) -> Table:
     return result
 
 
-def html(study: Study, rows: int = 10) -> str:
+def html(study: Trials, rows: int = 10) -> str:
     """Return the best `rows` trials as an HTML table, as `table` shows them."""
     shown = study.ranking[:rows]
     heads = ["trial", in_words(study.objective.name), *study.space, "state"]
@@ -90,7 +90,7 @@ def _state(trial: Trial) -> str:
     return f"after {trial.epochs} epochs" if trial.state == "pruned" else trial.state
 
 
-def to_csv(study: Study, path: Path) -> None:
+def to_csv(study: Trials, path: Path) -> None:
     """Write every trial by number, with all digits; a cell is empty where there is no value.
 
     The file is written whole or not at all. Raises: OSError if it cannot be written.
@@ -120,7 +120,7 @@ def to_csv(study: Study, path: Path) -> None:
     write_whole(path, text.getvalue().encode())
 
 
-def draw(figure: Figure, study: Study) -> None:
+def draw(figure: Figure, study: Trials) -> None:
     """Every hyperparameter on its own scale against the objective, and the best so far."""
     trials = [t for t in study.trials if t.state in ("complete", "pruned") and t.scores]
     panels = len(study.space) + 1
@@ -137,7 +137,7 @@ def draw(figure: Figure, study: Study) -> None:
         row[0].set_ylabel(in_words(study.objective.name))
 
 
-def _bound(on: Axes, study: Study, scores: list[float]) -> None:
+def _bound(on: Axes, study: Trials, scores: list[float]) -> None:
     """Show the better half and as much below it; of errors over decades, all on a log scale."""
     if study.objective.direction == "max" and all(0 <= score <= 1 for score in scores):
         on.set_ylim(_floor(scores), 1.005)
@@ -151,7 +151,7 @@ def _floor(scores: Iterable[float]) -> float:
     return max(0.0, 1 - 2 * (1 - scores[len(scores) // 2]))
 
 
-def _draw_scale(on: Axes, name: str, study: Study, trials: Sequence[Trial]) -> None:
+def _draw_scale(on: Axes, name: str, study: Trials, trials: Sequence[Trial]) -> None:
     scale, best = study.space[name], study.best
     drawn = [trial for trial in trials if name in trial.hyperparameters]
     x = [scale.to_unit(trial.hyperparameters[name]) for trial in drawn]
@@ -182,7 +182,7 @@ def _ticks(scale: Scale) -> tuple[list[float], list[str]]:
     return min(fitting, key=lambda found: max(map(len, found[1])))
 
 
-def _draw_best(on: Axes, study: Study, trials: Sequence[Trial]) -> None:
+def _draw_best(on: Axes, study: Trials, trials: Sequence[Trial]) -> None:
     on.plot([t.number for t in trials], list(map(_score, trials)), "o", ms=4, alpha=0.5, mew=0)
     complete = [trial for trial in trials if trial.state == "complete"]
     best = list(accumulate(map(_score, complete), max if study.objective.sign < 0 else min))

@@ -14,8 +14,9 @@ import numpy as np
 
 from tfcourse._files import to_disk
 from tfcourse.tuning.search import Search
-from tfcourse.tuning.study import Study, Trial
+from tfcourse.tuning.study import Study
 from tfcourse.tuning.trainers import Job, Result, Trainer, describe
+from tfcourse.tuning.trial import Trial
 
 HALVING = 3  # one in three goes on, for three times as many epochs
 RUNGS = (2, 1, 0)  # after a ninth of the epochs, a third, and all of them

@@ -7,14 +7,12 @@ nothing when trials are compared: a resumed study equals an undisturbed one.
 from __future__ import annotations
 
 import math
-import platform
 import shutil
 import tempfile
 import time
 import weakref
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from importlib import metadata
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,58 +21,8 @@ from tfcourse.tuning import journal
 from tfcourse.tuning import objective as objectives
 from tfcourse.tuning.journal import Journal
 from tfcourse.tuning.objective import Objective
-from tfcourse.tuning.space import Chosen, Space
-
-STATES = ("complete", "pruned", "diverged", "failed")  # in the order they rank
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One choice of hyperparameters and what training with it came to.
-
-    number: from 0. seed: decides its first weights, mini-batches and dropout.
-    epochs: how many it was to train. state: "complete"; "pruned" if it was stopped after these
-    epochs because others did better; "diverged" if a loss was NaN or infinite; "failed".
-    history: what was measured after each epoch, by Keras's names (loss, val_loss, val_accuracy, …),
-    as long as it is finite. best_epoch: from 0, of the best score; none if no epoch was finished.
-    scores: the objective at the best epoch, under each seed. error: why it failed. test: what its
-    model came to on the test set, by name. seconds, finished: how long it took, when it ended.
-    """
-
-    number: int
-    hyperparameters: Chosen
-    seed: int
-    epochs: int
-    state: str
-    history: dict[str, list[float]]
-    best_epoch: int | None = None
-    scores: tuple[float, ...] = ()
-    error: str | None = None
-    test: dict[str, float] = field(default_factory=dict)
-    seconds: float = field(default=0.0, compare=False)
-    finished: str = field(default="", compare=False)
-
-    @property
-    def score(self) -> float | None:
-        """The objective at the best epoch, the mean over seeds; none if no epoch was finished."""
-        return sum(self.scores) / len(self.scores) if self.scores else None
-
-    @property
-    def metrics(self) -> dict[str, float]:
-        """What was measured after the best epoch, by name."""
-        if self.best_epoch is None:
-            return {}
-        return {name: values[self.best_epoch] for name, values in self.history.items()}
-
-    @property
-    def validation_accuracy(self) -> float | None:
-        """Validation accuracy at the best epoch, where it was measured."""
-        return self.metrics.get("val_accuracy")
-
-    @property
-    def test_accuracy(self) -> float | None:
-        """Accuracy on the test set, where it was measured."""
-        return self.test.get("accuracy")
+from tfcourse.tuning.space import Space
+from tfcourse.tuning.trial import STATES, Trial
 
 
 class Study:
@@ -266,7 +214,7 @@ class Study:
         hyperparameter under its own name, and one for each metric, at the best epoch.
         Raises: ModuleNotFoundError without pandas.
         """
-        from tfcourse.tuning.export import require
+        from tfcourse.tuning.extras import require
 
         require("pandas")
         import pandas
@@ -330,12 +278,6 @@ class Study:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
-
-
-def made_with(**more: str) -> dict[str, str]:
-    """What a study's head tells of its surroundings: versions, and what else is given."""
-    packages = {name: metadata.version(name) for name in ("tensorflow", "keras", "numpy")}
-    return {**more, "python": platform.python_version(), **packages}
 
 
 def _record(trial: Trial) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from tfcourse.training import Data, Epoch, Trained, train
 from tfcourse.tuning.models import Model
 from tfcourse.tuning.objective import Objective
 from tfcourse.tuning.space import Chosen
-from tfcourse.tuning.study import Trial
+from tfcourse.tuning.trial import Trial
 
 Epochs = Callable[[int], None]  # told how many epochs have been trained, over all jobs
 
