@@ -1,62 +1,45 @@
-"""What the NumPy rooms share: which arrays they take, and how NumPy is set while they compute."""
+"""Which arrays the NumPy rooms take."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
+Float64 = NDArray[np.float64]
 
 
-def floats(name: str, value: Any) -> Floats:
-    """Return `value` as a float32 or float64 array; whole numbers become float64.
+def plain(name: str, value: Any) -> NDArray[Any]:
+    """Return `value` as an array in the machine's own byte order.
 
-    Raises: ValueError for ragged or empty input, TypeError for any other type of number.
+    Raises: ValueError for rows of unequal length, masked entries (numpy.ma), or no entry at all.
     """
+    parts = value if isinstance(value, list | tuple) else [value]
+    if any(isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part) for part in parts):
+        raise ValueError(f"{name} must have no masked entries: fill them, or leave them out")
     try:
         array = np.asarray(value)
     except ValueError:
         raise ValueError(
             f"{name} must be an array of numbers, got rows of unequal length"
         ) from None
+    if array.size == 0:
+        raise ValueError(f"{name} must hold at least one example, got shape {array.shape}")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def floats(name: str, value: Any, axes: int = 0) -> Floats:
+    """Return `value` as a float32 or float64 array; whole numbers become float64.
+
+    Raises: ValueError as `plain`, or for fewer axes; TypeError for any other type of number.
+    """
+    array = plain(name, value)
+    if array.ndim < axes:
+        raise ValueError(f"{name} must have shape (…, n), got a single number")
     if array.dtype.kind in "iu":
         array = array.astype(np.float64)
     if array.dtype not in (np.float32, np.float64):
         raise TypeError(f"{name} must be float32 or float64, got {array.dtype}")
-    if array.size == 0:
-        raise ValueError(f"{name} must hold at least one example, got shape {array.shape}")
     return array
-
-
-@contextmanager
-def fast_arithmetic() -> Iterator[None]:
-    """Let NumPy overflow to infinity in silence, and broadcast at full speed.
-
-    NumPy copies a broadcast row or column through its buffer where it is shorter than the buffer,
-    8192 elements by default, which makes the operation half as slow again. 512 suits rows of any
-    length. `errstate` puts back both settings.
-    """
-    with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
-        np.setbufsize(512)
-        yield
-
-
-def as_rows(name: str, array: Floats) -> Floats:
-    """Return `array` as (m, units)."""
-    if array.ndim == 0:
-        raise ValueError(f"{name} must have shape (…, units), got a single number")
-    return np.ascontiguousarray(array).reshape(-1, array.shape[-1])
-
-
-def refuse_non_finite(name: str, values: Floats, sums: Floats) -> None:
-    """Raise if sums over `values` are not finite: they show any NaN without a pass of their own."""
-    if not np.isfinite(sums).all():
-        bad = values[~np.isfinite(values)]
-        seen = bad[0] if bad.size else f"magnitudes up to {np.abs(values).max():g}"
-        raise ValueError(
-            f"{name} must hold finite numbers whose squares fit {values.dtype}, got {seen}"
-        )

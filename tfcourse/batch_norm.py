@@ -1,13 +1,11 @@
-"""Batch norm in NumPy: each formula, its derivative beside it, and what inference needs.
+"""Batch norm in NumPy: each formula with its derivative below it, and what inference needs.
 
-(Lecture part 2; Ioffe and Szegedy 2015, "Batch Normalization".) Everything is computed over all
-axes but the last: over the examples of (examples, units), over examples, height and width of
-(examples, height, width, channels). float32 in gives float32 out, float64 gives float64; sums
-over examples are carried in float64.
-
-Which variance: mini-batches are always normalized with the biased one, σ² = (1/m) Σ(z − μ)², as in
-the lecture. What is remembered for inference differs: Keras's layer keeps the biased one too
-(`ddof=0`); PyTorch and TensorFlow's fused kernel keep the unbiased m/(m−1) σ² (`ddof=1`).
+(Lecture part 2; Ioffe and Szegedy 2015, "Batch Normalization".) Mean and variance are taken over
+all axes but the last: over the examples of (examples, units), over examples, height and width of
+(examples, height, width, channels). z̃ and the gradients have z's dtype, float32 or float64 (whole
+numbers become float64); statistics, and what lies between, are float64. ValueError is raised for
+NaN, infinity, numbers of 1e145 or more (their squares do not fit float64), masked entries of
+numpy.ma, and shapes or values other than those described, TypeError for other types.
 
 >>> mini_batch = tfc.batch_norm.forward([[1.0, 10.0], [3.0, 20.0], [5.0, 60.0]], gamma=2, beta=1)
 >>> mini_batch.mean, mini_batch.z_tilde.mean(axis=0).round(9)
@@ -16,142 +14,103 @@ the lecture. What is remembered for inference differs: Keras's layer keeps the b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tfcourse import _checks
-from tfcourse._arrays import Floats, as_rows, fast_arithmetic, floats, refuse_non_finite
-from tfcourse._statistics import Float64, PopulationStatistics, RunningStatistics
+from tfcourse._arrays import Float64, Floats, floats
+from tfcourse._checks import InputError
+from tfcourse._folding import fold
 
 __all__ = [
-    "Forward",
-    "Gradients",
-    "PopulationStatistics",
-    "RunningStatistics",
-    "backward",
-    "fold",
-    "fold_dense",
-    "forward",
-    "inference",
-]
+    "Forward", "Gradients", "PopulationStatistics", "RunningStatistics",
+    "backward", "fold", "fold_dense", "forward", "inference",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Forward:
-    """A mini-batch, normalized: z̃ for the next layer, the rest for `backward` and to look at.
+    """A normalized mini-batch: z̃ for the next layer, the rest for `backward`.
 
-    z_tilde: as z. statistics: the mini-batch's own, in float64.
-    centred: z less a rounded mean, (m, units), and offset: the rest of that mean, so that
-    z − μ = centred − offset without loss however far μ is from 0.
+    z_tilde, z_norm: shaped as z, in its dtype. mean, variance, deviation: μ, the biased σ² and
+    √(σ² + ε), (units,).
     """
 
     z_tilde: Floats
-    statistics: PopulationStatistics
+    z_norm: Floats
+    mean: Float64
+    variance: Float64
+    deviation: Float64
     gamma: Float64
-    epsilon: float
-    centred: Floats
-    offset: Float64
 
     @property
-    def mean(self) -> Floats:
-        """μ, (units,), in z's dtype."""
-        return self.statistics.mean.astype(self.z_tilde.dtype)
+    def statistics(self) -> PopulationStatistics:
+        """μ and σ² with the number of examples, for the averages that inference needs."""
+        m = self.z_norm.size // self.mean.size
+        return PopulationStatistics(m, self.mean, self.variance * m)
 
-    @property
-    def variance(self) -> Floats:
-        """σ², (units,), the biased one, in z's dtype."""
-        return self.statistics.variance().astype(self.z_tilde.dtype)
 
-    @property
-    def deviation(self) -> Float64:
-        """√(σ² + ε), (units,), in float64."""
-        return np.sqrt(self.statistics.variance() + self.epsilon)
+def forward(
+    z: ArrayLike, gamma: ArrayLike = 1.0, beta: ArrayLike = 0.0, *, epsilon: float = 1e-3
+) -> Forward:
+    """Normalize a mini-batch with its own mean and variance, as in training.
 
-    @property
-    def z_norm(self) -> Floats:
-        """(z − μ)/√(σ² + ε), computed when asked for: `backward` can do without."""
-        z_norm = (self.centred - self.offset) / self.deviation
-        return z_norm.astype(self.z_tilde.dtype).reshape(self.z_tilde.shape)
+    μ = (1/m) Σ z,  σ² = (1/m) Σ (z − μ)²,  z_norm = (z − μ)/√(σ² + ε),  z̃ = γ z_norm + β
+
+    z: (…, units). gamma, beta: (units,), or one number for all. epsilon: above 0; the default is
+    Keras's, PyTorch's is 1e-5. One example alone has σ² = 0 and z_norm = 0, so that its z̃ is β.
+
+    >>> tfc.batch_norm.forward([[1, 10], [3, 30]], gamma=2, beta=1).z_tilde.round(2).tolist()
+    [[-1.0, -1.0], [3.0, 3.0]]
+    """
+    z = _numbers("z", z)
+    gamma, beta = _of_units(z, gamma=gamma, beta=beta)
+    epsilon = _checks.number("epsilon", epsilon, above=0)
+    examples = tuple(range(z.ndim - 1))
+
+    mu = z.mean(axis=examples, dtype=np.float64)
+    variance = ((z - mu) ** 2).mean(axis=examples)
+    z_norm = (z - mu) / np.sqrt(variance + epsilon)
+    z_tilde = gamma * z_norm + beta
+
+    z_tilde, z_norm = z_tilde.astype(z.dtype), z_norm.astype(z.dtype)
+    return Forward(z_tilde, z_norm, mu, variance, np.sqrt(variance + epsilon), gamma)
 
 
 class Gradients(NamedTuple):
-    """The cost's derivatives: dz as z, dgamma and dbeta (units,)."""
+    """The gradients of the cost: dz shaped as z, dgamma and dbeta (units,)."""
 
     dz: Floats
     dgamma: Floats
     dbeta: Floats
 
 
-def forward(
-    z: ArrayLike, gamma: ArrayLike = 1.0, beta: ArrayLike = 0.0, *, epsilon: float = 1e-3
-) -> Forward:
-    """Normalize a mini-batch with its own statistics, as in training.
-
-    μ = (1/m) Σ z,  σ² = (1/m) Σ (z − μ)²,  z_norm = (z − μ)/√(σ² + ε),  z̃ = γ z_norm + β
-
-    z: (…, units), float32 or float64. gamma, beta: (units,) or a number. epsilon: above 0; Keras's
-    default, PyTorch's is 1e-5. A single example has σ² = 0 and z_norm = 0: the result is β.
-
-    Raises: ValueError for zero examples, NaN or infinity, or a shape that does not match.
-
-    >>> tfc.batch_norm.forward([[1, 10], [3, 30]], gamma=2, beta=1).z_tilde.round(2)
-    array([[-1., -1.],
-           [ 3.,  3.]])
-    """
-    z = floats("z", z)
-    rows = as_rows("z", z)
-    gamma, beta = _parameter("gamma", gamma, rows), _parameter("beta", beta, rows)
-    epsilon = _checks.number("epsilon", epsilon, above=0)
-    m = len(rows)
-    with fast_arithmetic():
-        # Near μ is near enough: an eighth of the rows leaves an offset of at most √7 σ, so the
-        # sums below stay small, and the offset goes into the statistics and into β.
-        near = rows[: m // 8 + 1].mean(axis=0)
-        centred = rows - near
-        squares, offset = _sum(centred, centred) / m, _sum(centred) / m
-        variance = np.maximum(squares - offset**2, 0)
-        refuse_non_finite("z", rows, variance)
-        slope = gamma / np.sqrt(variance + epsilon)
-        z_tilde = centred * slope.astype(z.dtype)
-        z_tilde += (beta - slope * offset).astype(z.dtype)
-    statistics = PopulationStatistics(m, near + offset, variance * m)
-    return Forward(z_tilde.reshape(z.shape), statistics, gamma, epsilon, centred, offset)
-
-
 def backward(dz_tilde: ArrayLike, of: Forward) -> Gradients:
-    """Return the derivatives of the cost by z, γ and β, given its derivative by z̃.
+    """Return the gradients with respect to z, γ and β, from dz̃ and what `forward` returned.
 
     dβ = Σ dz̃,  dγ = Σ dz̃ z_norm,  dz = γ/√(σ² + ε) (dz̃ − dβ/m − z_norm dγ/m)
 
-    The last two terms come from μ and σ², which depend on every z of the mini-batch. They make
-    Σ dz = 0, so a bias b in z = aW + b has db = 0: β does its work.
-
-    dz_tilde: shaped as z. of: what `forward` returned.
-
-    Raises: ValueError for NaN or infinity, or another shape than z's.
+    The last two terms come through μ and σ², which depend on every z of the mini-batch. They make
+    Σ dz = 0. So a bias b in z = aW + b has db = 0, and β does its work.
 
     >>> mini_batch = tfc.batch_norm.forward([[1, 10], [3, 30]])
     >>> tfc.batch_norm.backward([[1, 0], [0, 0]], mini_batch).dbeta
     array([1., 0.])
     """
-    d = floats("dz_tilde", dz_tilde).astype(of.z_tilde.dtype, copy=False)
-    if d.shape != of.z_tilde.shape:
-        raise ValueError(f"dz_tilde must have z's shape {of.z_tilde.shape}, got {d.shape}")
-    rows, m, deviation = as_rows("dz_tilde", d), len(of.centred), of.deviation
-    with fast_arithmetic():
-        products, dbeta = _sum(rows, of.centred), _sum(rows)
-        dgamma = (products - of.offset * dbeta) / deviation
-        refuse_non_finite("dz_tilde", rows, dgamma)
-        # z_norm dγ/m = (centred − offset) × slope: one pass for each of the four terms.
-        slope = dgamma / (m * deviation)
-        dz = of.centred * (-slope).astype(d.dtype)
-        dz += rows
-        dz += (of.offset * slope - dbeta / m).astype(d.dtype)
-        dz *= (of.gamma / deviation).astype(d.dtype)
-    return Gradients(dz.reshape(d.shape), dgamma.astype(d.dtype), dbeta.astype(d.dtype))
+    dz_tilde, z_norm, dtype = _numbers("dz_tilde", dz_tilde), of.z_norm, of.z_norm.dtype
+    if dz_tilde.shape != z_norm.shape:
+        raise InputError(f"dz_tilde must have z's shape {z_norm.shape}, got {dz_tilde.shape}")
+    examples, m = tuple(range(z_norm.ndim - 1)), of.statistics.count
+
+    dbeta = dz_tilde.sum(axis=examples, dtype=np.float64)
+    dgamma = (dz_tilde * z_norm).sum(axis=examples, dtype=np.float64)
+    dz_norm = dz_tilde - dbeta / m - z_norm * (dgamma / m)
+    dz = of.gamma / of.deviation * dz_norm
+
+    return Gradients(dz.astype(dtype), dgamma.astype(dtype), dbeta.astype(dtype))
 
 
 def inference(
@@ -163,25 +122,18 @@ def inference(
     *,
     epsilon: float = 1e-3,
 ) -> Floats:
-    """Normalize with given statistics, running or population: z̃ = γ (z − μ)/√(σ² + ε) + β.
+    """Normalize with given statistics, running or the population's: z̃ = γ (z − μ)/√(σ² + ε) + β.
 
-    z: (…, units); a single example (units,) too. mean, variance, gamma, beta: (units,) or a number.
-
-    Raises: ValueError for NaN or infinity, a variance below 0, or a shape that does not match.
+    z: (…, units), or one example, (units,). The rest: (units,), or one number; σ² at least 0.
 
     >>> tfc.batch_norm.inference([3], mean=1, variance=4).round(3)
     array([1.])
     """
-    z = floats("z", z)
-    rows = as_rows("z", z)
-    slope, mean, beta = _affine(rows, mean, variance, gamma, beta, epsilon)
-    near = mean.astype(z.dtype)
-    with fast_arithmetic():
-        z_tilde = rows - near
-        z_tilde *= slope.astype(z.dtype)
-        z_tilde += (beta - slope * (mean - near)).astype(z.dtype)
-        refuse_non_finite("z", rows, _sum(z_tilde))
-    return z_tilde.reshape(z.shape)
+    z = _numbers("z", z)
+    mu, variance, gamma, beta = _of_units(z, mean=mean, variance=variance, gamma=gamma, beta=beta)
+    z_norm = (z - mu) / np.sqrt(variance + _checks.number("epsilon", epsilon, above=0))
+    z_tilde = gamma * z_norm + beta
+    return z_tilde.astype(z.dtype)
 
 
 def fold_dense(
@@ -194,87 +146,122 @@ def fold_dense(
     *,
     epsilon: float = 1e-3,
 ) -> tuple[Floats, Floats]:
-    """Fold an inference-time batch norm into the dense layer before it: one product does both.
+    """Return kernel and bias of one dense layer that does the work of both, at inference.
 
-    With s = γ/√(σ² + ε): γ (aW + b − μ)/√(σ² + ε) + β = a (W s) + ((b − μ) s + β).
+    With s = γ/√(σ² + ε): γ (aW + b − μ)/√(σ² + ε) + β = a (W s) + ((b − μ) s + β)
 
-    kernel: W, (inputs, units). bias: b, (units,) or 0. Returns kernel and bias of the layer that
-    does both, in the kernel's dtype.
-
-    Raises: ValueError as `inference` does.
+    kernel: W, (inputs, units). bias: b, (units,), or one number. The rest is as for `inference`.
 
     >>> kernel, bias = tfc.batch_norm.fold_dense([[2]], [1], mean=3, variance=4)
     >>> [5] @ kernel + bias, tfc.batch_norm.inference([5 * 2 + 1], mean=3, variance=4)
     (array([3.9995...]), array([3.9995...]))
     """
-    kernel = floats("kernel", kernel)
-    rows = as_rows("kernel", kernel)
-    bias = _parameter("bias", bias, rows)
-    slope, mean, beta = _affine(rows, mean, variance, gamma, beta, epsilon)
-    folded = (kernel * slope).astype(kernel.dtype)
-    return folded, ((bias - mean) * slope + beta).astype(kernel.dtype)
+    W = _numbers("kernel", kernel)
+    b, mu, variance = _of_units(W, bias=bias, mean=mean, variance=variance)
+    gamma, beta = _of_units(W, gamma=gamma, beta=beta)
+    s = gamma / np.sqrt(variance + _checks.number("epsilon", epsilon, above=0))
+    return (W * s).astype(W.dtype), ((b - mu) * s + beta).astype(W.dtype)
 
 
-def fold(model: Any) -> Any:
-    """Return a Keras model without batch norm whose outputs at inference equal the model's.
+@dataclass(frozen=True, eq=False)
+class PopulationStatistics:
+    """Exact mean and variance of all that was seen, in one pass and in pieces of any size.
 
-    A batch norm after a Dense layer without activation is folded into that layer, any other one
-    into the Dense layer that follows; dropout in between does nothing at inference. Other layers
-    are copied, weights and all. The result is not compiled.
+    count: examples n, 0 to begin with. mean: μ, (units,). deviations: M₂ = Σ (z − μ)², (units,).
 
-    model: a built Sequential or functional Keras model, one layer after the other.
-
-    Raises: ValueError if the model is no such chain, or a batch norm has no Dense layer beside it.
-
-    >>> model = tfc.build((64,), classes=10)
-    >>> [layer.name for layer in tfc.batch_norm.fold(model).layers if "norm" in layer.name]
-    []
+    >>> seen = tfc.batch_norm.PopulationStatistics().update([[1], [3]]).update([[8]])
+    >>> seen.count, seen.mean
+    (3, array([4.]))
     """
-    from tfcourse import _folding
 
-    return _folding.fold(model)
+    count: int = 0
+    mean: Float64 = field(default_factory=lambda: np.zeros(()))
+    deviations: Float64 = field(default_factory=lambda: np.zeros(()))
+
+    def update(self, z: ArrayLike) -> PopulationStatistics:
+        """Return the statistics of what was seen before and of z, (…, units)."""
+        return self.merge(forward(z).statistics)
+
+    def merge(self, other: PopulationStatistics) -> PopulationStatistics:
+        """Return the statistics of what either has seen (Chan, Golub and LeVeque 1983).
+
+        With δ = μ_b − μ_a and n = n_a + n_b: μ = μ_a + δ n_b/n, M₂ = M₂_a + M₂_b + δ² n_a n_b/n
+        """
+        if self.count and other.count:
+            _of_units(self.mean, statistics=other.mean)
+        count = self.count + other.count
+        share, delta = other.count / max(count, 1), other.mean - self.mean
+        deviations = self.deviations + other.deviations + delta**2 * self.count * share
+        return PopulationStatistics(count, self.mean + delta * share, deviations)
+
+    def variance(self, ddof: int = 0) -> Float64:
+        """Return M₂/(n − ddof), of more than `ddof` examples: biased for 0, unbiased for 1."""
+        ddof = _checks.integer("ddof", ddof, at_least=0, at_most=1)
+        if self.count <= ddof:
+            raise InputError(f"count must be above ddof = {ddof}, got {self.count} examples")
+        return self.deviations / (self.count - ddof)
 
 
-def _parameter(name: str, value: ArrayLike, rows: Floats) -> Float64:
-    units = rows.shape[1]
-    array = floats(name, value).astype(np.float64)
-    if array.shape not in ((), (units,)):
-        raise ValueError(f"{name} must have shape ({units},), one per unit, got {array.shape}")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} must hold finite numbers, got {array[~np.isfinite(array)][0]}")
+@dataclass(frozen=True, eq=False)
+class RunningStatistics:
+    """Exponentially weighted averages v_t = momentum v_{t−1} + (1 − momentum) θ_t of μ and σ².
+
+    They start at 0 and 1, as in Keras and in PyTorch (whose momentum is 1 minus this one). After t
+    updates the start still has the weight momentumᵗ: with 0.99, more than a third after 100.
+    `corrected` takes it out, as the bias correction of Adam does.
+
+    momentum: in [0, 1). updates: t. moving_mean, moving_variance: (units,) after the first update.
+
+    >>> mini_batch = tfc.batch_norm.forward([[1], [3]]).statistics
+    >>> running = tfc.batch_norm.RunningStatistics(momentum=0.9).update(mini_batch)
+    >>> running.moving_mean.round(3), running.corrected()[0].round(3)
+    (array([0.2]), array([2.]))
+    """
+
+    momentum: float = 0.99
+    updates: int = 0
+    moving_mean: Float64 = field(default_factory=lambda: np.zeros(()))
+    moving_variance: Float64 = field(default_factory=lambda: np.ones(()))
+
+    def __post_init__(self) -> None:
+        _checks.number("momentum", self.momentum, at_least=0, below=1)
+
+    def update(self, statistics: PopulationStatistics, *, ddof: int = 0) -> RunningStatistics:
+        """Return the averages after one more mini-batch, such as `forward(z).statistics`.
+
+        ddof: 0 tracks the biased variance, as Keras does; 1 the unbiased one, m/(m − 1) σ², as do
+        PyTorch and TensorFlow's fused kernel. All normalize a mini-batch with the biased one.
+        """
+        if self.updates:
+            _of_units(self.moving_mean, statistics=statistics.mean)
+        old, new = self.momentum, 1 - self.momentum
+        mean = old * self.moving_mean + new * statistics.mean
+        variance = old * self.moving_variance + new * statistics.variance(ddof)
+        updates = self.updates + 1
+        return replace(self, updates=updates, moving_mean=mean, moving_variance=variance)
+
+    def corrected(self) -> tuple[Float64, Float64]:
+        """Return mean and variance without their start: (v_t − momentumᵗ v₀)/(1 − momentumᵗ)."""
+        if not self.updates:
+            raise InputError("updates must be at least 1 to correct the averages, got 0")
+        start = self.momentum**self.updates
+        return self.moving_mean / (1 - start), (self.moving_variance - start) / (1 - start)
+
+
+def _numbers(name: str, value: ArrayLike, axes: int = 1) -> Floats:
+    array = floats(name, value, axes)
+    fits = np.isfinite(array) if array.dtype == np.float32 else np.abs(array) < 1e145
+    if not fits.all():
+        raise InputError(f"{name} must hold finite numbers below 1e145, got {array[~fits][0]}")
     return array
 
 
-def _affine(
-    rows: Floats,
-    mean: ArrayLike,
-    variance: ArrayLike,
-    gamma: ArrayLike,
-    beta: ArrayLike,
-    epsilon: float,
-) -> tuple[Float64, Float64, Float64]:
-    """Return γ/√(σ² + ε), μ and β, checked."""
-    epsilon = _checks.number("epsilon", epsilon, above=0)
-    variance = _parameter("variance", variance, rows)
-    if (variance < 0).any():
-        raise ValueError(f"variance must be at least 0, got {variance.min()}")
-    slope = _parameter("gamma", gamma, rows) / np.sqrt(variance + epsilon)
-    return slope, _parameter("mean", mean, rows), _parameter("beta", beta, rows)
-
-
-def _sum(a: Floats, b: Floats | None = None) -> Float64:
-    """Return Σ a, or Σ a b, over the rows: runs of 32 in a's own dtype, then float64.
-
-    Short runs keep float32 sums to an ulp or two, and cost no more than one long run.
-    """
-    whole = len(a) // 32 * 32
-    total = np.zeros(a.shape[1])
-    for part, run in ((slice(whole), 32), (slice(whole, None), len(a) - whole)):
-        if len(a[part]):
-            runs = a[part].reshape(-1, run, a.shape[1])
-            if b is None:
-                sums = np.ones(run, a.dtype) @ runs
-            else:
-                sums = np.einsum("kij,kij->kj", runs, b[part].reshape(runs.shape))
-            total += sums.sum(axis=0, dtype=np.float64)
-    return total
+def _of_units(z: Floats, **given: ArrayLike) -> list[Float64]:
+    """Return what is given, in float64: each a number for every unit of z, or one for all."""
+    arrays = [_numbers(name, value, axes=0).astype(np.float64) for name, value in given.items()]
+    for name, array in zip(given, arrays, strict=True):
+        if array.shape not in ((), z.shape[-1:]):
+            raise InputError(f"{name} must have shape {z.shape[-1:]}, got {array.shape}")
+        if name == "variance" and array.min() < 0:
+            raise InputError(f"variance must be at least 0, got {array.min()}")
+    return arrays

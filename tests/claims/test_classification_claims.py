@@ -55,7 +55,7 @@ BREAKS = {
     "softmax.gradient": wrap(
         softmax,
         "cross_entropy_from_logits",
-        lambda f: functools.partial(f, label_smoothing=0.1),
+        lambda f: lambda *a, **k: 1.1 * f(*a, **k),
     ),
     "softmax.shapes": wrap(softmax, "softmax", lambda f: lambda z, axis=-1: f(z)),
     "softmax.autodiff": wrap(softmax, "cross_entropy_with_gradient", doubled),
