@@ -113,6 +113,13 @@ def test_benchmark_training_measures_what_it_names():
 
 
 @pytest.mark.long
+def test_benchmark_models_measures_a_family():
+    small = ("--families", "regression", "--ways", "tfcourse", "--trials", "2", "--json")
+    families = measured("benchmark_models.py", *small)["families"]
+    assert families["regression"]["per_trial_seconds"]["tfcourse"] > 0
+
+
+@pytest.mark.long
 def test_benchmark_peers_measures_one_of_them():
     results = measured("benchmark_peers.py", "tfcourse", '{"trials": 2, "epochs": 1, "repeats": 1}')
     assert results["trials"] == 2 and results["warm"] > 0

@@ -12,9 +12,15 @@ from numpy.typing import NDArray
 from tfcourse._arrays import Floats
 from tfcourse.datasets import Dataset
 from tfcourse.experiments import _populations
-from tfcourse.experiments.searches import AGAIN, WITH_MOMENTUM, Duel, again, play
-from tfcourse.lecture.scales import ALPHA as LEARNING_RATE
-from tfcourse.lecture.scales import BETA as MOMENTUM
+from tfcourse.experiments.searches import (
+    AGAIN,
+    LEARNING_RATE,
+    MOMENTUM,
+    WITH_MOMENTUM,
+    Duel,
+    again,
+    play,
+)
 from tfcourse.tuning import search
 from tfcourse.tuning.scales import Linear
 from tfcourse.tuning.space import Space

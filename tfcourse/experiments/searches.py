@@ -17,14 +17,12 @@ from tfcourse._arrays import Floats
 from tfcourse.datasets import Dataset
 from tfcourse.experiments import _populations, _sensitivity
 from tfcourse.experiments._sensitivity import Indices
-from tfcourse.lecture.grid_and_random import EPSILON
-from tfcourse.lecture.scales import ALPHA as LEARNING_RATE
-from tfcourse.lecture.scales import BETA as MOMENTUM
-from tfcourse.lecture.scales import LAYERS, UNITS
-from tfcourse.tuning.scales import Choice, Linear, OneMinusLog
+from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog
 from tfcourse.tuning.search import Search
 from tfcourse.tuning.space import Chosen, Space
 
+LEARNING_RATE, MOMENTUM, EPSILON = Log(1e-4, 1), OneMinusLog(0.9, 0.999), Log(1e-10, 1e-4)
+UNITS, LAYERS = Integer(50, 100), Choice(2, 3, 4)
 BETA_2 = OneMinusLog(0.9, 0.9999)
 SHARED: dict[str, Any] = {
     "learning_rate": LEARNING_RATE,

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from tfcourse import training
 from tfcourse.datasets import Dataset
-from tfcourse.training import Data, Epoch, Trained, train
 from tfcourse.tuning.models import Model
 from tfcourse.tuning.objective import Objective
 from tfcourse.tuning.space import Chosen
@@ -83,7 +83,7 @@ class Trainer:
         self.standardized = dataset.standardized()
 
     @cached_property
-    def _arrays(self) -> Data:
+    def _arrays(self) -> training.Data:
         return arrays(self.standardized)
 
     @cached_property
@@ -101,7 +101,7 @@ class Trainer:
         """
         told = 0
 
-        def on_epoch(epoch: Epoch) -> None:
+        def on_epoch(epoch: training.Epoch) -> None:
             nonlocal told
             told += len(epoch.trials)
             on_epochs(told)
@@ -111,9 +111,9 @@ class Trainer:
             yield [result(jobs[one.trial], one) for one in finished]
 
     def _train(
-        self, jobs: Sequence[Job], wanted: Sequence[int], on_epoch: Callable[[Epoch], None]
-    ) -> Iterator[Sequence[Trained]]:
-        return train(
+        self, jobs: Sequence[Job], wanted: Sequence[int], on_epoch: Callable[[training.Epoch], None]
+    ) -> Iterator[Sequence[training.Trained]]:
+        return training.train(
             self._build,
             draws(jobs),
             self._arrays,
@@ -135,7 +135,7 @@ class Trainer:
             x_train=np.concatenate([data.x_train, data.x_validation]),
             y_train=np.concatenate([data.y_train, data.y_validation]),
         )
-        ((one,),) = train(
+        ((one,),) = training.train(
             self._build, draws([job]), arrays(merged), seeds=[job.seed], engine=self.engine
         )
         return dataclasses.replace(result(job, one), model=partial(one.model, final=True))
@@ -167,9 +167,9 @@ class Trainer:
         return {"loss": found.loss, "accuracy": found.accuracy}
 
 
-def arrays(data: Dataset) -> Data:
+def arrays(data: Dataset) -> training.Data:
     """Return a data set as the engine takes it."""
-    return Data(data.x_train, data.y_train, data.x_validation, data.y_validation)
+    return training.Data(data.x_train, data.y_train, data.x_validation, data.y_validation)
 
 
 def draws(jobs: Sequence[Job]) -> list[dict[str, object]]:
@@ -177,7 +177,7 @@ def draws(jobs: Sequence[Job]) -> list[dict[str, object]]:
     return [{**job.hyperparameters, "epochs": job.epochs} for job in jobs]
 
 
-def result(job: Job, one: Trained) -> Result:
+def result(job: Job, one: training.Trained) -> Result:
     """Return what a job came to."""
     if one.error:
         return Result(job, {}, one.seconds, " ".join(one.error.split()))
