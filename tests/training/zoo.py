@@ -1,5 +1,6 @@
 """Models as users write them: each is trained by both engines and by plain `model.fit`."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -285,6 +286,55 @@ class Subclassed(keras.Model):
         return self.last(self.first(inputs))
 
 
+class Untold(keras.Model):
+    """A model whose configuration tells nothing of its layers."""
+
+    def __init__(self, activation):
+        super().__init__()
+        self.first = layers.Dense(6, activation)
+        self.last = layers.Dense(3, "softmax")
+
+    def get_config(self):
+        return {}
+
+    def call(self, inputs):
+        return self.last(self.first(inputs))
+
+
+class Around(keras.layers.Layer):
+    """A layer of the user's own around one of Keras's, of which it tells nothing."""
+
+    def __init__(self, activation):
+        super().__init__()
+        self.inner = layers.Dense(6, activation)
+
+    def get_config(self):
+        return {}
+
+    def call(self, inputs):
+        return self.inner(inputs)
+
+
+class AtMost(keras.constraints.Constraint):
+    """A constraint of the user's own that tells nothing of its number."""
+
+    def __init__(self, most):
+        self.most = most
+
+    def __call__(self, w):
+        return keras.ops.clip(w, -self.most, self.most)
+
+
+class Scale:
+    """A callable object as an activation."""
+
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, x):
+        return x * self.factor
+
+
 def logits_uncompiled(h):
     return keras.Sequential([keras.Input((6,)), layers.Dense(8, "relu"), layers.Dense(3)])
 
@@ -382,6 +432,34 @@ ZOO = {
     ),
     "a number outside the configuration": Case(
         _of(lambda h: Scaled(h["f"])), "classes", _two("f", 0.1, 2.0), fast=True
+    ),
+    "a model that tells nothing": Case(
+        lambda h: _compiled(Untold(h["g"]), h), "classes", _two("g", "relu", "tanh"), fast=True
+    ),
+    "a layer that tells nothing": Case(
+        _of(lambda h: Around(h["g"])), "classes", _two("g", "relu", "tanh"), fast=True
+    ),
+    "a number in a partial": Case(
+        _of(
+            lambda h: layers.Dense(
+                6, functools.partial(keras.activations.leaky_relu, negative_slope=h["a"])
+            )
+        ),
+        "classes",
+        _two("a", 0.1, 0.9),
+        fast=True,
+    ),
+    "a number in a callable object": Case(
+        _of(lambda h: layers.Dense(6, Scale(h["f"]))), "classes", _two("f", 0.1, 2.0), fast=True
+    ),
+    "a constraint of its own": Case(
+        _of(lambda h: layers.Dense(6, kernel_constraint=AtMost(h["c"]))),
+        "classes",
+        _two("c", 0.05, 0.5),
+        fast=True,
+    ),
+    "everything dropped": Case(
+        _of(_dense8, lambda h: layers.Dropout(h["d"])), "classes", _two("d", 1.0), fast=True
     ),
     "a number in a Lambda": Case(
         _of(lambda h: layers.Lambda(lambda x: x * h["f"])), "classes", _two("f", 0.1, 2.0)

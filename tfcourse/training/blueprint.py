@@ -45,7 +45,7 @@ SIZED: dict[type, str] = {
     layers.GRUCell: "units",
     layers.SimpleRNNCell: "units",
 }
-PARTS = (keras.Layer, keras.regularizers.Regularizer)
+PARTS = (keras.Layer, regularizers.Regularizer, keras.constraints.Constraint)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,7 @@ def read(model: keras.Model, optimizer: Optimizer | None) -> Blueprint:
 
 
 def parts(model: keras.Model) -> list[Any]:
-    """Return the model, its layers at any depth, and their regularizers, in a fixed order."""
+    """Return the model, its layers at any depth, their regularizers and constraints, in order."""
     found: dict[int, Any] = {}
 
     def visit(value: Any) -> None:
@@ -142,21 +142,31 @@ def _structure(model: keras.Model, found: Sequence[Any]) -> Hashable:
         for name in _names(told):  # those of operations that are no layers, too
             names.setdefault(name, f"layer {len(names)}")
         config = _plain(told, names)
-    except Exception:  # a model without a configuration is known by its parts
+    except Exception:
         config = None
+    # The configuration of a class of the user's own need not tell of what it is made of.
+    told_whole = config is not None and all(is_of_keras(type(part)) for part in found)
     own: list[Hashable] = []
     for part in found:
-        functions = [v for v in vars(part).values() if callable(v) and hasattr(v, "__code__")]
-        own.append((type(part).__qualname__, _fingerprints(functions)))
+        own.append((type(part).__qualname__, _callables(part)))
         if not is_of_keras(type(part)):
             own.append((fingerprint(type(part)), _attributes(part, names)))
-            if config is None and part is not model:
-                own.append((_plain(part.get_config(), names), ()))
+        if not told_whole and part is not model:
+            own.append(_own_configuration(part, names))
     return fingerprint(config), tuple(own)
 
 
-def _fingerprints(functions: Sequence[Any]) -> Hashable:
-    return tuple(fingerprint(f) for f in functions if not is_of_keras(f))
+def _own_configuration(part: Any, names: dict[str, str]) -> Hashable:
+    try:
+        return fingerprint(_plain(part.get_config(), names))
+    except Exception:  # what does not tell its configuration is like no other
+        return fingerprint(object())
+
+
+def _callables(part: Any) -> Hashable:
+    """Functions, and objects called like them, that a part was given: activations, losses."""
+    given = [v for v in vars(part).values() if callable(v) and not isinstance(v, PARTS)]
+    return tuple(fingerprint(function) for function in given if not is_of_keras(function))
 
 
 def _attributes(part: Any, names: dict[str, str]) -> Hashable:
@@ -233,7 +243,8 @@ def _compiled(model: keras.Model) -> Hashable:
 
 def _names_other_code(config: Any) -> bool:
     if isinstance(config, dict):
-        if "class_name" in config and not str(config.get("module") or "").startswith("keras"):
+        module = str(config.get("module") or "").partition(".")[0]
+        if "class_name" in config and module != "keras":
             return True
         config = list(config.values())
     return isinstance(config, list | tuple) and any(map(_names_other_code, config))

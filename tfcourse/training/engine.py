@@ -102,6 +102,7 @@ def train(
     wanted: indices of trials whose results are wanted; the others train only where they share a
     chunk with one of these. on_epoch: called in this thread.
 
+    Mini-batches are of one size: what is left over sits out an epoch, each time other examples.
     A model's results do not depend on its company beyond rounding, and are the same, bit for bit,
     in the same chunks. One whose loss is not finite stands still from there on. A trial whose model
     cannot be built or trained has its `error` set.
@@ -238,7 +239,10 @@ class _Plan:
         all_sizes = {member.blueprint.sizes for member in members}
         widest = tuple(max(column) for column in zip(*all_sizes, strict=True))
         padded = len(all_sizes) > 1
-        name = key[0], key[1], batch_size, widest, padded
+        shapes = {member.blueprint.shapes for member in members}
+        if not padded and len(shapes) > 1:  # of a layer that has sizes of its own
+            return None
+        name = key[0], key[1], batch_size, widest, None if padded else shapes.pop()
         known = self.workshop.patterns
         if name not in known:
             try:
@@ -395,9 +399,9 @@ def _similar(members: Sequence[Member]) -> Iterator[list[Member]]:
 
 
 def _of_one_size(members: Sequence[Member]) -> Iterator[list[Member]]:
-    parts: dict[Sizes, list[Member]] = {}
+    parts: dict[Any, list[Member]] = {}
     for member in members:
-        parts.setdefault(member.blueprint.sizes, []).append(member)
+        parts.setdefault(member.blueprint.shapes, []).append(member)
     yield from parts.values()
 
 

@@ -32,7 +32,8 @@ class _Fingerprints:
     """State: what is being looked at, so that what refers to itself ends."""
 
     def __init__(self) -> None:
-        self._seen: dict[int, int] = {}
+        # With the objects themselves: an address may be another object's once one is gone.
+        self._seen: dict[int, tuple[int, Any]] = {}
 
     def of(self, value: Any) -> Hashable:
         if isinstance(value, PLAIN):
@@ -42,8 +43,8 @@ class _Fingerprints:
         if isinstance(value, np.ndarray) and value.dtype != object:
             return "array", str(value.dtype), value.shape, hashlib.sha256(value.tobytes()).digest()
         if id(value) in self._seen:
-            return "again", self._seen[id(value)]
-        self._seen[id(value)] = len(self._seen)
+            return "again", self._seen[id(value)][0]
+        self._seen[id(value)] = len(self._seen), value
         if isinstance(value, Mapping):
             return "mapping", tuple((self.of(k), self.of(v)) for k, v in value.items())
         if isinstance(value, list | tuple):
@@ -70,7 +71,7 @@ class _Fingerprints:
             (key, self.of(item))
             for part in own
             if part.__module__ not in ("abc", "typing", "builtins")
-            for key, item in vars(part).items()
+            for key, item in ((key, _function_of(item)) for key, item in vars(part).items())
             if isinstance(item, (*PLAIN, types.FunctionType, tuple, list, dict))
             and key not in ("__module__", "__doc__", "__qualname__", "__firstlineno__")
         ]
@@ -81,12 +82,9 @@ class _Fingerprints:
             return "function", function.__module__, function.__qualname__
         cells = tuple(self.of(_content(cell)) for cell in function.__closure__ or ())
         named = {n: function.__globals__.get(n) for n in function.__code__.co_names}
-        # A number or a function of the module's own that the body refers to by name.
-        referred = {
-            n: v
-            for n, v in named.items()
-            if isinstance(v, (int, float, str, types.FunctionType)) and not is_of_keras(v)
-        }
+        # Values and functions of the module's own that the body refers to by name.
+        plain = (int, float, str, tuple, list, dict, types.FunctionType)
+        referred = {n: v for n, v in named.items() if isinstance(v, plain) and not is_of_keras(v)}
         parts = function.__defaults__, function.__kwdefaults__, referred
         return "function", self._code(function.__code__), cells, tuple(map(self.of, parts))
 
@@ -105,10 +103,19 @@ class _Fingerprints:
             return kind, config, tuple(self.of(f) for f in functions if not is_of_keras(f))
         if isinstance(value, keras.KerasTensor):
             return "tensor", str(value.shape), str(value.dtype)
-        try:
-            return kind, self.of(vars(value))
-        except TypeError:  # no __dict__: written in C
-            return "object", object()
+        if hasattr(value, "get_config"):  # a class of the user's own, made from one of Keras's
+            state: Any = {name: own for name, own in vars(value).items() if name != "name"}
+        else:
+            try:  # as a copy would be made: what is written in C tells its state in this way alone
+                state = value.__reduce_ex__(2)
+            except Exception:  # a lock, a file, a generator
+                return "object", object()
+        return kind, self.of(state)
+
+
+def _function_of(item: Any) -> Any:
+    """The function that a property or a method without self wraps."""
+    return getattr(item, "fget", None) or getattr(item, "__func__", None) or item
 
 
 def _content(cell: Any) -> Any:

@@ -221,9 +221,11 @@ class Computed:
                 last = getattr(layer, "data_format", "channels_last") == "channels_last"
                 inner = [1] * (len(shape) - 2)
                 shape = [shape[0], *inner, shape[-1]] if last else [*shape[:2], *inner]
-            dropped = self._bits(shape) < tf.cast(rate * 2.0**32, tf.uint32)
-            kept = inputs / tf.cast(1 - rate, inputs.dtype)
-            return tf.where(dropped, tf.zeros_like(inputs), kept)
+            everything = rate >= 1  # 2³² fits no uint32, and 1 − rate divides nothing
+            share = tf.where(everything, tf.zeros_like(rate), rate)
+            dropped = self._bits(shape) < tf.cast(share * 2.0**32, tf.uint32)
+            kept = inputs / tf.cast(1 - share, inputs.dtype)
+            return tf.where(dropped | everything, tf.zeros_like(inputs), kept)
 
         return call
 

@@ -18,6 +18,7 @@ from tfcourse.training.blueprint import Blueprint
 from tfcourse.training.compiled import one_at_a_time
 from tfcourse.training.data import Data
 from tfcourse.training.first_weights import initial_weights
+from tfcourse.training.identity import is_of_keras
 from tfcourse.training.outputs import classifier_loss
 from tfcourse.training.trained import Chosen
 from tfcourse.training.updates import Optimizer, keras_optimizer
@@ -106,8 +107,7 @@ class Builder:
 
 
 def _own_methods(model: keras.Model) -> set[str]:
-    kinds = [k for k in type(model).__mro__ if not k.__module__.startswith(("keras", "tensorflow"))]
-    return {name for kind in kinds for name in vars(kind)}
+    return {name for kind in type(model).__mro__ if not is_of_keras(kind) for name in vars(kind)}
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from tfcourse._tensorflow import keras, tf
 from tfcourse.training.blueprint import SIZED, Blueprint, parts
+from tfcourse.training.identity import is_of_keras
 
 Array = npt.NDArray[Any]
 Places = tuple[Array, ...]  # along each axis of a weight, which indices are a narrow model's
@@ -161,7 +162,7 @@ class Layout:
 
 def wider(model: keras.Model, sizes: Sizes, blueprint: Blueprint) -> keras.Model | None:
     """Return a model like `model`, of these sizes and compiled alike; none if it can't be."""
-    if type(model) not in (keras.Sequential, keras.Model) and not _is_functional(model):
+    if not is_of_keras(type(model)) or not hasattr(model, "inputs"):
         return None
     sized = [part for part in parts(model) if type(part) in SIZED]
     names = {part.name: (part, size) for part, size in zip(sized, sizes, strict=True)}
@@ -173,21 +174,13 @@ def wider(model: keras.Model, sizes: Sizes, blueprint: Blueprint) -> keras.Model
     finally:
         for part, size in zip(sized, before, strict=True):
             setattr(part, SIZED[type(part)], size)
-    own = {type(p).__name__: type(p) for p in parts(model) if not _is_kerass(type(p))}
+    own = {type(p).__name__: type(p) for p in parts(model) if not is_of_keras(type(p))}
     try:
         made = type(model).from_config(config, custom_objects=own)
         made.compile_from_config(model.get_compile_config())
     except Exception:  # whatever cannot be made again is trained as it is
         return None
     return made if made.compiled else None
-
-
-def _is_functional(model: Any) -> bool:
-    return type(model).__module__.startswith("keras.") and hasattr(model, "inputs")
-
-
-def _is_kerass(kind: type) -> bool:
-    return kind.__module__.startswith("keras.")
 
 
 def _without_built_shapes(config: Any) -> Any:
