@@ -1,6 +1,5 @@
 """Part 2's claims hold as recorded, and turn when what is under them breaks."""
 
-import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -72,7 +71,6 @@ BREAKS = {
     "bn.parameter-shapes": in_keras("BatchNormalization", idle),
     "bn.gradient-descent": wrap(batch_norm, "backward", as_if_independent),
     "bn.one-line": in_tf_nn("batch_normalization", lambda f: lambda *a, **k: 2 * f(*a, **k)),
-    "bn.noise": wrap(batch_norm, "forward", lambda f: lambda z: f(z[:16])),
     "bn.single-example": wrap(
         batch_norm, "forward", lambda f: lambda z, *a: SimpleNamespace(z_tilde=z)
     ),
@@ -87,11 +85,6 @@ BREAKS = {
     "bn.erratum.identity-gamma": already_normal,
     "bn.erratum.dz-for-dgamma": wrap(
         batch_norm, "forward", lambda f: lambda z, gamma: f(z, np.ravel(gamma)[: z.shape[1]])
-    ),
-    "bn.erratum.dropout-noise": wrap(
-        experiments,
-        "noise",
-        lambda f: lambda seed: dataclasses.replace(f(seed), dropout=f(seed).mean),
     ),
 }
 

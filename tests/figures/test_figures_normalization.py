@@ -24,16 +24,6 @@ def test_normalized_contours_are_round_and_the_path_is_short(drawn):
     assert shapes[0] > 3 and shapes[1] < 1.2
 
 
-def test_the_noise_line_falls_with_the_root_of_m(drawn):
-    [axes] = drawn("batch_norm_noise").axes
-    line, *points = (line.get_xydata() for line in axes.lines)
-    at = np.concatenate(points)
-    assert at[:, 0].tolist() == [16, 32, 64, 128, 256, 512, 1024]
-    assert np.polyfit(*np.log(at).T, 1)[0] == pytest.approx(-0.5, abs=0.02)
-    assert np.diff(np.log(line), axis=0)[0] @ [1, 2] == pytest.approx(0), "slope −1/2"
-    assert axes.get_xscale() == axes.get_yscale() == "log"
-
-
 def test_the_network_is_labelled_with_its_shapes(drawn):
     [axes] = drawn("batch_norm_network").axes
     assert len(axes.patches) == 5 + 5 + 3

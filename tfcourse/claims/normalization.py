@@ -268,31 +268,6 @@ def one_line(seed: int) -> Evidence:
 
 
 @claim(
-    "bn.noise",
-    "μ and σ² of a mini-batch are noisy estimates; from 64 to 512 examples the noise falls.",
-    HOLDS,
-    note("000", "6. Why does Batch Norm work?"),
-    note("001", "正则化效果"),
-    note("003", "Why does Batch Norm work?"),
-    note("004", "add noise to training"),
-)
-def noise(seed: int) -> Evidence:
-    """Draws 400 mini-batches of each size from 16 to 1024 from the digits, with replacement, and
-    measures how much μ and σ² of 64 units of a first layer vary. Theory: as m^(−1/2).
-    """
-    found = experiments.noise(seed)
-    logs = np.log(found.sizes)
-    slopes = [intervals.slope(logs, np.log(values)) for values in (found.mean, found.variance)]
-    of = dict(zip(found.sizes.tolist(), found.mean.tolist(), strict=True))
-    return judged(
-        all(abs(slope.value + 0.5) < 0.05 for slope in slopes) and of[512] < of[64],
-        f"deviation of μ {of[64]:.3f} σ at 64, {of[512]:.3f} σ at 512; exponent of m: μ "
-        f"{slopes[0].show('.3f')}, σ² {slopes[1].show('.3f')}",
-        effect=slopes[0],
-    )
-
-
-@claim(
     "bn.single-example",
     "One example has no mean and variance of its own to speak of.",
     HOLDS,

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from tfcourse import batch_norm
 from tfcourse.claims.ledger import ERRATUM, Evidence, below, claim, corrected, note
-from tfcourse.experiments import normalization as experiments
 
 EPSILON = 1e-3
 
@@ -199,27 +198,4 @@ def dz_for_dgamma(seed: int) -> Evidence:
         refused,
         ours.shape == gamma.shape,
         f"γ {gamma.shape} becomes {printed.shape} as printed, {ours.shape} corrected",
-    )
-
-
-@claim(
-    "bn.erratum.dropout-noise",
-    "Printed: that a larger mini-batch has less noise is an odd property of dropout. Correct: of "
-    "batch norm; dropout's noise does not depend on the mini-batch.",
-    ERRATUM,
-    note("000", "6. Why does Batch Norm work?"),
-    note("001", "正则化效果"),
-)
-def dropout_noise(seed: int) -> Evidence:
-    """Measures the noise that dropout of a half gives an activation, relative to it, and that of
-    batch norm's μ, relative to σ, in mini-batches of 64 and of 512.
-    """
-    found = experiments.noise(seed)
-    small, large = (int(np.flatnonzero(found.sizes == m)[0]) for m in (64, 512))
-    dropout = found.dropout[large] / found.dropout[small]
-    of_mean = found.mean[large] / found.mean[small]
-    return corrected(
-        abs(dropout - 1) < 0.02,
-        of_mean < 0.5,
-        f"from 64 to 512: dropout's noise × {dropout:.2f}, batch norm's × {of_mean:.2f}",
     )

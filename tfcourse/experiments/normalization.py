@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse import batch_norm, softmax
+from tfcourse import softmax
 from tfcourse._arrays import Floats
 from tfcourse.experiments import _network, _populations
 from tfcourse.training.batches import epoch_batches
@@ -83,43 +83,6 @@ def _descend(x: Floats, y: Floats) -> Bowl:
     while bowl.excess(path[-1]) > 1e-3 * bowl.excess(path[0]):
         path.append(path[-1] - rate * hessian @ (path[-1] - centre))
     return Bowl(x, centre, hessian, np.array(path))
-
-
-@dataclass(frozen=True, eq=False)
-class Noise:
-    """How much μ and σ² vary from mini-batch to mini-batch, by mini-batch size.
-
-    sizes: (n,). mean: deviation of μ over σ, (n,). variance: deviation of σ² over σ². Both are
-    averages over the units. dropout: deviation that dropout of a half gives an activation, over the
-    activation, in mini-batches of these sizes.
-    """
-
-    sizes: NDArray[np.integer]
-    mean: Floats
-    variance: Floats
-    dropout: Floats
-
-
-@cache
-def noise(seed: int = 0, size: int = 400) -> Noise:
-    """Draw `size` mini-batches of each size and look at z of a first layer on the digits.
-
-    Examples are drawn with replacement: 1257 digits are too few for 1024 independent ones.
-    """
-    random = np.random.default_rng(seed)
-    x, _ = _digits()
-    z = x @ random.normal(0, 1 / 8, (64, 64))
-    sizes = 2 ** np.arange(4, 11)
-    mean, variance, dropout = [], [], []
-    for m in sizes:
-        statistics = [
-            batch_norm.forward(z[random.integers(0, len(z), m)]).statistics for _ in range(size)
-        ]
-        mean.append((np.std([s.mean for s in statistics], axis=0) / z.std(axis=0)).mean())
-        variance.append((np.std([s.variance() for s in statistics], axis=0) / z.var(axis=0)).mean())
-        kept = random.random((size * 4096 // m, m)) < 0.5
-        dropout.append(float((kept / 0.5).std(axis=0).mean()))
-    return Noise(sizes, np.array(mean), np.array(variance), np.array(dropout))
 
 
 def _digits() -> tuple[Floats, NDArray[np.integer]]:

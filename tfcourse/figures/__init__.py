@@ -17,6 +17,7 @@ from tfcourse.lecture.style import Style
 if TYPE_CHECKING:
     from tfcourse.lecture.coarse_to_fine import coarse_to_fine
     from tfcourse.lecture.grid_and_random import grid_vs_random, random_cube
+    from tfcourse.lecture.mini_batch_noise import batch_norm_noise, batch_norm_two_noises
     from tfcourse.lecture.quadratic_descent import quadratic_descent
     from tfcourse.lecture.scales import (
         beta_scale,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Entry",
     "Style",
+    "batch_norm_noise",
+    "batch_norm_two_noises",
     "beta_scale",
     "beta_sensitivity",
     "coarse_to_fine",

@@ -46,33 +46,6 @@ def normalized_contours(figure: Figure, seed: int = 0) -> None:
         axes.set_ylabel("$w_2$", rotation=0, labelpad=12)
 
 
-def batch_norm_noise(figure: Figure, seed: int = 0) -> None:
-    """The noise of μ falls with the square root of the mini-batch size m: from 64 to 512 examples,
-    to about a third.
-
-    Seven points, measured, for m from 16 to 1024 on logarithmic axes. They lie on a straight line
-    that falls by half an order of magnitude for each of m: 0.25 σ at 16, 0.127 σ at 64 and 0.044 σ
-    at 512.
-    """
-    found = normalization.noise(seed)
-    axes = figure.subplots()
-    line = np.array([12.0, 1400.0])
-    axes.plot(line, line**-0.5, color=FAINT, zorder=0)
-    axes.annotate(r"$\sigma/\sqrt{m}$", (20, 20**-0.5), (8, 4), textcoords="offset points")
-    for m, noise in zip(found.sizes, found.mean, strict=True):
-        named = m in (64, 512)
-        axes.plot(m, noise, "o", color="C1" if named else "C0", ms=7)
-        if named:
-            words = f"$m = {m}$: {noise:.3f} $\\sigma$"
-            axes.annotate(words, (m, noise), (9, 6), textcoords="offset points", color="C1")
-    axes.set(xscale="log", yscale="log", xlim=line, ylim=(0.025, 0.35))
-    title = r"standard deviation of $\mu$, in $\sigma$"
-    axes.set(xlabel="examples in the mini-batch, $m$", title=title)
-    axes.set_xticks(found.sizes, [str(m) for m in found.sizes])
-    axes.set_yticks([0.03, 0.1, 0.3], ["0.03", "0.1", "0.3"])
-    axes.minorticks_off()
-
-
 def batch_norm_network(figure: Figure, seed: int = 0) -> None:
     """A network with batch norm: in hidden layers z becomes z_norm, then z̃, and g is applied to z̃.
 
