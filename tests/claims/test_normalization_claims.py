@@ -1,7 +1,5 @@
 """Part 2's claims hold as recorded, and turn when what is under them breaks."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from breaking import wrap
@@ -71,10 +69,6 @@ BREAKS = {
     "bn.parameter-shapes": in_keras("BatchNormalization", idle),
     "bn.gradient-descent": wrap(batch_norm, "backward", as_if_independent),
     "bn.one-line": in_tf_nn("batch_normalization", lambda f: lambda *a, **k: 2 * f(*a, **k)),
-    "bn.single-example": wrap(
-        batch_norm, "forward", lambda f: lambda z, *a: SimpleNamespace(z_tilde=z)
-    ),
-    "bn.ewma": wrap(batch_norm, "RunningStatistics", lambda f: lambda momentum: f(0.5)),
     "bn.erratum.divide-by-variance": already_normal,
     "bn.erratum.uncentred-variance": already_normal,
     "bn.erratum.hidden-mean": already_normal,

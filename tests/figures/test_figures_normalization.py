@@ -50,33 +50,3 @@ def test_the_distributions_are_normal_and_then_wider(drawn):
     for axes in (z, z_norm, z_tilde):
         x, y = axes.lines[0].get_data()
         assert y == pytest.approx(1 / (1 + np.exp(-x)))
-
-
-@pytest.mark.long
-def test_covariate_shift_marks_where_it_was_trained_and_where_tried(drawn):
-    [axes] = drawn("covariate_shift").axes
-    classes = [line.get_xydata() for line in axes.lines[:4]]
-    here, there = np.concatenate(classes[:2]), np.concatenate(classes[2:])
-    assert len(here) == len(there) == 400
-    assert here[:, 0].max() <= 0 <= there[:, 0].min()
-    shares = [float(word.partition(": ")[2].partition("%")[0]) for word in words(axes)[-2:]]
-    assert shares[0] > 95 > 90 > shares[1]
-
-
-def test_hidden_units_shift_without_batch_norm_and_not_with_it(drawn):
-    axes = drawn("hidden_shift").axes
-    moved = [np.ptp(panel.lines[0].get_ydata()) for panel in axes]
-    assert min(moved[0], moved[2]) > 10 * max(moved[1], moved[3])
-    assert all(len(panel.lines[0].get_ydata()) == 151 for panel in axes)
-
-
-def test_the_average_is_that_of_the_points_and_near_the_whole_sets(drawn):
-    [axes] = drawn("test_time_average").axes
-    points, whole, average = (line.get_ydata() for line in axes.lines)
-    v, expected = 0.0, []
-    for mu in points:
-        v = 0.9 * v + 0.1 * mu
-        expected.append(v)
-    assert average == pytest.approx(expected)
-    late = slice(50, None)
-    assert np.abs(average - whole)[late].mean() < 0.5 * np.abs(points - whole)[late].mean()

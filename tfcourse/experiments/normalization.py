@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain, count, islice
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -181,97 +180,6 @@ def bent(z: Floats) -> Floats:
     u, v = z - z.mean(axis=0), a - a.mean(axis=0)
     left: Floats = 1 - (u * v).mean(axis=0) ** 2 / (u**2).mean(axis=0) / (v**2).mean(axis=0)
     return left
-
-
-@dataclass(frozen=True, eq=False)
-class Trace:
-    """A training on the digits, looked at before every update and after the last, t = 0 … T.
-
-    means, deviations: of what enters the activation in the second hidden layer, over the training
-    examples (the first 1024), (T + 1, units). z_means: of z there, before any batch norm,
-    (T + 1, units); batch_means: the same over the mini-batch of each update, (T, units).
-    turned: the angle in degrees by which the gradient of the layers above that one turns when it
-    and the layers below are updated, (T,). cost: (T,). accuracy: on the training examples at last.
-    """
-
-    means: Floats
-    deviations: Floats
-    z_means: Floats
-    batch_means: Floats
-    turned: Floats
-    cost: Floats
-    accuracy: float
-
-
-@cache
-def trace(
-    seed: int = 0, size: int = 150, normalize: bool = True, learning_rate: float = 0.2
-) -> Trace:
-    """Train 64–32–32–32–10 with tanh for `size` updates of gradient descent."""
-    x, y = _digits()
-    network = _network.start(seed, [64, 32, 32, 32, 10], normalize=normalize, activation="tanh")
-    cut = 2  # layers below the cut feed those above
-    over_all: list[tuple[Floats, Floats, Floats]] = []
-    over_batch: list[tuple[Floats, float, float]] = []
-
-    # In blocks, (16, 64, 64): products this small stay on one core, where they are fastest.
-    whole = len(x) // 64 * 64
-    blocks = x[:whole].reshape(-1, 64, 64)
-
-    def look() -> Any:
-        passed = _network.forward(network, blocks)
-        z, enters = passed.z[cut - 1], passed.z_tilde[cut - 1]
-        of_enters = enters.mean(axis=(0, 1)), enters.std(axis=(0, 1))
-        over_all.append((*of_enters, z.mean(axis=(0, 1))))
-        return passed.z[-1].reshape(whole, -1)
-
-    for rows in _updates(seed, len(x), size):
-        look()
-        z = _network.forward(network, x[rows]).z[cut - 1]
-        cost, slopes = _network.gradients(network, x[rows], y[rows])
-        moved = network.moved(slopes, learning_rate)
-        slopes_after = _network.gradients(network.below(cut, moved), x[rows], y[rows])[1]
-        turned = _angle(slopes.W[cut:], slopes_after.W[cut:])
-        over_batch.append((z.mean(axis=0), turned, cost))
-        network = moved
-    accuracy = float((look().argmax(axis=1) == y[:whole]).mean())
-    means, deviations, z_means = (np.array(found) for found in zip(*over_all, strict=True))
-    batch_means, angles, costs = (np.array(found) for found in zip(*over_batch, strict=True))
-    return Trace(means, deviations, z_means, batch_means, angles, costs, accuracy)
-
-
-def _angle(a: list[Floats], b: list[Floats]) -> float:
-    u, v = (np.concatenate([w.ravel() for w in ws]) for ws in (a, b))
-    cosine = u @ v / np.linalg.norm(u) / np.linalg.norm(v)
-    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
-
-
-@dataclass(frozen=True, eq=False)
-class HiddenShift:
-    """How far what enters a hidden layer shifts per update, (rates, 2, n): batch norm, then none.
-
-    moved: of its mean, in deviations, and of the logarithm of its deviation, added up; averages
-    over units and updates. turned: degrees that the gradient of the layers above turns.
-    """
-
-    rates: tuple[float, ...]
-    moved: Floats
-    turned: Floats
-
-
-@cache
-def hidden_shift(seed: int = 0, size: int = 6) -> HiddenShift:
-    """Trace `size` trainings with and as many without batch norm, at a small α and a large one."""
-    rates = (0.02, 0.2)
-    moved, turned = np.zeros((2, len(rates), 2, size))
-    for place in np.ndindex(moved.shape):
-        rate, plain, run = place
-        found = trace(size * seed + run, normalize=not plain, learning_rate=rates[rate])
-        of_mean = np.abs(np.diff(found.means, axis=0)) / found.deviations[:-1]
-        of_deviation = np.abs(np.diff(np.log(found.deviations), axis=0))
-        moved[place] = (of_mean + of_deviation).mean()
-        turned[place] = found.turned.mean()
-    return HiddenShift(rates, moved, turned)
 
 
 @dataclass(frozen=True)

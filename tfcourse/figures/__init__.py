@@ -16,7 +16,9 @@ from tfcourse.lecture.style import Style
 
 if TYPE_CHECKING:
     from tfcourse.lecture.coarse_to_fine import coarse_to_fine
+    from tfcourse.lecture.covariate_shift import covariate_shift
     from tfcourse.lecture.grid_and_random import grid_vs_random, random_cube
+    from tfcourse.lecture.hidden_shift import hidden_shift
     from tfcourse.lecture.mini_batch_noise import batch_norm_noise, batch_norm_two_noises
     from tfcourse.lecture.quadratic_descent import quadratic_descent
     from tfcourse.lecture.scales import (
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
         uniform_picks,
     )
     from tfcourse.lecture.softmax_layer import softmax_layer
+    from tfcourse.lecture.test_time import test_time_average
 
 __all__ = [
     "Entry",
@@ -35,13 +38,16 @@ __all__ = [
     "beta_scale",
     "beta_sensitivity",
     "coarse_to_fine",
+    "covariate_shift",
     "draw",
     "find",
     "grid_vs_random",
+    "hidden_shift",
     "learning_rate_scale",
     "quadratic_descent",
     "random_cube",
     "softmax_layer",
+    "test_time_average",
     "uniform_picks",
 ]
 
