@@ -15,6 +15,7 @@ from tfcourse.lecture.gallery import Entry, draw, find
 from tfcourse.lecture.style import Style
 
 if TYPE_CHECKING:
+    from tfcourse.lecture.batch_norm_formulas import batch_norm_network
     from tfcourse.lecture.coarse_to_fine import coarse_to_fine
     from tfcourse.lecture.grid_and_random import grid_vs_random, random_cube
     from tfcourse.lecture.quadratic_descent import quadratic_descent
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Entry",
     "Style",
+    "batch_norm_network",
     "beta_scale",
     "beta_sensitivity",
     "coarse_to_fine",

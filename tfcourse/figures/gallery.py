@@ -77,7 +77,6 @@ ENTRIES = (
     Entry("batch_norm_distributions", "normalization", height=2.6, trains=True),
     Entry("covariate_shift", "normalization", height=3.6, trains=True),
     Entry("hidden_shift", "normalization", height=3.6, trains=True),
-    Entry("batch_norm_network", "normalization", height=3.4),
     Entry("batch_norm_noise", "normalization", height=3.2),
     Entry("test_time_average", "normalization", height=3.0, trains=True),
     Entry("softmax_boundaries", "classification", height=4.6, trains=True),
