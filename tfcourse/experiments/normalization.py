@@ -96,45 +96,6 @@ def _updates(seed: int, examples: int, updates: int) -> Iterator[NDArray[np.int3
     return islice(chain.from_iterable(epochs), updates)
 
 
-@dataclass(frozen=True)
-class Anatomy:
-    """The shapes in one layer of a network, in the lecture's orientation: (units, examples).
-
-    arrays: by symbol, in the order in which they are computed, from the input a^[l−1] on.
-    parameters: by symbol.
-    """
-
-    layer: int
-    arrays: dict[str, tuple[int, ...]]
-    parameters: dict[str, tuple[int, ...]]
-
-
-def anatomy(seed: int = 0, size: int = 64) -> tuple[Anatomy, ...]:
-    """Run `size` examples through a network 3–4–4–2 with batch norm and read all shapes off it."""
-    network = _network.start(seed, [3, 4, 4, 2], normalize=True, activation="tanh")
-    x = np.random.default_rng(seed).normal(size=(size, 3))
-    passed = _network.forward(network, x)
-    layers = []
-    for index, W in enumerate(network.W):
-        number, hidden = index + 1, index < len(passed.normalized)
-        arrays = {"x" if index == 0 else f"a^{{[{index}]}}": passed.a[index].T.shape}
-        parameters = {f"W^{{[{number}]}}": W.T.shape}
-        beta = network.beta[index][:, None].shape
-        arrays[f"z^{{[{number}]}}"] = passed.z[index].T.shape
-        if hidden:
-            z_norm = passed.normalized[index].z_norm.T
-            arrays[rf"z_\mathrm{{norm}}^{{[{number}]}}"] = z_norm.shape
-            arrays[rf"\tilde z^{{[{number}]}}"] = passed.z_tilde[index].T.shape
-            parameters[rf"\gamma^{{[{number}]}}"] = network.gamma[index][:, None].shape
-            parameters[rf"\beta^{{[{number}]}}"] = beta
-            arrays[f"a^{{[{number}]}}"] = passed.a[index + 1].T.shape
-        else:
-            parameters[f"b^{{[{number}]}}"] = beta
-            arrays[r"\hat y"] = softmax.softmax(passed.z[index]).T.shape
-        layers.append(Anatomy(number, arrays, parameters))
-    return tuple(layers)
-
-
 @dataclass(frozen=True, eq=False)
 class Distributions:
     """A trained sigmoid layer at work on all training examples, (m, units) each.

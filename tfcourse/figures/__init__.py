@@ -15,6 +15,7 @@ from tfcourse.lecture.gallery import Entry, draw, find
 from tfcourse.lecture.style import Style
 
 if TYPE_CHECKING:
+    from tfcourse.lecture.batch_norm_formulas import batch_norm_network
     from tfcourse.lecture.coarse_to_fine import coarse_to_fine
     from tfcourse.lecture.covariate_shift import covariate_shift
     from tfcourse.lecture.grid_and_random import grid_vs_random, random_cube
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Entry",
     "Style",
+    "batch_norm_network",
     "batch_norm_noise",
     "batch_norm_two_noises",
     "beta_scale",

@@ -152,7 +152,7 @@ def test_time_average(
     axes.set(xlabel=say("update", "更新次数"), xlim=(0, updates))
     axes.set_ylabel(say("$\\mu$ of a hidden unit", "一个隐藏单元的 $\\mu$"))
     lost = [float(np.abs(line - whole)[:10].mean()) for line in (average, corrected)]
-    en = "Ten updates long the average is off by {:.2f}, corrected by {:.2f}"
+    en = "In the first ten updates the average is off by {:.2f}, corrected by {:.2f}"
     zh = "前十次更新，平均值偏离 {:.2f}，修正后偏离 {:.2f}"
     axes.set_title(say(en, zh).format(*lost))
     words = (
@@ -161,13 +161,9 @@ def test_time_average(
         (say(f"average, $\\beta$ = {momentum:g}", f"平均，$\\beta$ = {momentum:g}"), c.recommended),
         (say("dashed: corrected", "虚线：修正后"), c.recommended),
     )
-    low, high = min(0, float(points.min())), max(0, float(points.max()))
-    below_zero = whole.mean() < 0
-    room = 0.55 * (high - low)  # for the words, on the side of 0
-    axes.set_ylim(*((low * 1.05, high + room) if below_zero else (low - room, high * 1.05)))
+    top = 0.86 if whole.mean() < 0 else 0.5  # between 0 and the lines
     for i, (text, color) in enumerate(words):
-        at = (0.52 + 0.25 * (i % 2), (0.93 if below_zero else 0.14) - 0.1 * (i // 2))
-        axes.text(*at, text, color=color, ha="left", va="center", transform=axes.transAxes)
+        axes.text(0.98, top - 0.12 * i, text, color=color, ha="right", transform=axes.transAxes)
     return page
 
 
