@@ -51,7 +51,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
 OLD: dict[str, tuple[str, ...]] = {
     "tuning": ("searches",),
     "normalization": ("normalization", "normalization_trained", "normalization_errata"),
-    "classification": ("classification", "classification_errata"),
+    "classification": (),
     "frameworks": ("frameworks", "frameworks_errata"),
 }
 
