@@ -52,7 +52,7 @@ OLD: dict[str, tuple[str, ...]] = {
     "tuning": ("searches",),
     "normalization": ("normalization", "normalization_trained", "normalization_errata"),
     "classification": (),
-    "frameworks": ("frameworks", "frameworks_errata"),
+    "frameworks": (),
 }
 
 
