@@ -7,6 +7,7 @@ new Chinese character, run it again:
     python scripts/make_font.py NotoSans.ttf NotoSans-Italic.ttf NotoSansMath.ttf NotoSansSC.ttf
 """
 
+# %%
 import argparse
 import tempfile
 from pathlib import Path
@@ -32,6 +33,7 @@ MATH += [*range(0x223C, 0x2242), 0x2248, *range(0x2260, 0x2266), 0x226A, 0x226B,
 MATH += [0x2113, 0x221A, 0x2297, 0x2299, 0x2308, 0x2309, 0x230A, 0x230B, 0x2225]
 
 
+# %%
 def chinese(files):
     """The code points of Chinese characters and punctuation in these files."""
     letters = {ord(letter) for file in files for letter in file.read_text("utf-8")}
@@ -65,7 +67,7 @@ def merged(parts):
         return Merger().merge(paths)
 
 
-def save(font, style, copyright, name):
+def save(font, style, copyright, path):
     """Name the font, by a name of its own as its licence asks, and write it."""
     licence = "This Font Software is licensed under the SIL Open Font License, Version 1.1."
     words = {0: copyright, 1: FAMILY, 2: style, 3: f"{FAMILY} {style}", 4: f"{FAMILY} {style}"}
@@ -76,14 +78,16 @@ def save(font, style, copyright, name):
         font["name"].setName(text, id, 3, 1, 0x409)
     font["head"].created = font["head"].modified = 3_800_000_000  # the same bytes again
     font.recalcTimestamp = False
-    font.save(FONTS / name)
-    print(f"{name}: {len(font.getBestCmap())} characters, {(FONTS / name).stat().st_size} bytes")
+    font.save(path)
+    print(f"{path.name}: {len(font.getBestCmap())} characters, {path.stat().st_size} bytes")
 
 
+# %%
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 for name in ("sans", "italic", "math", "chinese"):
     parser.add_argument(name, type=Path)
 parser.add_argument("--also", type=Path, nargs="*", default=[], help="more files of Chinese text")
+parser.add_argument("--out", type=Path, default=FONTS, help="folder to write into")
 arguments = parser.parse_args()
 
 files = [*(ROOT / "tfcourse").rglob("*.py"), *(ROOT / "docs").rglob("*.md"), *arguments.also]
@@ -93,6 +97,11 @@ wanted = chinese(files)
 han, found = subset(arguments.chinese, wanted - has - more)
 if wanted - has - more - found:
     print("no font has", *map(chr, sorted(wanted - has - more - found)))
-save(merged([sans, math, han]), "Regular", "; ".join(SOURCES.values()), "tfcourse-sans.ttf")
+save(
+    merged([sans, math, han]),
+    "Regular",
+    "; ".join(SOURCES.values()),
+    arguments.out / "tfcourse-sans.ttf",
+)
 italic, _ = subset(arguments.italic, TEXT)
-save(italic, "Italic", SOURCES["sans"], "tfcourse-sans-italic.ttf")
+save(italic, "Italic", SOURCES["sans"], arguments.out / "tfcourse-sans-italic.ttf")

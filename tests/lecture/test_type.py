@@ -1,6 +1,8 @@
 """The figures' own type: it has every letter of every label, in both languages."""
 
 import ast
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from tfcourse.lecture import gallery
 from tfcourse.lecture.style import Style
 
 LECTURE = Path(find_spec("tfcourse.lecture").origin).parent
+SCRIPT = Path(__file__).parents[2] / "scripts" / "make_font.py"
 REGULAR, ITALIC = (
     TTFont(LECTURE / "fonts" / name) for name in ("tfcourse-sans.ttf", "tfcourse-sans-italic.ttf")
 )
@@ -49,6 +52,17 @@ def test_it_is_small_and_free_under_a_name_of_its_own():
     for copyright in REGULAR["name"].getDebugName(0).split("; "):
         assert copyright.partition(" (")[0][:30] in licence
     assert sum(file.stat().st_size for file in (LECTURE / "fonts").iterdir()) < 400_000
+
+
+def test_the_script_finds_every_character_again_in_what_it_made(tmp_path):
+    made = [LECTURE / "fonts" / f"tfcourse-sans{style}.ttf" for style in ("", "-italic")]
+    command = [sys.executable, SCRIPT, made[0], made[1], made[0], made[0], "--out", tmp_path]
+    subprocess.run(command, check=True, capture_output=True)
+    again, italic = (TTFont(tmp_path / path.name) for path in made)
+    assert italic.getBestCmap().keys() == ITALIC.getBestCmap().keys()
+    kept, before = again.getBestCmap().keys(), REGULAR.getBestCmap().keys()
+    assert kept <= before and {ord(letter) for letter in "aαŷ√∂−，真类"} <= kept
+    assert again["name"].getDebugName(1) == "tfcourse Sans"
 
 
 def test_a_figure_looks_the_same_outside_of_our_style(tmp_path):
