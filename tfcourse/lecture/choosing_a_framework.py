@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,20 +79,16 @@ def programs() -> dict[str, Callable[[], float]]:
         for _ in tf.range(1000):
             step()
 
-    def from_zero(take_steps: Callable[[], Any]) -> Callable[[], float]:
-        def run() -> float:
-            w.assign(0)
-            take_steps()
-            return float(w)
-
-        return run
-
     traced, compiled = tf.function(step), tf.function(loop, jit_compile=True)
-    stepwise = [
-        from_zero(lambda one=one: [one() for _ in range(1000)])  # type: ignore[misc]
-        for one in (step, traced)
-    ]
-    return dict(zip(WAYS, (session_loop, *stepwise, from_zero(compiled)), strict=True))
+
+    def from_zero(take: Callable[[], Any], calls: int = 1000) -> float:
+        w.assign(0)
+        for _ in range(calls):
+            take()
+        return float(w)
+
+    ours = partial(from_zero, step), partial(from_zero, traced), partial(from_zero, compiled, 1)
+    return dict(zip(WAYS, (session_loop, *ours), strict=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,16 +166,13 @@ def framework_speed(times: Speed | None = None, *, seed: int = 0, style: Style =
     axes.set_xticks([*ticks], ticks.values())
     axes.set_xlim(min(1e-4, *every), 8 * max(every))
     axes.set_yticks(range(len(WAYS)), [say(*way) for way in WAYS.items()])
-    gain = [f"{float(f'{value:.2g}'):.0f}" for value in found.gain]
+    gain = "{} [{}, {}]".format(*(f"{float(f'{value:.2g}'):.0f}" for value in found.gain))
     axes.set_title(
-        say(
-            f"Compiled: {gain[0]} [{gain[1]}, {gain[2]}] × the session's speed",
-            f"编译后，速度是会话的 {gain[0]} [{gain[1]}, {gain[2]}] 倍",
-        )
+        say(f"Compiled: {gain} × the session's speed", f"编译后，速度是会话的 {gain} 倍")
     )
     cores, processor, version = found.machine.values()
-    machine = f"({processor}), TensorFlow {version}"
-    axes.set_xlabel(say(f"1000 steps on {cores} cores {machine}", f"1000 步，{cores} 核 {machine}"))
+    on = say(f"1000 steps on {cores} cores", f"1000 步，{cores} 核")
+    axes.set_xlabel(f"{on} ({processor}), TensorFlow {version}")
     axes.tick_params(axis="y", length=0)
     axes.minorticks_off()
     axes.spines["left"].set_visible(False)
@@ -198,16 +191,14 @@ for step in range(1000):
 OPEN_LICENCES = ("Apache", "BSD", "MIT")
 
 
-@cache
 def licences() -> dict[str, str]:
     """What the installed packages' metadata say of their licence."""
     found = {}
     for package in ("tensorflow", "keras"):
         about: Any = metadata.metadata(package)
-        kinds = about.get_all("Classifier") or []
-        named = [text.rpartition(" :: ")[2] for text in kinds if text.startswith("License")]
+        kinds = [text for text in about.get_all("Classifier") or [] if "License" in text]
         stated = about.get("License-Expression") or about.get("License")
-        found[package] = stated or ", ".join(named) or "none"
+        found[package] = stated or ", ".join(kind.rpartition(" :: ")[2] for kind in kinds)
     return found
 
 
@@ -266,12 +257,7 @@ errata(
     __name__,
     Erratum(
         "frameworks.erratum.unless",
-        note(
-            "001",
-            577,
-            "从零开始全部靠自己实现并不现实 除非应用更复杂的模型",
-            "to build everything from scratch is not realistic, unless for more complex models",
-        ),
+        note("001", 578, "除非应用更复杂的模型", "(not realistic) unless for more complex models"),
         "尤其是应用更复杂的模型时 (the more so for more complex models)",
         "“Unless” turns the sense round: the more complex or the larger the model, the less "
         "realistic it is.",

@@ -66,23 +66,14 @@ def cross_entropy(
     p, L = prediction[true_class - 1], float(softmax.cross_entropy(prediction, true_class - 1))
     axes.plot([p, p, 0], [0, L, L], color=colors.faint, lw=1 * s, zorder=0)
     axes.plot(p, L, "o", color=colors.recommended, ms=7 * s)
-    right = p > 0.55
-    axes.annotate(
-        say(f"true class: $\\hat y = {p:g}$", f"真实类别：$\\hat y = {p:g}$"),
-        (p, L),
-        (-0.8 if right else 0.8, 0.5),
-        textcoords="offset fontsize",
-        ha="right" if right else "left",
-        color=colors.recommended,
-    )
+    side, ha = (-0.8, "right") if p > 0.55 else (0.8, "left")
+    text = say(f"true class: $\\hat y = {p:g}$", f"真实类别：$\\hat y = {p:g}$")
+    how: Any = {"textcoords": "offset fontsize", "ha": ha, "color": colors.recommended}
+    axes.annotate(text, (p, L), (side, 0.5), **how)
     top = max(4, 1.2 * L)
     axes.set(xlim=(0, 1), ylim=(0, top), xticks=np.linspace(0, 1, 6), yticks=range(int(top) + 1))
-    axes.set_title(
-        say(
-            f"A probability of {p:g} for the true class costs {L:.3f}",
-            f"真实类别的概率为 {p:g} 时，损失是 {L:.3f}",
-        )
-    )
+    english = f"A probability of {p:g} for the true class costs {L:.3f}"
+    axes.set_title(say(english, f"真实类别的概率为 {p:g} 时，损失是 {L:.3f}"))
     axes.set_xlabel(say(r"$\hat y$, probability of the true class", r"真实类别的概率 $\hat y$"))
     axes.set_ylabel(say(r"loss $L = -\log\,\hat y$", r"损失 $L = -\log\,\hat y$"))
     return page
@@ -93,12 +84,7 @@ def cross_entropy(
     "y = (0, 1, 0, 0) and ŷ = (0.3, 0.2, 0.1, 0.4) cost L = −log 0.2 ≈ 1.609; a small L means a "
     "large ŷ of the true class.",
     HOLDS,
-    note(
-        "002",
-        146,
-        "也就是针对某一类的预测概率足够大即可",
-        "the predicted probability of the class need only be large",
-    ),
+    note("002", 146, "某一类的预测概率足够大即可", "the class's probability need only be large"),
     video("the vectors y and ŷ"),
 )
 def loss_example(seed: int) -> Evidence:

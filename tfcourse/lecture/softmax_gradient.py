@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,37 +13,23 @@ from tfcourse import softmax
 from tfcourse._arrays import Floats
 from tfcourse.lecture.cross_entropy import PREDICTION
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import (
-    HOLDS,
-    Erratum,
-    Evidence,
-    below,
-    claim,
-    errata,
-    judged,
-    note,
-)
+from tfcourse.lecture.ledger import HOLDS, Erratum, Evidence, below, claim, errata, judged, note
 from tfcourse.lecture.style import BOOK, Style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@dataclass(frozen=True, eq=False)
-class GradientCheck:
-    """ŷ − y, dz by the package's formula and by central differences, (n, C); row 0 is the example.
+class GradientCheck(NamedTuple):
+    """ŷ − y, dz by the package's formula and by differences, all (n, C), and how far these are off.
 
-    error: the largest difference of the last from the first.
+    Row 0 is the example.
     """
 
     expected: Floats
     formula: Floats
     differences: Floats
-
-    @property
-    def error(self) -> float:
-        """How far finite differences are off ŷ − y."""
-        return float(np.abs(self.differences - self.expected).max())
+    error: float
 
 
 def gradient_check(
@@ -59,8 +44,10 @@ def gradient_check(
         return softmax.cross_entropy_from_logits(z, y, reduction="none")
 
     slopes = [(loss(z + move) - loss(z - move)) / (2 * h) for move in h * np.eye(C)]
+    expected, differences = softmax.softmax(z) - y, np.stack(slopes, axis=1)
     dz = softmax.cross_entropy_with_gradient(z, y, reduction="none").gradient
-    return GradientCheck(softmax.softmax(z) - y, dz, np.stack(slopes, axis=1))
+    error = float(np.abs(differences - expected).max())
+    return GradientCheck(expected, dz, differences, error)
 
 
 @figure(
@@ -156,12 +143,7 @@ def chain_rule(t: Sequence[Fraction], k: int) -> list[Fraction]:
     "dz = ŷ − y follows from the chain rule: dL/da_k = −1/a_k, then a_k = t_k/Σt by the quotient "
     "rule, then dt_j/dz_j = t_j; what is left is a_j − y_j.",
     HOLDS,
-    note(
-        "000",
-        264,
-        "并没有很详细的介绍softmax的原理和公式推导",
-        "the video does not go into the derivation",
-    ),
+    note("000", 264, "并没有很详细的介绍softmax的原理和公式推导", "the video does not derive it"),
 )
 def derivation(seed: int) -> Evidence:
     """Takes these steps with C = 4 in fractions, without rounding, for each true class and for all
@@ -176,8 +158,7 @@ def derivation(seed: int) -> Evidence:
         for k in range(4):
             dz = chain_rule(t, k)
             equal += dz == [a[j] - (j == k) for j in range(4)]
-            ours = -1 / float(a[k]) * jacobian[k]
-            off = max(off, float(np.abs(ours - np.array(dz, float)).max()))
+            off = max(off, np.abs(-1 / float(a[k]) * jacobian[k] - np.array(dz, float)).max())
     return judged(
         equal == 4 * 81 and off < 1e-13,
         f"equal in {equal} of 324 cases, which proves it for C = 4; by the package's Jacobian off "
@@ -190,12 +171,7 @@ def derivation(seed: int) -> Evidence:
     "softmax.autodiff",
     "With a framework only the forward pass is written; the gradients come by themselves.",
     HOLDS,
-    note(
-        "002",
-        162,
-        "只需要关注把前向传播做好，程序会自动做好反向传播",
-        "attend to forward propagation; the program does the backward one by itself",
-    ),
+    note("002", 162, "程序会自动做好反向传播", "the program does the backward pass by itself"),
     note("003", 1363, "backward derivatives are auto-computed"),
 )
 def autodiff(seed: int) -> Evidence:
