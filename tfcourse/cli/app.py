@@ -12,8 +12,6 @@ import math
 import os
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -102,15 +100,6 @@ def _worded(error: TyperException) -> str:
     wrong = details()[0]
     expected = EXPECTED.get(wrong["type"].partition("_")[0], "another kind of value")
     return f"{message.partition(': ')[0]}: expected {expected}, got {wrong['input']!r}"
-
-
-@contextmanager
-def about_input() -> Iterator[None]:
-    """Take what a check raises as about what the user gave; nothing but checks may stand inside."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        raise InputError(str(error)) from error
 
 
 def note(text: str) -> None:

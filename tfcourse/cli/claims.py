@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tfcourse._checks import InputError
-from tfcourse.cli.app import Json, Seed, about_input, app, note, print_json
+from tfcourse.cli.app import Json, Seed, app, note, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,8 +58,7 @@ def claims(
         raise InputError("ID cannot be combined with --part or --quick: it says all there is")
     if markdown and (json or only_list or why):
         raise InputError("--markdown cannot be combined with --json, --list or --why")
-    with about_input():
-        chosen = ledger.matching(ids) if ids else ledger.claims(part)
+    chosen = ledger.matching(ids) if ids else ledger.claims(part)
     chosen = tuple(one for one in chosen if not (quick and one.trains))
     named = {one.id for one in chosen} == set(ids or [one.id for one in chosen])
     if only_list or why or not named:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.experiments import speed
-from tfcourse.quadratic_problem import LECTURE
+from tfcourse.quadratic import LECTURE
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfcourse.quadratic_problem import LECTURE
+from tfcourse.quadratic import LECTURE
 
 RECORD = Path(__file__).with_name("speed.json")
 """Where the times are kept that the figure draws: a figure must not change from run to run."""
