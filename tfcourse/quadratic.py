@@ -24,12 +24,12 @@ from tfcourse import _checks
 from tfcourse._tensorflow import keras, tf
 from tfcourse.quadratic_problem import (
     LECTURE,
-    OPTIMIZERS,
     Dtype,
     check_learning_rate,
     coefficient_array,
     coefficient_stream,
     minimum,
+    optimizer_name,
 )
 
 __all__ = ["Descent", "Minimizer", "cost", "cost_by_functions", "minimize"]
@@ -62,13 +62,15 @@ class Descent:
 def _make_optimizer(optimizer: Any, learning_rate: float) -> Any:
     if isinstance(optimizer, keras.optimizers.Optimizer):
         return optimizer
-    name = _checks.choice("optimizer", optimizer, OPTIMIZERS)
+    name = optimizer_name(optimizer)
     learning_rate = _checks.number("learning_rate", learning_rate, above=0)
     if name == "gradient_descent":
         return keras.optimizers.SGD(learning_rate)
     if name == "momentum":
         return keras.optimizers.SGD(learning_rate, momentum=0.9)
     by_name = {cls.lower(): getattr(keras.optimizers, cls) for cls in dir(keras.optimizers)}
+    if name not in by_name:
+        raise _checks.InputError(f"Keras {keras.__version__} has no optimizer {name}")
     return by_name[name](learning_rate)
 
 

@@ -26,6 +26,14 @@ OPTIMIZERS = (
 """Names of optimizers: the lecture's two, and Keras's own in lower case."""
 
 
+def optimizer_name(optimizer: str) -> str:
+    """Return the name of `OPTIMIZERS` that is meant, in whatever case it is written.
+
+    Raises: ValueError for another name, with the nearest one.
+    """
+    return _checks.choice("optimizer", optimizer, OPTIMIZERS, also={})
+
+
 def _finite_array(coefficients: ArrayLike, dtype: Dtype, accepted: str) -> NDArray[Any]:
     try:
         with np.errstate(over="ignore"):
@@ -132,7 +140,7 @@ def check_learning_rate(
 
 def check(coefficients: ArrayLike, learning_rate: float, steps: int, optimizer: str) -> None:
     """Raise what a minimization with these arguments would raise before its first step."""
-    _checks.choice("optimizer", optimizer, OPTIMIZERS)
+    optimizer = optimizer_name(optimizer)
     _checks.number("learning_rate", learning_rate, above=0)
     _checks.integer("steps", steps, at_least=0)
     coefficient_array(coefficients)

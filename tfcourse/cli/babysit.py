@@ -36,7 +36,9 @@ def _folder(
 @babysit.command(epilog="Example:  tfcourse babysit my_model day --learning-rate 0.003")
 def day(
     context: typer.Context,
-    learning_rate: Rate = None,
+    learning_rate: Annotated[
+        float | None, typer.Option("--learning-rate", "--lr", help="As in tfcourse train.")
+    ] = None,
     optimizer: Annotated[
         str | None,
         typer.Option(help=f"{', '.join(OPTIMIZERS)}; a new one's averages start at 0."),

@@ -36,6 +36,7 @@ def quadratic(
     from tfcourse import quadratic_problem
 
     with about_input():
+        optimizer = quadratic_problem.optimizer_name(optimizer)
         quadratic_problem.check(coefficients, learning_rate, steps, optimizer)
     if v1 and optimizer not in {"gradient_descent", "sgd"}:
         raise InputError(f"--v1 runs gradient_descent only, got --optimizer {optimizer}")
