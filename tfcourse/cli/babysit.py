@@ -105,7 +105,7 @@ def _plain(day: Day) -> dict[str, Any]:
     }
 
 
-@babysit.command(epilog="Example:  tfcourse babysit my_model revert 3")
+@babysit.command(epilog="Example:  tfcourse babysit my_model revert 1")
 def revert(
     context: typer.Context,
     to: Annotated[
