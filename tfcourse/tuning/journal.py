@@ -141,8 +141,17 @@ def read(path: Path) -> tuple[Record, list[Record]]:
 
 def made_with(**more: str) -> dict[str, str]:
     """What a study's head tells of its surroundings: versions, and what else is given."""
-    packages = {name: metadata.version(name) for name in ("tensorflow", "keras", "numpy")}
+    names = ("tensorflow", "keras", "numpy")
+    packages = {name: distribution(name).version for name in names}
     return {**more, "python": platform.python_version(), **packages}
+
+
+def distribution(package: str) -> metadata.Distribution:
+    """What was installed to be imported as `package`: tensorflow-cpu is imported as tensorflow."""
+    try:
+        return metadata.distribution(package)
+    except metadata.PackageNotFoundError:
+        return metadata.distribution(metadata.packages_distributions()[package][0])
 
 
 def _line(record: Record) -> bytes:
