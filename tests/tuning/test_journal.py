@@ -117,7 +117,6 @@ def test_a_second_one_is_told_who_holds_the_first(path):
 
 HOLD = """
 import sys
-from importlib import metadata
 from pathlib import Path
 from tfcourse.tuning.journal import Journal
 held = Journal(Path(sys.argv[1]), {})
