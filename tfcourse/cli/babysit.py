@@ -132,7 +132,7 @@ def show(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Print the diary and draw the curve, with what was changed and gone back from."""
+    """Print the diary and draw the curve, with what was changed and what was undone."""
     from rich.console import Console
 
     from tfcourse.figures import drawing
