@@ -29,7 +29,8 @@ def claims(
     ids: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="ID", help="Claims to run, all if none; a word lists what it matches."
+            metavar="ID",
+            help="Claims to run; without one, all. A word lists the claims that it stands in.",
         ),
     ] = None,
     part: Annotated[
@@ -51,7 +52,7 @@ def claims(
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Run the lecture's claims; exit status 1 if one comes out other than recorded."""
+    """Run the lecture's claims; exit status 1 if a verdict differs from the recorded one."""
     from tfcourse.lecture import ledger
 
     if ids and (part or quick):

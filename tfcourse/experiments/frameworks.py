@@ -6,7 +6,6 @@ import ast
 import tempfile
 from dataclasses import dataclass
 from functools import cache
-from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from tfcourse.experiments import speed
 from tfcourse.quadratic import LECTURE
+from tfcourse.tuning.journal import distribution
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def _reloaded_difference() -> float:
 
 
 def _licence(package: str) -> str:
-    about: Any = metadata.metadata(package)
+    about: Any = distribution(package).metadata
     classifiers = about.get_all("Classifier") or []
     named = [text.rpartition(" :: ")[2] for text in classifiers if text.startswith("License")]
     return about.get("License-Expression") or about.get("License") or ", ".join(named) or "none"
