@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from importlib.util import find_spec
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
 from statistics import median
 
 from tfcourse import _terminal
@@ -78,8 +78,11 @@ for name, package, make in (
     ("PyTorch, eager", "torch", torch_eager),
 ):
     if find_spec(package):
-        with ProcessPoolExecutor(1, get_context("fork")) as process:
-            peers[name] = process.submit(times_of, make, arguments.runs).result()
+        if "fork" in get_all_start_methods():  # not on Windows: there they share this process
+            with ProcessPoolExecutor(1, get_context("fork")) as process:
+                peers[name] = process.submit(times_of, make, arguments.runs).result()
+        else:
+            peers[name] = times_of(make, arguments.runs)
 
 # %% TensorFlow's four ways
 ours = speed.measure(arguments.runs)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse.quadratic_problem import formula, minimum
+from tfcourse.quadratic import formula, minimum
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
@@ -26,24 +26,34 @@ def draw_descent(
     left.plot(grid, a * grid**2 + b * grid + c, color="0.75", lw=1.2)
     left.plot(w, cost, "o-", ms=3, lw=0.8)
     left.plot(w[-1], cost[-1], "o", color="C1")
-    near = {"textcoords": "offset points"}
-    left.annotate("start", (w[0], cost[0]), xytext=(7, 2), **near)
-    end = (w[-1], cost[-1])
-    left.annotate(f"{w[-1]:.5f}", end, xytext=(0, 20), ha="center", color="C1", **near)
+    near: dict[str, Any] = {"textcoords": "offset points"}
+    # The start inside the parabola, or outside where a path that diverges fills the inside; the
+    # end above the bottom, or inside beside a wall.
+    side = np.sign(w[0] - goal) if abs(w[0] - goal) < reach / 2 else 1
+    start = {"xytext": (7 * side, 2 if side > 0 else -3), "ha": "left" if side > 0 else "right"}
+    if len(w) == 1 or w[0] != w[-1]:
+        left.annotate("start", (w[0], cost[0]), **start, **near)
+    off = w[-1] - goal
+    side = 0 if abs(off) < reach / 4 else -np.sign(off)
+    placed = {
+        "xytext": (9 * side, 5 if side else 26),
+        "ha": ("right", "center", "left")[int(side) + 1],
+    }
+    text = f"{w[-1]:.5f}" if abs(w[-1]) < 1e4 else f"{w[-1]:.4g}"
+    left.annotate(text, (w[-1], cost[-1]), color="C1", **placed, **near)
     title = f"$J(w) = {formula(coefficients)}$".replace("²", "^2")
     left.set(xlabel="$w$", ylabel="$J$", title=title)
     right.axhline(goal, color="0.75", lw=1.2)
     right.plot(w)
     right.plot(len(w) - 1, w[-1], "o", color="C1", clip_on=False)
-    below = w[0] < goal
     right.annotate(
-        f"minimum at {goal:g}",
+        f"minimum\nat {goal:g}",
         (1, goal),
         xycoords=("axes fraction", "data"),
-        xytext=(0, -6 if below else 6),
-        ha="right",
-        va="top" if below else "bottom",
+        xytext=(8, 0),
+        va="center",
         color="0.4",
         **near,
     )
     right.set(xlabel="step", ylabel="$w$", title="$w$ over the steps", xlim=(0, len(w) - 1 or 1))
+    right.xaxis.get_major_locator().set_params(integer=True)

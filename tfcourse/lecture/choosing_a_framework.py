@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +29,7 @@ from tfcourse.lecture.ledger import (
 )
 from tfcourse.lecture.statistics import Interval, geometric_mean
 from tfcourse.lecture.style import BOOK, Style
+from tfcourse.tuning.journal import distribution
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -114,7 +114,7 @@ def measure(rounds: int = 5, ways: Collection[str] = tuple(WAYS)) -> Speed:
     for _ in range(rounds):
         for way, run in runs.items():
             seconds[way].append(best_time(run))
-    version, cores = metadata.version("tensorflow"), os.cpu_count() or 1
+    version, cores = distribution("tensorflow").version, os.cpu_count() or 1
     machine: Machine = {"cores": cores, "processor": platform.machine(), "tensorflow": version}
     return Speed(seconds, machine, w)
 
@@ -195,7 +195,7 @@ def licences() -> dict[str, str]:
     """What the installed packages' metadata say of their licence."""
     found = {}
     for package in ("tensorflow", "keras"):
-        about: Any = metadata.metadata(package)
+        about: Any = distribution(package).metadata
         kinds = [text for text in about.get_all("Classifier") or [] if "License" in text]
         stated = about.get("License-Expression") or about.get("License")
         found[package] = stated or ", ".join(kind.rpartition(" :: ")[2] for kind in kinds)
