@@ -44,7 +44,7 @@ def trains(norm, he, glorot):
 
     def speed(trial):
         deep = norm if trial["batch_norm"] else he if "he" in trial["first_weights"] else glorot
-        return 1.0 if trial["layers"] < 16 or deep else 0.0
+        return 1.0 if trial["layers"] < 10 or deep else 0.0
 
     return speed
 
@@ -96,7 +96,7 @@ def test_both_claims_rest_on_the_same_trainings(curves):
     curves(trains(True, False, False))
     found = [one.evidence for one in ledger.run(ledger.find(["bn.faster", "bn.deeper"]))]
     assert ledger.trainings(found) == found[0].trainings
-    assert deep_networks.trained()[16, False, "he_normal"] == 0
+    assert deep_networks.trained()[10, False, "he_normal"] == 0
 
 
 @pytest.mark.parametrize("norm", [True, False])
