@@ -153,10 +153,10 @@ def batch_norm_noise(*, seed: int = 0, style: Style = BOOK) -> Figure:
 
 
 @figure(
-    zh="""两种噪声。dropout 只乘：乘以 0 或 2。批归一化既乘（除以小批量的 σ）又加（减去它的 μ）。
-    这里小批量只有 16 个样本，让噪声看得见。
+    zh="""两种噪声。随机失活（dropout）只乘：乘以 0 或 2。批归一化既乘（除以小批量的 σ）
+    又加（减去它的 μ）。这里小批量只有 16 个样本，让噪声看得见。
 
-    两幅图，横轴是进来的值，纵轴是出去的值。左边 dropout 只有两条线，一条是平的，一条斜率为 2，
+    两幅图，横轴是进来的值，纵轴是出去的值。左边随机失活只有两条线，一条是平的，一条斜率为 2，
     在零点相交。右边批归一化有 24 条线，一个小批量一条，斜率各不相同，也不都经过零点。"""
 )
 def batch_norm_two_noises(m: int = 16, *, seed: int = 0, style: Style = BOOK) -> Figure:
@@ -170,11 +170,12 @@ def batch_norm_two_noises(m: int = 16, *, seed: int = 0, style: Style = BOOK) ->
     found, say, s, c = kinds(seed, m, 24), style.say, style.scale, style.colors
     page = style.page(3.1)
     panels: Any = page.subplots(1, 2, sharey=True)
-    sides = (("dropout", found.dropout), (say("batch norm", "批归一化"), found.normalized))
-    for axes, (name, out) in zip(panels, sides, strict=True):
+    names = say("dropout", "随机失活"), say("batch norm", "批归一化")
+    colors = c.baseline, c.recommended
+    sides = zip(names, (found.dropout, found.normalized), colors, strict=True)
+    for axes, (name, out, own) in zip(panels, sides, strict=True):
         axes.axhline(0, color=c.faint, lw=0.8 * s, zorder=0)
         axes.axvline(0, color=c.faint, lw=0.8 * s, zorder=0)
-        own = c.baseline if name == "dropout" else c.recommended
         axes.plot(found.value, np.unique(out, axis=0).T, color=own, lw=s, alpha=0.7)
         times, plus = Kinds.parts(out)
         axes.set_title(f"{name}: × 1 ± {times:.2f}" + (f", + 0 ± {plus:.2f}" if plus else ""))
