@@ -8,7 +8,7 @@ conditional mean. (Saltelli et al., Sensitivity Analysis in Practice, 2004, chap
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,7 +93,7 @@ def _scored(study: Trials) -> list[Trial]:
 
 def _ranks(study: Trials, trials: Sequence[Trial]) -> Floats:
     """Rank of each trial, 0 the best to 1; equal scores share theirs, so that ties tell nothing."""
-    keys = [study.rank(trial)[:2] for trial in trials]
+    keys = [study.rank(replace(trial, again=()))[:3] for trial in trials]
     order = sorted(set(keys))
     first = {key: sum(other < key for other in keys) for key in order}
     last = {key: len(keys) - 1 - sum(other > key for other in keys) for key in order}

@@ -78,6 +78,7 @@ def html(study: Trials, rows: int = 10) -> str:
     body = "".join(row(line, "td") for line in lines)
     hidden = len(study.trials) - len(shown)
     more = f"<p>and {hidden} more</p>" if hidden > 0 else ""
+    more += "".join(f"<p>{escape(sentence)}</p>" for sentence in study.advice())
     return f"<table><thead>{row(heads, 'th')}</thead><tbody>{body}</tbody></table>{more}"
 
 

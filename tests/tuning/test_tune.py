@@ -1,16 +1,16 @@
-"""Caviar with real models: plans, the best kept and tested, resuming after a kill."""
+"""Tuning real models: the best kept and tested, resuming after a kill."""
 
 import numpy as np
 import pytest
 
-from tfcourse import saving
+from tfcourse import datasets, saving
 from tfcourse._tensorflow import keras
 from tfcourse.classifier import evaluate
 from tfcourse.hyperparameters import ENGINES
 from tfcourse.training import Data
 from tfcourse.training.batches import epoch_batches
 from tfcourse.training.models import Builder
-from tfcourse.tuning import Choice, Integer, Log, Plan, Space, caviar
+from tfcourse.tuning import Choice, Integer, Log, Space, tune
 from tfcourse.tuning.models import Packaged
 
 TINY = Space(learning_rate=Log(1e-3, 0.1), units=Integer(4, 8), layers=Choice(1))
@@ -27,7 +27,7 @@ def build(draw):
 def finished(blobs, tmp_path_factory):
     """A study of three trials, and its folder."""
     folder = tmp_path_factory.mktemp("study")
-    return caviar(TINY, blobs, trials=3, study=folder, epochs=2, refit=False)
+    return tune(None, blobs, space=TINY, trials=3, study=folder, epochs=2, refit=False)
 
 
 def test_the_best_is_the_best_in_validation_and_its_model_gives_its_test_score(finished, blobs):
@@ -47,7 +47,7 @@ def test_the_best_is_the_best_in_validation_and_its_model_gives_its_test_score(f
 def test_a_study_that_is_finished_is_returned_as_it_is(finished, blobs):
     journal = finished.folder / "journal.jsonl"
     before = journal.read_bytes()
-    again = caviar(TINY, blobs, trials=3, study=finished.folder, epochs=2, refit=False)
+    again = tune(None, blobs, space=TINY, trials=3, study=finished.folder, epochs=2, refit=False)
     assert again.ranking == finished.ranking
     assert journal.read_bytes() == before
 
@@ -70,7 +70,7 @@ def test_a_study_that_is_finished_is_returned_as_it_is(finished, blobs):
 def test_a_study_of_something_else_is_refused_and_left_alone(finished, blobs, change, says):
     before = (finished.folder / "journal.jsonl").read_bytes()
     with pytest.raises(ValueError, match=says):
-        caviar(
+        tune(
             **(
                 {"space": TINY, "data": blobs, "epochs": 2, "trials": 3, "refit": False}
                 | change
@@ -85,18 +85,18 @@ def test_the_best_is_trained_again_on_all_but_the_test_set(blobs, engine, reques
     if engine == "keras":
         request.getfixturevalue("eager")
     how = {"trials": 2, "epochs": 3, "engine": engine}
-    kept, again = (caviar(TINY, blobs, **how, refit=refit) for refit in (False, True))
+    kept, again = (tune(None, blobs, space=TINY, **how, refit=refit) for refit in (False, True))
     assert again.best.hyperparameters == kept.best.hyperparameters
     assert (kept.refitted, again.refitted) == (None, again.best.number)
     request.getfixturevalue("eager")
     data = blobs.standardized()
     x = np.concatenate([data.x_train, data.x_validation])
     y = np.concatenate([data.y_train, data.y_validation])
-    settings = Packaged(blobs).settings({**again.best.hyperparameters, "epochs": 3})
-    kind = Packaged(blobs).build
+    packaged = Packaged(datasets.take(blobs))
+    settings, kind = packaged.settings(again.best.hyperparameters), packaged.build
     model = Builder(kind, Data(x, y)).model(again.best.hyperparameters, again.best.seed)
     model.compile(keras.optimizers.Adam(), "sparse_categorical_crossentropy")
-    for epoch in range(3):
+    for epoch in range(1 + again.best.best_epoch):
         model.optimizer.learning_rate = settings.learning_rate / (1 + settings.decay * epoch)
         for rows in epoch_batches(again.best.seed, epoch, len(x), settings.batch_size):
             model.train_on_batch(x[rows], y[rows])
@@ -105,18 +105,10 @@ def test_the_best_is_trained_again_on_all_but_the_test_set(blobs, engine, reques
 
 
 def test_a_function_of_ones_own_is_tuned(blobs):
-    study = caviar(WIDTHS, blobs, trials=2, epochs=2, build=build)
-    assert study.about["model"].endswith("test_caviar:build")
+    study = tune(build, blobs, space=WIDTHS, trials=2, epochs=2)
+    assert study.about["made_with"]["build"] == "build"
     judged = evaluate(study.model(), blobs.x_test, blobs.y_test)
     assert judged.accuracy == study.best.test_accuracy
-
-
-def test_a_grid_is_as_large_as_the_trials_pay_for():
-    space = Space(learning_rate=Log(1e-4, 1), units=Integer(50, 100), layers=Choice(2, 3, 4))
-    plan = Plan(space, search="grid", trials=30)
-    assert plan.count == 27
-    assert plan.head()["search"] == "grid of 3 learning_rate × 3 units × 3 layers"
-    assert Plan(space, trials=30).count == 30
 
 
 @pytest.mark.parametrize(
@@ -125,7 +117,7 @@ def test_a_grid_is_as_large_as_the_trials_pay_for():
         ({"trials": 0}, "trials must be a whole number at least 1, got 0"),
         (
             {"search": "bayes"},
-            "search must be one of random, quasi-random, grid, coarse-to-fine, got 'bayes'",
+            "search must be one of random, quasi-random, grid, coarse-to-fine, .*got 'bayes'",
         ),
         (
             {"search": "coarse-to-fine", "trials": 2},
@@ -138,11 +130,11 @@ def test_a_grid_is_as_large_as_the_trials_pay_for():
         ({"halving": True, "epochs": 8}, "halving must have at least 9 epochs to halve, got 8"),
     ],
 )
-def test_a_plan_that_cannot_be_is_refused(wrong, says):
+def test_a_search_that_cannot_be_is_refused(blobs, wrong, says):
     with pytest.raises(ValueError, match=says):
-        Plan(TINY, **wrong)
+        tune(None, blobs, space=TINY, **wrong)
 
 
-def test_halving_counts_drawn_epochs():
+def test_halving_counts_drawn_epochs(blobs):
     with pytest.raises(ValueError, match="at least 9 epochs to halve, got 5"):
-        Plan(Space(epochs=Integer(5, 20)), halving=True)
+        tune(None, blobs, space=Space(epochs=Integer(5, 20)), halving=True)
