@@ -219,7 +219,15 @@ def _triple(pair: Any, part: str) -> tuple[Any, Any, Any]:
         raise InputTypeError(f"{part} data must be (x, y), got no y")
     weight = np.asarray(pair[2], np.float32) if len(pair) == 3 and pair[2] is not None else None
     table = tables.of_frame(x)
-    return table or each(x, _array), each(y, _array), weight
+    return table or each(_plain(x), _array), each(_plain(y), _array), weight
+
+
+def _plain(value: Any) -> Any:
+    """Take a list of numbers or texts, or of lists of them, for one array."""
+    first = value
+    while isinstance(first, list) and first:
+        first = first[0]
+    return np.asarray(value) if first is not value and np.isscalar(first) else value
 
 
 def _array(value: Any) -> Array:
