@@ -76,7 +76,8 @@ def raises(draw):
 
 
 def wrong_shape(draw):
-    return keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, "softmax")])
+    layers = [keras.Input((3,)), keras.layers.Dense(draw["units"]), keras.layers.Dense(3)]
+    return keras.Sequential([*layers, keras.layers.Softmax()])
 
 
 def misspelt(draw):

@@ -10,7 +10,7 @@ from tfcourse.hyperparameters import ENGINES
 from tfcourse.training import Data
 from tfcourse.training.batches import epoch_batches
 from tfcourse.training.models import Builder
-from tfcourse.tuning import Choice, Integer, Log, Space, tune
+from tfcourse.tuning import Choice, Integer, Log, Space, Study, tune
 from tfcourse.tuning.models import Packaged
 
 TINY = Space(learning_rate=Log(1e-3, 0.1), units=Integer(4, 8), layers=Choice(1))
@@ -138,3 +138,133 @@ def test_a_search_that_cannot_be_is_refused(blobs, wrong, says):
 def test_halving_counts_drawn_epochs(blobs):
     with pytest.raises(ValueError, match="at least 9 epochs to halve, got 5"):
         tune(None, blobs, space=Space(epochs=Integer(5, 20)), halving=True)
+
+
+def net(hp):
+    """A regression as KerasTuner's users write it."""
+    layers = [keras.Input((2,)), keras.layers.Dense(hp.Int("units", 2, 6), "relu")]
+    model = keras.Sequential([*layers, keras.layers.Dense(1)])
+    rate = hp.Float("rate", 1e-4, 1e-1, sampling="log")
+    model.compile(keras.optimizers.Adam(rate), "mse", metrics=["mae"])
+    return model
+
+
+def points(count=80):
+    x = np.random.default_rng(0).normal(size=(count, 2)).astype(np.float32)
+    return x, x[:, 0] - 2 * x[:, 1]
+
+
+@pytest.fixture(scope="module")
+def regression(tmp_path_factory):
+    """A study of a compiled regression, with a test set, and its folder."""
+    x, y = points()
+    data = {"train": (x[:40], y[:40]), "validation": (x[40:60], y[40:60]), "test": (x[60:], y[60:])}
+    folder = tmp_path_factory.mktemp("regression")
+    how = {"trials": 4, "epochs": 3, "batch_size": 8, "refit": False, "finalists": 0}
+    return tune(net, data, study=folder, objective="val_mae", **how), data, how
+
+
+def test_a_compiled_model_is_trained_as_it_is_compiled_and_chosen_by_its_metric(regression):
+    study, data, how = regression
+    assert list(study.space) == ["units", "rate"] and study.objective.direction == "min"
+    scores = [min(study.history(n)["val_mae"]) for n in range(4)]
+    assert study.best.score == pytest.approx(min(scores))
+    model = study.model()
+    assert isinstance(model.loss, str) and model.optimizer.learning_rate.numpy() == pytest.approx(
+        study.best.hyperparameters["rate"]
+    )
+    found = model.evaluate(*data["validation"], verbose=0, return_dict=True)
+    assert found["mae"] == pytest.approx(study.best.score, rel=1e-4)
+    tested = model.evaluate(*data["test"], verbose=0, return_dict=True)
+    assert study.best.test == pytest.approx(tested, rel=1e-4)
+    opened = keras.saving.load_model(study.model_path)
+    assert opened.evaluate(*data["test"], verbose=0) == pytest.approx(list(tested.values()))
+    # The trial equals what `model.fit` comes to on the model that build returns for it.
+    one, job = study.best, Builder(net, Data(*data["train"]))
+    own = job.model(one.hyperparameters, one.seed)
+    for epoch in range(3):
+        for rows in epoch_batches(one.seed, epoch, 40, 8):
+            own.train_on_batch(data["train"][0][rows], data["train"][1][rows])
+    last = own.evaluate(*data["validation"], verbose=0, return_dict=True)
+    assert last["mae"] == pytest.approx(study.history(one.number)["val_mae"][-1], rel=1e-3)
+
+
+def test_the_next_best_is_trained_again_when_asked_for(regression):
+    study, data, _ = regression
+    second = study.ranking[1]
+    found = study.model(1).evaluate(*data["validation"], verbose=0, return_dict=True)
+    assert found["mae"] == pytest.approx(second.score, rel=1e-3)
+    with pytest.raises(ValueError, match="rank must be below 4, the complete trials, got 4"):
+        study.model(4)
+    with pytest.raises(ValueError, match=r"keeps only the best model; .*model\(1\)"):
+        Study.read(study.folder).model(1)
+
+
+def deeper(hp):
+    model = net(hp)
+    deep = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2), *model.layers])
+    deep.compile(model.optimizer, "mse", metrics=["mae"])
+    return deep
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"build": deeper}, r"begun with model\.0\.config\.layers"),
+        ({"data": points()}, "begun with data"),
+        ({"objective": "val_loss"}, "begun with objective val_mae:min .* got val_loss:min"),
+        ({"repeats": 2}, "begun with repeats 1 .* got 2"),
+    ],
+)
+def test_another_build_or_data_or_objective_is_refused_by_name(regression, change, says):
+    study, data, how = regression
+    given = {"build": net, "data": data, "objective": "val_mae", "study": study.folder, **how}
+    with pytest.raises(ValueError, match=says):
+        tune(**(given | change))
+
+
+def test_repeats_keep_every_seeds_score_and_the_mean_decides():
+    study = tune(net, points(), trials=3, epochs=2, repeats=2, finalists=2, finalist_seeds=2)
+    assert all(len(trial.scores) == 2 for trial in study.trials)
+    assert study.best.score == pytest.approx(np.mean([*study.best.scores, *study.best.again]))
+    assert study.best.spread == pytest.approx(
+        np.std([*study.best.scores, *study.best.again], ddof=1)
+    )
+    again = [trial for trial in study.ranking if trial.again]
+    assert again == study.ranking[:2] and all(len(trial.again) == 2 for trial in again)
+    assert again[0].score <= again[1].score
+    assert study.kept == study.refitted == study.best.number
+    first = tune(net, points(), trials=3, epochs=2, finalists=0)
+    assert [t.scores[0] for t in study.trials] == pytest.approx([t.score for t in first.trials])
+
+
+def test_patience_ends_a_trial_that_is_complete_nevertheless():
+    def still(hp):
+        model = net(hp)
+        model.compile(keras.optimizers.SGD(hp.Float("none", 1e-30, 1e-29)), "mse")
+        return model
+
+    study = tune(still, points(), trials=2, epochs=9, patience=2, refit=False)
+    assert {trial.state for trial in study.trials} == {"complete"}
+    assert {len(trial.history["loss"]) for trial in study.trials} == {3}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"max_trials": 5}, "tune has no max_trials; say trials=…"),
+        ({"executions_per_trial": 2}, "say repeats=…"),
+        ({"directory": "here"}, 'say study="FOLDER"'),
+        ({"callbacks": []}, "say patience=…"),
+        ({"trails": 5}, "tune has no trails; did you mean 'trials'?"),
+        ({"build": WIDTHS}, "got a Space; say space=…"),
+        ({"space": {"units": [1, 2]}}, r"space must be a tfc.Space\(…\), got dict"),
+        ({"build": net, "data": points(), "objective": "val_acc"}, "must be one of loss, mae"),
+        ({"data": points()}, "takes labels that are classes, got float32"),
+        ({"data": np.zeros((5, 2))}, "train data must be a data set's name, a path"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_to_say(given, says):
+    with pytest.raises((ValueError, TypeError), match=says) as caught:
+        tune(**given)
+    assert "\n" not in str(caught.value)

@@ -31,17 +31,18 @@ def figures(model: keras.Model, data: Data) -> tuple[str, ...]:
 
     The model is used up. Raises: ValueError or TypeError for a model that does not take the data.
     """
-    compiled = bool(model.compiled)
     builder = Builder(lambda trial: model, data)
-    if compiled:
-        builder.model({}, 0)
-    else:
-        model(data.example[0])
-        builder.compile(model, {})
-    model.run_eagerly = True  # twice two examples are not worth a program
     batch = tf.nest.map_structure(lambda array: array[:2], given(data.training))
     try:
+        if model.compiled:
+            builder.model({}, 0)
+        else:
+            model(data.example[0])
+            builder.compile(model, {})
+        model.run_eagerly = True  # twice two examples are not worth a program
         found = model.test_on_batch(*batch, return_dict=True)
+    except InputError:
+        raise
     except Exception as error:  # whatever the model's layers, loss and metrics say
         reason = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise InputError(
