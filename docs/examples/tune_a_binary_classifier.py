@@ -16,7 +16,7 @@ def build(hp):
         model.add(keras.layers.Dense(hp.Int(f"units_{layer}", 4, 32, sampling="log"), "relu"))
     model.add(keras.layers.Dense(1, "sigmoid"))
     rate = hp.Float("learning_rate", 1e-3, 1e-1, sampling="log")
-    model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", ["accuracy", "auc"])
+    model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", metrics=["accuracy", "auc"])
     return model
 
 

@@ -16,8 +16,8 @@ def build(hp):
     layers = [keras.Input((8,)), keras.layers.Embedding(12, hp.Int("dimensions", 2, 16))]
     layers += [keras.layers.GlobalAveragePooling1D(), keras.layers.Dense(2, "softmax")]
     model = keras.Sequential(layers)
-    rate = hp.Float("learning_rate", 1e-3, 1e-1, sampling="log")
-    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", ["accuracy"])
+    adam = keras.optimizers.Adam(hp.Float("learning_rate", 1e-3, 1e-1, sampling="log"))
+    model.compile(adam, "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 

@@ -14,7 +14,8 @@ def build(hp):
             model.add(keras.layers.Dense(hp.Int("units", 16, 64, step=16), "relu"))
     model.add(keras.layers.Dense(10, "softmax"))
     rate = hp.Float("learning_rate", 1e-3, 1e-1, sampling="log")
-    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", ["accuracy"])
+    loss = "sparse_categorical_crossentropy"
+    model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
     return model
 
 

@@ -17,7 +17,7 @@ def build(hp):
     hidden = keras.layers.Dense(hp.Int("units", 4, 32, sampling="log"), "relu")(both)
     output = keras.layers.Dense(1, "sigmoid")(hidden)
     model = keras.Model({"place": place, "shape": shape}, output)
-    model.compile("adam", "binary_crossentropy", ["accuracy"])
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
     return model
 
 

@@ -124,7 +124,9 @@ def test_hyperparameters_read_only_sometimes_are_not_unknown(blobs):
 
 def compiled(hp, *, loss="sparse_categorical_crossentropy"):
     model = small({"units": hp.Int("units", 2, 8)})
-    model.compile(keras.optimizers.Adam(hp.Float("rate", 1e-3, 1, sampling="log")), loss, ["acc"])
+    model.compile(
+        keras.optimizers.Adam(hp.Float("rate", 1e-3, 1, sampling="log")), loss, metrics=["acc"]
+    )
     return model
 
 

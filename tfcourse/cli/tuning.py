@@ -36,7 +36,7 @@ def tune(
         ),
     ] = None,
     search: Annotated[
-        str, typer.Option(help="random, quasi-random, grid or coarse-to-fine.")
+        str, typer.Option(help="random, quasi-random, grid, coarse-to-fine or tpe.")
     ] = "random",
     trials: Annotated[int, typer.Option(help="Models to train, at most.")] = 30,
     objective: Annotated[
@@ -132,9 +132,10 @@ def tune(
     for path, suffixes in ((csv, (".csv",)), (plot, PICTURES)):
         if path:
             writable(path, suffixes)
+    extra_of = {"optuna": optuna or search == "tpe", "tensorboard": tensorboard, "ray": cluster}
     try:
-        for extra, wanted in (("optuna", optuna), ("tensorboard", tensorboard), ("ray", cluster)):
-            if wanted is not None:
+        for extra, wanted in extra_of.items():
+            if wanted:
                 extras.require(extra)
         if optuna is not None:
             export.check_storage(optuna)
@@ -223,6 +224,8 @@ def _report(study: Study, json: bool, seconds: float) -> None:
         )
         return
     _print_table(study)
+    for sentence in study.advice():
+        print(sentence)
     chosen = "  ".join(
         f"{name} {study.space[name].show(value)}" for name, value in best.hyperparameters.items()
     )
@@ -231,8 +234,6 @@ def _report(study: Study, json: bool, seconds: float) -> None:
     measured = [name for name in best.test if "accuracy" in name] or list(best.test)[:1]
     figures += [f"test {report.in_words(name)} {best.test[name]:.4f}" for name in measured]
     print(f"{', '.join(figures)}, {seconds:.1f} s; model in {study.model_path}")
-    for sentence in study.advice():
-        print(sentence)
 
 
 def _why_none(study: Study) -> str:

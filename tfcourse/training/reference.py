@@ -44,10 +44,12 @@ def figures(model: keras.Model, data: Data) -> tuple[str, ...]:
     except InputError:
         raise
     except Exception as error:  # whatever the model's layers, loss and metrics say
-        reason = [line.strip() for line in str(error).splitlines() if line.strip()]
+        plain = re.sub(r"\x1b\[\d*m", "", str(error))  # Keras prints in colours
+        lines = [line for line in plain.splitlines() if line.strip()]
+        reason = [line for line in lines if not line.startswith("Exception encountered")] or [""]
         raise InputError(
             "the model must take the data, but raised"
-            f" {type(error).__name__}: {(reason or [''])[0][:300]}"
+            f" {type(error).__name__}: {reason[0].strip()[:300]}"
         ) from error
     names = tuple(found)
     return (*names, *(f"val_{name}" for name in names)) if data.has_validation else names

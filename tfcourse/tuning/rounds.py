@@ -63,6 +63,7 @@ def run(
     """
     rounds = _Rounds(study, trainer, RUNGS if halving else (0,), repeats, on_progress)
     jobs: list[Job] = []
+    held = {trial.number: trial.hyperparameters for trial in study.trials}
     first, answer = 0, None
     while True:
         try:
@@ -72,6 +73,8 @@ def run(
             break
         if proposal is not None:
             number = first + len(jobs)
+            if number in held:  # a sampler without a seed would now draw another
+                proposal = {n: v for n, v in held[number].items() if n in study.space}
             own_epochs = proposal.get("epochs", epochs)
             jobs.append(Job(number, proposal, trial_seed(seed, number), own_epochs))
             answer = None

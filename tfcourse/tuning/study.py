@@ -270,14 +270,22 @@ class Study:
         ]
         return pandas.DataFrame(rows, columns=columns)
 
-    def plot(self) -> Any:
-        """Return a matplotlib figure: the objective over each hyperparameter, and over trials."""
+    def plot(self, what: str = "trials") -> Any:
+        """Return a matplotlib figure.
+
+        what: "trials", the objective over each hyperparameter, and over trials; "parallel", a line
+        a trial through all hyperparameters; "importance", how much each of them explains.
+        """
         from matplotlib.figure import Figure
 
-        from tfcourse.tuning import report
+        from tfcourse.tuning import insight, report
 
-        figure = Figure(figsize=(9, 2.3 * -(-(len(self.space) + 1) // 3)), layout="constrained")
-        report.draw(figure, self)
+        ways = {"trials": report.draw, "parallel": report.draw_parallel, "importance": insight.draw}
+        rows = (
+            -(-(len(self.space) + 1) // 3) if _checks.choice("what", what, ways) == "trials" else 1
+        )
+        figure = Figure(figsize=(9, max(2.3 * rows, 0.6 * len(self.space))), layout="constrained")
+        ways[what](figure, self)
         return figure
 
     def importance(self) -> Any:

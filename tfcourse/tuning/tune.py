@@ -28,7 +28,8 @@ from tfcourse.tuning.study import Study
 if TYPE_CHECKING:
     from tfcourse.tuning.trainers import Trainer
 
-SEARCHES = ("random", "quasi-random", "grid", "coarse-to-fine")
+SEARCHES = ("random", "quasi-random", "grid", "coarse-to-fine", "tpe")
+BATCH = 16  # trials that a sampler is asked for at once: a chunk of them for each of two cores
 
 # What users of KerasTuner, Optuna and `model.fit` write, and what to write here.
 INSTEAD = {
@@ -90,7 +91,7 @@ def tune(
     seed: int = 0,
     study: Path | str | None = None,
     engine: str = ENGINES[0],
-    search: str = "random",
+    search: str | Any = "random",
     rounds: int = 3,
     keep: int = 5,
     halving: bool = False,
@@ -126,7 +127,8 @@ def tune(
     call goes on; without one it lasts as long as the result.
     engine: "compiled" trains many models at once, "keras" one by one with `model.fit`.
     search: "random", "quasi-random" (more evenly spread), "grid" (the largest that the trials pay
-    for), or "coarse-to-fine", in so many `rounds` around the `keep` best.
+    for), "coarse-to-fine", in so many `rounds` around the `keep` best, "tpe", or any other sampler
+    of Optuna's, which is asked for 16 trials at a time.
     halving: only the best third of the trials gets beyond a ninth of the epochs, and of these
     beyond a third. patience: epochs without a better one that end a trial.
     repeats: seeds that each trial is trained under; their mean counts. finalists: so many of the
@@ -157,7 +159,12 @@ def tune(
         _checks.integer("patience", patience, at_least=1)
     _checks.integer("seed", seed, at_least=0)
     _checks.choice("engine", engine, ENGINES)
-    _checks.choice("search", search, SEARCHES)
+    if isinstance(search, str):
+        _checks.choice("search", search, SEARCHES)
+    if not isinstance(search, str) or search == "tpe":
+        from tfcourse.tuning import samplers
+
+        search = samplers.sampler(search, seed)
     if space is not None and not isinstance(space, Space):
         raise InputTypeError(f"space must be a tfc.Space(…), got {type(space).__name__}")
     if cluster is not None:
@@ -178,7 +185,7 @@ def tune(
     fewest = min(space["epochs"].grid(100)) if "epochs" in space else epochs
     if halving and fewest < HALVING ** RUNGS[0]:
         raise InputError(f"halving must have at least 9 epochs to halve, got {fewest}")
-    proposals, told, count = _search(space, search, trials, rounds, keep, seed)
+    proposals, told, count = _search(space, search, goal, trials, rounds, keep, seed)
 
     head = {
         "search": told,
@@ -239,7 +246,7 @@ def _trainer_here(model: Any, goal: Objective, engine: str, how: dict[str, Any])
 
 
 def _search(
-    space: Space, search: str, trials: int, rounds: int, keep: int, seed: int
+    space: Space, search: Any, goal: Objective, trials: int, rounds: int, keep: int, seed: int
 ) -> tuple[Search, str, int]:
     """Return the search, what must stay the same for it to go on, and how many trials it makes."""
     if search == "grid":
@@ -249,6 +256,11 @@ def _search(
     if search == "coarse-to-fine":
         told = f"{search}, {trials} trials, {rounds} rounds around the best {keep}"
         return coarse_to_fine(space, rounds, trials, keep, seed), told, trials
+    if not isinstance(search, str):
+        from tfcourse.tuning import samplers
+
+        found = samplers.sampled(space, trials, search, goal.direction, seed, BATCH)
+        return found, f"{type(search).__name__}, {BATCH} at a time", trials
     draw = random if search == "random" else quasi_random
     return draw(space, trials, seed), search, trials
 
