@@ -34,13 +34,16 @@ class Outcomes:
 
     history: by figure, one of `FIGURES`, after each epoch, (n, epochs). best: the epoch with the
     highest validation accuracy, (n,). test_accuracy, test_loss: of the weights at that epoch, on
-    examples that nothing was chosen by, (n,); NaN unless they were asked for.
+    examples that nothing was chosen by, (n,); NaN unless they were asked for. weights,
+    final_weights: of that epoch and of the last one, in Keras's order; none unless kept.
     """
 
     history: dict[str, Floats]
     best: NDArray[np.int64]
     test_accuracy: Floats
     test_loss: Floats
+    weights: tuple[Sequence[Floats], ...] = ()
+    final_weights: tuple[Sequence[Floats], ...] = ()
 
     @property
     def trainings(self) -> int:
@@ -144,13 +147,13 @@ def train(
     dataset: Dataset | None = None,
     build: Build | None = None,
     test: bool = False,
+    keep: bool = False,
 ) -> Outcomes:
     """Train a model for each trial, by default the lecture's classifier on the digits.
 
     seed: decides first weights and mini-batches, other ones for every trial. build: makes another
     model of a trial, whose output is probabilities; pass the same function again, so that its
-    programs are compiled once. test:
-    whether to measure on test examples too.
+    programs are compiled once. test: whether to measure on test examples too. keep: the weights.
     """
     data, n = dataset or digits(), len(trials)
     history = {name: np.full((n, epochs), np.nan) for name in FIGURES}
@@ -158,7 +161,8 @@ def train(
     seeds = np.random.SeedSequence([seed, n]).generate_state(n) >> 1
     builder, arrays = _engine(data, build)
     chunks = training.train(builder, trials, arrays, seeds=[*map(int, seeds)], epochs=epochs)
-    for one in chain.from_iterable(chunks):
+    done = sorted(chain.from_iterable(chunks), key=lambda one: one.trial)
+    for one in done:
         for name, key in FIGURES.items():
             reached = one.history.get(key, ())
             history[name][one.trial, : len(reached)] = reached
@@ -171,7 +175,10 @@ def train(
             else:
                 z = logits(one.weights, data.x_test)
             tested[:, one.trial] = measured(z, data.y_test)
-    return Outcomes(history, best, *tested)
+    kept = (
+        ([one.weights for one in done], [one.final_weights for one in done]) if keep else ((), ())
+    )
+    return Outcomes(history, best, tested[0], tested[1], *map(tuple, kept))
 
 
 def measured(z: Floats, y: NDArray[np.int64]) -> tuple[float, float]:
