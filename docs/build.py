@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -18,6 +19,23 @@ from pathlib import Path
 HERE = Path(__file__).parent
 OUT = HERE / "_build"
 LANGUAGES = {"en": ("en", OUT / "html"), "zh": ("zh_CN", OUT / "html" / "zh")}
+
+# What the theme says in English whatever the language; longer ones first.
+FURO = {
+    "Toggle Light / Dark / Auto color theme": "切换浅色、深色或自动",
+    "Toggle table of contents sidebar": "显示或隐藏本页目录",
+    "Toggle site navigation sidebar": "显示或隐藏站点导航",
+    "Hide navigation sidebar": "隐藏站点导航",
+    "Hide table of contents sidebar": "隐藏本页目录",
+    "Skip to content": "跳到正文",
+    "Back to top": "回到顶部",
+    "On this page": "本页内容",
+    "<span>Next</span>": "<span>下一页</span>",
+    "<span>Previous</span>": "<span>上一页</span>",
+    "Made with ": "制作工具：",
+    "</a> and \n": "</a>、",
+    'placeholder="Search"': 'placeholder="搜索"',
+}
 
 
 def digest(*paths: Path) -> str:
@@ -60,6 +78,11 @@ def build(quick: bool) -> None:
         if subprocess.run(command).returncode:
             sys.exit(f"the {language} pages have warnings")
         notebooks.write(language, out / "notebooks")
+    for path in LANGUAGES["zh"][1].rglob("*.html"):
+        text = path.read_text("utf-8")
+        for english, chinese in FURO.items():
+            text = text.replace(english, chinese)
+        path.write_text(text, "utf-8")
     pages = [*(OUT / "html").rglob("*.html")]
     books = [*(OUT / "html").rglob("*.ipynb")]
     size = sum(path.stat().st_size for path in (OUT / "html").rglob("*") if path.is_file())
@@ -74,6 +97,15 @@ def stamp() -> None:
         text = page.read_text("utf-8")
         _, _, text = text.partition("\n---\n") if text.startswith("---\n") else ("", "", text)
         page.write_text(f"---\ntranslates: {digest(english)}\n---\n{text}", "utf-8")
+    import companion
+    from tfcourse.lecture import ledger
+
+    told = companion.chinese()
+    for one in ledger.claims():
+        if one.id in told:
+            told[one.id]["of"] = companion.of(one)
+    lines = [f"{json.dumps(id)}: {json.dumps(told[id], ensure_ascii=False)}" for id in sorted(told)]
+    (HERE / "zh" / "ledger.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
 
 
 if __name__ == "__main__":

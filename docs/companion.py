@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import hashlib
 import io
 import json
 import linecache
@@ -21,6 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import translated
 from docutils import nodes
 from docutils.parsers.rst import directives
 from latex2mathml.converter import convert
@@ -112,7 +114,37 @@ def printed(code: str, names: dict[str, Any]) -> str:
     return out.getvalue()
 
 
-_cells: dict[str, dict[str, Any]] = {}
+_cells: dict[str, list[str]] = {}
+_names: dict[str, dict[str, Any]] = {}
+OUTPUTS = HERE / "_build" / "cells.json"
+
+
+@cache
+def package() -> str:
+    """A digest of the package: with another one, cells are run again."""
+    sources = sorted((HERE.parent / "tfcourse").rglob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+
+
+@cache
+def outputs() -> dict[str, str]:
+    """What cells printed in earlier builds, and in the other language."""
+    return json.loads(OUTPUTS.read_text("utf-8")) if OUTPUTS.exists() else {}
+
+
+def output_of(page: str, code: str) -> str:
+    """What a cell prints after those that stand before it on its page."""
+    before = _cells.setdefault(page, [])
+    key = hashlib.sha256("\0".join([package(), *before, code]).encode()).hexdigest()
+    before.append(code)
+    if key not in outputs():
+        names = _names.setdefault(page, {"__name__": "__main__", "ran": 0})
+        for one in before[names["ran"] :]:
+            outputs()[key] = printed(one, names)
+            names["ran"] += 1
+        OUTPUTS.parent.mkdir(exist_ok=True)
+        OUTPUTS.write_text(json.dumps(outputs()), "utf-8")
+    return outputs()[key]
 
 
 class CodeCell(Directive):
@@ -120,10 +152,9 @@ class CodeCell(Directive):
 
     def run(self) -> list[nodes.Node]:
         code = "\n".join(self.content)
-        names = _cells.setdefault(self.env.docname, {"__name__": "__main__"})
         shown = nodes.literal_block(code, code, language="python")
         try:
-            output = printed(code, names)
+            output = output_of(self.env.docname, code)
         except Exception as error:
             return self.fail(f"a cell raised {type(error).__name__}: {error}")
         if not output:
@@ -216,25 +247,26 @@ def recorded() -> dict[str, dict[str, str]]:
 
 @cache
 def chinese() -> dict[str, dict[str, str]]:
-    """By id: the claim, what was found and why an error is one, in Chinese."""
-    path = HERE / "zh" / "ledger.json"
-    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+    """By id: `statement` and `plain` of a claim, `why` and `correct` of an error, in Chinese."""
+    return json.loads((HERE / "zh" / "ledger.json").read_text("utf-8"))
 
 
-NUMBER = re.compile(r"[-−]?\d[\d,.]*\d|\d")
+NUMBER = re.compile(r"[-−]?\d(?:[\d,.]*\d)?")
 
 
-def in_chinese(id: str, key: str, english: str) -> str:
-    """The Chinese for a text of the ledger; {0}, {1} … are the numbers of the English one."""
-    text = chinese().get(id, {}).get(key)
-    if not text:
+def of(one: ledger.Claim) -> str:
+    """A digest of the English that a Chinese entry tells; numbers may change."""
+    plain = recorded().get(one.id, {}).get("plain", "")
+    english = f"{one.why}{one.erratum.correct}" if one.erratum else f"{one.statement}\n{plain}"
+    return hashlib.sha256(NUMBER.sub("#", english).encode()).hexdigest()[:8]
+
+
+def in_chinese(one: ledger.Claim, key: str, english: str) -> str:
+    """The Chinese for a text of the ledger, if it tells this English; {0}, {1} … are numbers."""
+    entry = chinese().get(one.id, {})
+    if entry.get("of") != of(one) or not entry.get(key):
         return english
-    return text.format(*NUMBER.findall(english))
-
-
-def plain_markdown(text: str) -> str:
-    """Text of the ledger as Markdown in which nothing is markup."""
-    return re.sub(r"([\\`*_\[\]<>$#|~])", r"\\\1", text)
+    return entry[key].format(*NUMBER.findall(english)) if key == "plain" else entry[key]
 
 
 def claims_of(topic: str) -> list[ledger.Claim]:
@@ -255,8 +287,8 @@ class Findings(Directive):
             statement, plain = one.statement, found["plain"]
             verdict = one.verdict.capitalize()
             if self.zh:
-                statement = in_chinese(one.id, "statement", statement)
-                plain = in_chinese(one.id, "plain", plain)
+                statement = in_chinese(one, "statement", statement)
+                plain = in_chinese(one, "plain", plain)
                 verdict = VERDICTS_ZH[one.verdict]
             kind = one.verdict.replace(" ", "-")
             head = (
@@ -296,8 +328,8 @@ class Slips(Directive):
             why, whose = slip.why, ledger.WHOSE[slip.whose]
             correct = slip.correct
             if self.zh:
-                why, whose = in_chinese(one.id, "why", why), WHOSE_ZH[slip.whose]
-                correct = in_chinese(one.id, "correct", correct)
+                why, whose = in_chinese(one, "why", why), WHOSE_ZH[slip.whose]
+                correct = in_chinese(one, "correct", correct)
             translation = "" if self.zh or not printed_there.translation else (
                 f" ({printed_there.translation})"
             )
@@ -498,6 +530,16 @@ def offer_notebook(app: Sphinx, doctree: nodes.document) -> None:
     )
 
 
+def whole(app: Sphinx, page: str, text: list[str]) -> None:
+    """Fill a Chinese page with what it takes from the English one."""
+    path = Path(app.env.doc2path(page))
+    app.env.note_dependency(str(HERE / "en" / f"{page}.md"), docname=page)
+    try:
+        text[0] = translated.page(path)
+    except ValueError as error:
+        log.warning(str(error), location=page)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Add all this to Sphinx."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -519,5 +561,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     
     app.connect("html-page-context", own_address)
     app.connect("doctree-read", offer_notebook)
+    app.connect("source-read", whole)
     app.connect("autodoc-process-docstring", as_restructured)
     return {"version": "1", "parallel_read_safe": True}

@@ -15,6 +15,7 @@ language = "en"  # build.py gives the other with -D language=zh_CN
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
     "companion",
 ]
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist", "attrs_inline"]

@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 import jupytext
+import translated
 from companion import topic_module
 
 HERE = Path(__file__).parent
@@ -77,7 +78,7 @@ def write(language: str, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for path in sorted((HERE / language / "topics").glob("*.md")):
         module = topic_module(path.stem)
-        page, solutions = converted(path.read_text("utf-8"), language, path.stem if module else "")
+        page, solutions = converted(translated.page(path), language, path.stem if module else "")
         save(page, out / f"{path.stem}.ipynb")
         if "```python" in solutions:
             whole = f"{page}\n## {WORDS[language][1]}\n\n{solutions}"  # it builds on the page's cells

@@ -26,7 +26,7 @@
     const a = maths.softmax(z, s.temperature);
     const loss = maths.crossEntropy(z, s.label, s.temperature);
     const gradient = maths.gradient(z, s.label, s.temperature);
-    const heads = [["z", 130], [say("a = softmax(z/T)", "a = softmax(z/T)"), 250], [say("ŷ − y", "ŷ − y"), 520]];
+    const heads = [["z", 130], ["a = softmax(z/T)", 250], ["ŷ − y", 470]];
     const rows = z.flatMap((value, i) => [
       element("rect", {
         class: `row${i === s.label ? " true" : ""}`, x: 0, y: top(i) - 18, width: W, height: ROW - 8, rx: 6,
@@ -36,9 +36,9 @@
       element("rect", { class: "bar neutral", x: Math.min(Z(0), Z(value)), width: Math.abs(Z(value) - Z(0)), y: top(i) - 6, height: 24 }),
       element("rect", { class: "bar good", x: 250, width: Math.max(a[i] * 150, 0.5), y: top(i) - 6, height: 24 }),
       text(256 + a[i] * 150, top(i) + 12, number(a[i], 3), { class: "value" }),
-      element("path", { class: "axis", d: `M530,${top(i) - 12}v36` }),
-      element("rect", { class: `bar ${gradient[i] < 0 ? "bad" : "usual"}`, x: Math.min(530, 530 + gradient[i] * 50), width: Math.abs(gradient[i] * 50), y: top(i) - 6, height: 24 }),
-      text(590, top(i) + 12, number(gradient[i], 3), { class: "value" }),
+      element("path", { class: "axis", d: `M500,${top(i) - 12}v36` }),
+      element("rect", { class: `bar ${gradient[i] < 0 ? "bad" : "usual"}`, x: Math.min(500, 500 + gradient[i] * 50), width: Math.abs(gradient[i] * 50), y: top(i) - 6, height: 24 }),
+      text(566, top(i) + 12, number(gradient[i], 3), { class: "value" }),
     ]);
     layer.replaceChildren(...heads.map(([words, x]) => text(x, 16, words, { class: "label", "text-anchor": x === 130 ? "middle" : "start" })), ...rows);
     drawing.setAttribute("aria-label", say("a row for each class: z, its probability, the gradient", "每类一行：z、概率、梯度"));
