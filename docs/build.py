@@ -78,10 +78,11 @@ def build(quick: bool) -> None:
         if subprocess.run(command).returncode:
             sys.exit(f"the {language} pages have warnings")
         notebooks.write(language, out / "notebooks")
-    for path in LANGUAGES["zh"][1].rglob("*.html"):
-        text = path.read_text("utf-8")
-        for english, chinese in FURO.items():
-            text = text.replace(english, chinese)
+    for path in (OUT / "html").rglob("*.html"):
+        text = path.read_text("utf-8").replace('role="heading">', 'role="heading" aria-level="2">')
+        if path.is_relative_to(LANGUAGES["zh"][1]):
+            for english, chinese in FURO.items():
+                text = text.replace(english, chinese)
         path.write_text(text, "utf-8")
     pages = [*(OUT / "html").rglob("*.html")]
     books = [*(OUT / "html").rglob("*.ipynb")]

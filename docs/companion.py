@@ -19,6 +19,7 @@ import re
 from functools import cache
 from html import escape
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
+from sphinx.search import languages
+from sphinx.search.en import SearchEnglish
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
@@ -512,6 +515,31 @@ def display(self: Any, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+class SearchChinese(SearchEnglish):
+    """Search that takes Chinese for pairs of letters, in pages and in what is asked.
+
+    Sphinx's own needs jieba, 20 MB of words, and its script does not run without it.
+    """
+
+    lang = "zh"
+    js_splitter_code = r"""
+var splitQuery = (query) => query.split(/[^\p{Letter}\p{Number}_]+/gu).flatMap((run) =>
+  run.match(/[\u4e00-\u9fff]+|[^\u4e00-\u9fff]+/gu) || []).flatMap((run) =>
+  /[\u4e00-\u9fff]{3}/u.test(run) ? Array.from(run).slice(1).map((c, i) => run[i] + c) : [run]);
+"""
+
+    def split(self, input: str) -> list[str]:
+        """Words of letters, and pairs of Chinese ones."""
+        runs = re.findall(r"[\u4e00-\u9fff]+|[^\W\u4e00-\u9fff]+", input)
+        chinese = [run for run in runs if "\u4e00" <= run[0] <= "\u9fff" and len(run) > 1]
+        pairs = [a + b for run in chinese for a, b in pairwise(run)]
+        return pairs + [run for run in runs if run not in chinese]
+
+    def word_filter(self, word: str) -> bool:
+        """Whether a word is worth an entry."""
+        return bool(word) and word not in self.stopwords
+
+
 def own_address(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: Any) -> None:
     """Say to browsers and search engines which language a page has."""
     if str(app.config.language).startswith("zh"):
@@ -557,6 +585,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         "commands": Commands,
     }.items():
         app.add_directive(name, directive)
+    languages["zh"] = SearchChinese
     app.add_html_math_renderer("mathml", inline_renderers=(inline, None), block_renderers=(display, None))
     
     app.connect("html-page-context", own_address)

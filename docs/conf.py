@@ -27,12 +27,12 @@ templates_path = ["_templates"]
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
-maximum_signature_line_length = 88
 
 # Furo: what a reader loads first is 100 kB, letters are the system's, and dark is built in.
 # The PyData theme, which NumPy and scikit-learn have, brings Bootstrap and Font Awesome, 2 MB.
 html_theme = "furo"
 html_title = "tfcourse"
+html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False

@@ -27,7 +27,7 @@ def test_the_chinese_page_says_what_the_english_one_says_now(english):
     whole = translated.page(chinese)
     heads = [re.findall(r"^#+ ", one, re.M) for one in (english.read_text("utf-8"), whole)]
     assert heads[0] == heads[1]
-    assert len(re.findall("[\u4e00-\u9fff]", text)) > 50
+    assert len(re.findall("[\u4e00-\u9fff]", text)) > 10
 
 
 def test_no_chinese_page_is_left_over():

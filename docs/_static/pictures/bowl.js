@@ -6,7 +6,7 @@
   const GOAL = [1.5, -1]; // the best weights of the normalized inputs
   const picture = make(
     "bowl", [W, H],
-    { spread: 4, rho: 0, rate: 0.9, steps: 20, normalized: 0, u: -3, v: 2.4 },
+    { spread: 4, rho: 0, rate: 0.75, steps: 20, normalized: 0, u: -3, v: 2.4 },
     [
       { key: "spread", label: say("spread of input 1 over input 2", "两个输入的尺度之比"), low: 1, high: 20, log: true, show: (x) => number(x, 1) },
       { key: "rho", label: say("correlation", "相关系数"), low: -0.95, high: 0.95, step: 0.05, show: (x) => number(x, 2) },

@@ -55,12 +55,12 @@ window.kit = (function () {
         const position = control.log ? Math.log10 : (x) => x;
         const value = control.log ? (x) => Number((10 ** x).toPrecision(3)) : (x) => x;
         const range = element("input", {
-          type: "range", min: position(control.low), max: position(control.high),
+          type: "range", id: `${name}-${control.key}`, min: position(control.low), max: position(control.high),
           step: control.log ? 0.01 : control.step, name: control.key,
           oninput: () => { state[control.key] = clamp(control, value(Number(range.value))); update(); },
         });
         const output = element("output", {});
-        panel.append(element("label", {}, element("span", {}, `${control.label} `, output), range));
+        panel.append(element("div", {}, element("label", { for: range.id }, element("span", {}, `${control.label} `, output)), range));
         showing.push(() => {
           range.value = position(state[control.key]);
           const text = (control.show || String)(state[control.key]);
