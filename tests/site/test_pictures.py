@@ -69,11 +69,11 @@ def test_descent_tells_the_kinds_of_learning_rate(show):
 
 def test_the_bowl_becomes_round_unless_inputs_correlate(show):
     picture = show("bowl")
-    assert number(picture, "condition") == [16.0]
+    assert number(picture, "condition") == [16.0] and number(picture, "needed")[1] > 20
     picture.get_by_role("button", name="Normalize").press("Enter")
-    assert number(picture, "condition") == [1.0] and number(picture, "needed")[1] <= 4
+    assert number(picture, "condition") == [1.0] and number(picture, "needed")[1] <= 7
     assert number(show("bowl", "rho=0.9,normalized=1"), "condition") == [19.0]
-    assert number(show("bowl", "rate=1.05"), "needed") == [1.0]  # never gets to 1%
+    assert number(show("bowl", "rate=1.05"), "needed") == [0.01]  # never gets there
 
 
 def test_scales_share_a_decade(show):

@@ -47,7 +47,7 @@
     layer.replaceChildren(
       ...panel(0, batch(s), wide, "z", [-10, 0, 10], "usual"),
       ...panel(1, found.norm, wide, "z_norm", [-10, 0, 10], "neutral"),
-      ...panel(2, found.tilde, wide, "z̃ = γ z_norm + β", [-10, 0, 10], "good"),
+      ...panel(2, found.tilde, wide, "z̃", [-10, 0, 10], "good"),
       ...panel(3, found.tilde.map(maths.sigmoid), [0, 1.0001], "σ(z̃)", [0, 1], "neutral"),
       element("path", { class: "curve", d: line(sigmoid) }),
       text(8, H - 14, say("one unit, one mini-batch; the curve is the sigmoid", "一个单元、一个 mini-batch；曲线是 sigmoid"), { class: "tick" })

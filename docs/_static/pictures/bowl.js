@@ -34,7 +34,7 @@
     const all = maths.bowlDescent(H2, [s.u, s.v], GOAL, alpha, most);
     const path = all.slice(0, Math.round(s.steps) + 1);
     const first = maths.bowlCost(H2, path[0], GOAL);
-    const needed = all.findIndex((w) => maths.bowlCost(H2, w, GOAL) <= first / 100);
+    const needed = all.findIndex((w) => maths.bowlCost(H2, w, GOAL) <= first / 1e4);
     // Contours: the ellipse of each cost, by the square root of H's inverse (Cholesky).
     const l11 = Math.sqrt(H2[0][0]);
     const l21 = H2[0][1] / l11;
@@ -64,8 +64,8 @@
       element("span", { "data-number": "state" }, s.normalized ? say("normalized", "已归一化") : say("as they are", "原样")),
       element("span", { "data-number": "condition" }, say(`condition number ${number(high / low, 1)}`, `条件数 ${number(high / low, 1)}`)),
       element("span", { "data-number": "needed" }, needed < 0
-        ? say("never gets to 1% of the cost", "代价到不了起点的 1%")
-        : say(`1% of the cost after ${needed} steps`, `${needed} 步后代价降到起点的 1%`)),
+        ? say("never gets to 0.01% of the cost", "代价到不了起点的 0.01%")
+        : say(`0.01% of the cost after ${needed} steps`, `${needed} 步后代价降到起点的 0.01%`)),
       element("span", { "data-number": "left" }, say("cost left ", "剩余代价 ") + (maths.bowlCost(H2, path[path.length - 1], GOAL) / first < 1e3
         ? `${(100 * maths.bowlCost(H2, path[path.length - 1], GOAL) / first).toPrecision(2)}%` : "∞"))
     );

@@ -24,7 +24,7 @@
     const seed = Math.round(s.seed);
     const u = maths.uniform(seed);
     const units = Array.from({ length: Math.round(s.count) }, u);
-    const X = (value) => 110 + ((Math.log10(value) - axis.first) / (axis.last - axis.first)) * (W - 130);
+    const X = (value) => 140 + ((Math.log10(value) - axis.first) / (axis.last - axis.first)) * (W - 165);
     const rows = [["linear", say("linear", "线性")], [axis.log, say("powers of ten", "按 10 的幂")]];
     const decades = Array.from({ length: axis.last - axis.first + 1 }, (_, i) => axis.first + i);
     const children = [];
@@ -35,7 +35,7 @@
       const shares = maths.decades(seen, axis.first, axis.last);
       const top = 20 + row * 100;
       children.push(
-        text(6, top + 34, name, { class: "label" }),
+        text(2, top + 34, name, { class: "label" }),
         ...decades.slice(0, -1).map((k, i) =>
           element("rect", { class: "share", x: X(10 ** k) + 3, width: X(10 ** (k + 1)) - X(10 ** k) - 6, y: top, height: 70, style: `fill-opacity:${(0.08 + 0.5 * shares[i]).toFixed(3)}` })),
         element("path", { class: row ? "ticks good" : "ticks usual", d: seen.map((value) => `M${X(value).toFixed(2)},${top + 38}v28`).join("") }),
