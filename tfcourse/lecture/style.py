@@ -51,11 +51,6 @@ COLORS = {  # in the order of `Colors`: paper, ink, muted, faint; the four meani
 }
 MUTED = ("axes.edgecolor", "xtick.color", "ytick.color")
 INK = ("text.color", "axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor")
-CHINESE = (
-    *("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Hiragino Sans GB"),
-    *("Microsoft YaHei", "SimHei", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei"),
-)
-"""Families with Chinese letters, as the systems have them; the first that is there is taken."""
 GROUND = ("figure.facecolor", "axes.facecolor", "savefig.facecolor")
 
 
@@ -128,11 +123,6 @@ class Style:
         colors |= dict.fromkeys(GROUND, ground)
         colors |= {"axes.prop_cycle": cycler("color", c.classes)}
         colors |= {"savefig.dpi": 144 if self.slide else 200}
-        if self.language == "zh":
-            from matplotlib.font_manager import get_font_names
-
-            there = [name for name in CHINESE if name in get_font_names()][:1]
-            colors |= {"font.family": [*there, *book["font.family"]]}
         return matplotlib.style.context(["default", book, points | colors])
 
 
