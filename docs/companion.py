@@ -568,6 +568,14 @@ def whole(app: Sphinx, page: str, text: list[str]) -> None:
         log.warning(str(error), location=page)
 
 
+def changed(app: Sphinx, env: Any, *others: Any) -> list[str]:
+    """All pages, if the package or what was found has changed since they were made."""
+    told = [CLAIMS, HERE / "zh" / "ledger.json", *HERE.glob("*.py")]
+    now = package() + hashlib.sha256(b"".join(path.read_bytes() for path in told)).hexdigest()
+    before, env.made_from = getattr(env, "made_from", ""), now
+    return [] if before == now else sorted(env.found_docs)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Add all this to Sphinx."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -591,5 +599,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", own_address)
     app.connect("doctree-read", offer_notebook)
     app.connect("source-read", whole)
+    app.connect("env-get-outdated", changed)
     app.connect("autodoc-process-docstring", as_restructured)
     return {"version": "1", "parallel_read_safe": True}
