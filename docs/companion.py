@@ -214,22 +214,26 @@ class Excerpt(Directive):
 # --- Figures
 
 
-class LectureFigure(Directive):
+def figure(of: Directive, name: str) -> list[nodes.Node]:
     """A figure of the gallery, in the page's language, light or dark as the reader has it."""
+    known = {entry.name: entry for entry in gallery.figures()}
+    if name not in known:
+        return of.fail(f"the gallery has no figure {name!r}")
+    caption, alternative = known[name].text(of.say("en", "zh"))
+    images = "".join(
+        f'<img class="only-{theme}" loading="lazy" alt="{escape(alternative, quote=True)}" '
+        f'src="{of.root}_static/figures/{name}.{theme}.svg">'
+        for theme in ("light", "dark")
+    )
+    caption = f"<figcaption>{escape(caption)}</figcaption>"
+    return [html(f'<figure class="lecture-figure" id="{name}">{images}{caption}</figure>')]
+
+
+class LectureFigure(Directive):
+    """A figure by its name."""
 
     def run(self) -> list[nodes.Node]:
-        name, language = self.arguments[0], self.say("en", "zh")
-        known = {entry.name: entry for entry in gallery.figures()}
-        if name not in known:
-            return self.fail(f"the gallery has no figure {name!r}")
-        caption, alternative = known[name].text(language)
-        images = "".join(
-            f'<img class="only-{theme}" loading="lazy" alt="{escape(alternative, quote=True)}" '
-            f'src="{self.root}_static/figures/{name}.{theme}.svg">'
-            for theme in ("light", "dark")
-        )
-        caption = f"<figcaption>{escape(caption)}</figcaption>"
-        return [html(f'<figure class="lecture-figure" id="{name}">{images}{caption}</figure>')]
+        return figure(self, self.arguments[0])
 
 
 # --- Claims and errors
@@ -257,17 +261,21 @@ def chinese() -> dict[str, dict[str, str]]:
 NUMBER = re.compile(r"[-−]?\d(?:[\d,.]*\d)?")
 
 
-def of(one: ledger.Claim) -> str:
-    """A digest of the English that a Chinese entry tells; numbers may change."""
+def digest(text: str) -> str:
+    """A short name for a text whatever its numbers."""
+    return hashlib.sha256(NUMBER.sub("#", text).encode()).hexdigest()[:8]
+
+
+def of(one: ledger.Claim) -> list[str]:
+    """Digests of the English that a Chinese entry tells: the statement or error, what was found."""
     plain = recorded().get(one.id, {}).get("plain", "")
-    english = f"{one.why}{one.erratum.correct}" if one.erratum else f"{one.statement}\n{plain}"
-    return hashlib.sha256(NUMBER.sub("#", english).encode()).hexdigest()[:8]
+    return [digest(f"{one.why}{one.erratum.correct}" if one.erratum else one.statement), digest(plain)]
 
 
 def in_chinese(one: ledger.Claim, key: str, english: str) -> str:
     """The Chinese for a text of the ledger, if it tells this English; {0}, {1} … are numbers."""
-    entry = chinese().get(one.id, {})
-    if entry.get("of") != of(one) or not entry.get(key):
+    entry, at = chinese().get(one.id, {}), int(key == "plain")
+    if not entry.get(key) or entry.get("of", ["", ""])[at] != of(one)[at]:
         return english
     return entry[key].format(*NUMBER.findall(english)) if key == "plain" else entry[key]
 
@@ -279,10 +287,16 @@ def claims_of(topic: str) -> list[ledger.Claim]:
 
 
 class Findings(Directive):
-    """What the ledger found on the page's topic."""
+    """What the ledger found on the page's topic, after its figures that stand nowhere yet."""
+
+    def figures(self) -> list[str]:
+        """The topic's figures that the page does not show."""
+        text, module = translated.page(Path(self.env.doc2path(self.env.docname))), topic_module(self.topic)
+        own = [one.name for one in gallery.figures() if getattr(one.function, "__module__", "") == module]
+        return [name for name in own if f"{{lecture-figure}} {name}\n" not in text]
 
     def run(self) -> list[nodes.Node]:
-        result: list[nodes.Node] = []
+        result = [node for name in self.figures() for node in figure(self, name)]
         for one in claims_of(self.topic):
             if one.erratum:
                 continue
