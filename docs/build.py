@@ -99,6 +99,7 @@ def stamp() -> None:
         _, _, text = text.partition("\n---\n") if text.startswith("---\n") else ("", "", text)
         page.write_text(f"---\ntranslates: {digest(english)}\n---\n{text}", "utf-8")
     import companion
+
     from tfcourse.lecture import ledger
 
     told = companion.chinese()

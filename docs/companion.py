@@ -269,7 +269,10 @@ def digest(text: str) -> str:
 def of(one: ledger.Claim) -> list[str]:
     """Digests of the English that a Chinese entry tells: the statement or error, what was found."""
     plain = recorded().get(one.id, {}).get("plain", "")
-    return [digest(f"{one.why}{one.erratum.correct}" if one.erratum else one.statement), digest(plain)]
+    return [
+        digest(f"{one.why}{one.erratum.correct}" if one.erratum else one.statement),
+        digest(plain),
+    ]
 
 
 def in_chinese(one: ledger.Claim, key: str, english: str) -> str:
@@ -291,8 +294,15 @@ class Findings(Directive):
 
     def figures(self) -> list[str]:
         """The topic's figures that the page does not show."""
-        text, module = translated.page(Path(self.env.doc2path(self.env.docname))), topic_module(self.topic)
-        own = [one.name for one in gallery.figures() if getattr(one.function, "__module__", "") == module]
+        text, module = (
+            translated.page(Path(self.env.doc2path(self.env.docname))),
+            topic_module(self.topic),
+        )
+        own = [
+            one.name
+            for one in gallery.figures()
+            if getattr(one.function, "__module__", "") == module
+        ]
         return [name for name in own if f"{{lecture-figure}} {name}\n" not in text]
 
     def run(self) -> list[nodes.Node]:
@@ -347,8 +357,10 @@ class Slips(Directive):
             if self.zh:
                 why, whose = in_chinese(one, "why", why), WHOSE_ZH[slip.whose]
                 correct = in_chinese(one, "correct", correct)
-            translation = "" if self.zh or not printed_there.translation else (
-                f" ({printed_there.translation})"
+            translation = (
+                ""
+                if self.zh or not printed_there.translation
+                else (f" ({printed_there.translation})")
             )
             where = f"{printed_there.file[:3]}:{printed_there.line}"
             rows.append(
@@ -368,7 +380,7 @@ class Slips(Directive):
 class Picture(Directive):
     """A picture that answers, with a figure of the gallery where scripts are off."""
 
-    option_spec = {"still": directives.unchanged_required}
+    option_spec = {"still": directives.unchanged_required}  # noqa: RUF012 (docutils' own)
 
     def run(self) -> list[nodes.Node]:
         name, still = self.arguments[0], self.options["still"]
@@ -382,7 +394,8 @@ class Picture(Directive):
         )
         alternative = escape(gallery.find([still])[0].text(self.say("en", "zh"))[1], quote=True)
         images = "".join(
-            f'<img class="only-{theme}" alt="{alternative}" src="{static}figures/{still}.{theme}.svg">'
+            f'<img class="only-{theme}" alt="{alternative}" '
+            f'src="{static}figures/{still}.{theme}.svg">'
             for theme in ("light", "dark")
         )
         return [
@@ -418,7 +431,9 @@ class LectureMap(Directive):
     def run(self) -> list[nodes.Node]:
         lines = []
         for part, names in TOPICS.items():
-            lines += [f'<section class="part"><h3>{self.say(part.capitalize(), PARTS_ZH[part])}</h3><ol>']
+            lines += [
+                f'<section class="part"><h3>{self.say(part.capitalize(), PARTS_ZH[part])}</h3><ol>'
+            ]
             for name in names:
                 path = Path(self.env.srcdir) / "topics" / f"{name}.md"
                 if not path.exists():
@@ -449,7 +464,8 @@ class Readme(Directive):
         path = HERE.parent / self.say("README.md", "README.zh.md")
         self.env.note_dependency(str(path))
         sections = dict(
-            part.partition("\n")[::2] for part in re.split(r"^## ", path.read_text("utf-8"), flags=re.M)
+            part.partition("\n")[::2]
+            for part in re.split(r"^## ", path.read_text("utf-8"), flags=re.M)
         )
         if self.arguments[0] not in sections:
             return self.fail(f"{path.name} has no section {self.arguments[0]!r}")
@@ -488,7 +504,11 @@ class Commands(Directive):
         """Arguments and options, with what they are when they are not given."""
         rows = []
         for one in params:
-            named = [*one.opts, *one.secondary_opts] if one.opts[0].startswith("-") else [one.name.upper()]
+            named = (
+                [*one.opts, *one.secondary_opts]
+                if one.opts[0].startswith("-")
+                else [one.name.upper()]
+            )
             given = one.default
             shown = "" if given in (None, False, (), []) or callable(given) else str(given)
             shown = " ".join(map(str, given)) if isinstance(given, tuple) else shown
@@ -498,12 +518,15 @@ class Commands(Directive):
         heads = self.say("option|what it does|default", "选项|作用（英文原文）|默认值").split("|")
         head = "".join(f"<th>{text}</th>" for text in heads)
         return (
-            '<div class="table-wrapper docutils container" tabindex="0"><table class="docutils options">'
+            '<div class="table-wrapper docutils container" tabindex="0">'
+            '<table class="docutils options">'
             f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
         )
 
 
-def as_restructured(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+def as_restructured(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
     """Docstrings are plain text: nothing but code in backticks and doctests is markup."""
     code = False
     for i, line in enumerate(lines):
@@ -608,8 +631,10 @@ def setup(app: Sphinx) -> dict[str, Any]:
     }.items():
         app.add_directive(name, directive)
     languages["zh"] = SearchChinese
-    app.add_html_math_renderer("mathml", inline_renderers=(inline, None), block_renderers=(display, None))
-    
+    app.add_html_math_renderer(
+        "mathml", inline_renderers=(inline, None), block_renderers=(display, None)
+    )
+
     app.connect("html-page-context", own_address)
     app.connect("doctree-read", offer_notebook)
     app.connect("source-read", whole)

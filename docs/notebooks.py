@@ -81,7 +81,9 @@ def write(language: str, out: Path) -> None:
         page, solutions = converted(translated.page(path), language, path.stem if module else "")
         save(page, out / f"{path.stem}.ipynb")
         if "```python" in solutions:
-            whole = f"{page}\n## {WORDS[language][1]}\n\n{solutions}"  # it builds on the page's cells
+            whole = (
+                f"{page}\n## {WORDS[language][1]}\n\n{solutions}"  # it builds on the page's cells
+            )
             save(whole, out / f"{path.stem}_solutions.ipynb")
     if language == "en":
         for path in sorted((HERE.parent / "scripts").glob("*.py")):
@@ -92,7 +94,11 @@ def write(language: str, out: Path) -> None:
 def save(markdown: str, out: Path) -> None:
     """Write Markdown as a notebook."""
     book = jupytext.reads(markdown, "md")
-    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    book.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
     for number, one in enumerate(book.cells):
         one["id"] = f"cell-{number}"
     jupytext.write(book, out)

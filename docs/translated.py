@@ -10,7 +10,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-OWN = {"picture", "fold", "topics", "toctree", "lecture-map", "findings", "slips", "readme", "commands"}
+OWN = {
+    "picture",
+    "fold",
+    "topics",
+    "toctree",
+    "lecture-map",
+    "findings",
+    "slips",
+    "readme",
+    "commands",
+}
 LEDGER = "## 实测结果\n\n```{findings}\n```\n\n## 笔记里的错误\n\n```{slips}\n```"
 
 

@@ -17,7 +17,8 @@ MATHS = Path(__file__).parents[2] / "docs" / "_static" / "pictures" / "maths.js"
 ASK = """
 const maths = require(process.argv[1]);
 const calls = JSON.parse(require("fs").readFileSync(0, "utf8"));
-const text = (key, value) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value);
+const text = (key, value) =>
+  typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
 console.log(JSON.stringify(calls.map(([name, ...given]) => maths[name](...given)), text));
 """
 
@@ -65,8 +66,9 @@ def test_bowls_have_the_eigenvalues_and_paths_that_numpy_says(rng):
         covariance = np.array([[s**2, rho * s], [rho * s, 1]])
         assert np.array(bowl) == pytest.approx(covariance)
         assert values == pytest.approx(np.linalg.eigvalsh(covariance), rel=1e-9)
-    [path], [cost] = ask([["bowlDescent", bowls[0], [-3, 2], [1.5, -1], 0.1, 30]]), ask(
-        [["bowlCost", bowls[0], [-3, 2], [1.5, -1]]]
+    [path], [cost] = (
+        ask([["bowlDescent", bowls[0], [-3, 2], [1.5, -1], 0.1, 30]]),
+        ask([["bowlCost", bowls[0], [-3, 2], [1.5, -1]]]),
     )
     H, w, goal = np.array(bowls[0]), np.array([-3.0, 2.0]), np.array([1.5, -1])
     assert cost == pytest.approx((w - goal) @ H @ (w - goal) / 2)
@@ -105,7 +107,9 @@ def test_softmax_loss_and_gradient_are_the_packages(rng):
     gradient = ask([["gradient", row, label, t] for row, label, t in given])
     scaled = z / temperatures[:, None]
     assert np.array(a) == pytest.approx(softmax.softmax(scaled), abs=1e-14)
-    ours = [softmax.cross_entropy_with_gradient(row, y) for row, y in zip(scaled, labels, strict=True)]
+    ours = [
+        softmax.cross_entropy_with_gradient(row, y) for row, y in zip(scaled, labels, strict=True)
+    ]
     assert loss == pytest.approx([float(one.loss) for one in ours], abs=1e-12)
     assert np.array(gradient) == pytest.approx(np.array([one.gradient for one in ours]), abs=1e-14)
 

@@ -30,7 +30,9 @@ def test_it_runs(html, name, tmp_path, monkeypatch):
     book = read(solved if solved.exists() else html / "notebooks" / f"{name}.ipynb")
     # Figures for which models are trained have tests of their own.
     trained = trained_figures()
-    book.cells = [one for one in book.cells if not any(f'draw("{name}"' in one.source for name in trained)]
+    book.cells = [
+        one for one in book.cells if not any(f'draw("{name}"' in one.source for name in trained)
+    ]
     nbclient.NotebookClient(book, timeout=300, resources={"metadata": {"path": tmp_path}}).execute()
 
 
@@ -42,8 +44,13 @@ def trained_figures():
 
 @pytest.mark.parametrize("name", TOPICS)
 def test_both_languages_run_the_same_code_and_exercises_are_empty(html, name):
-    english, chinese = (cells(html / folder / f"{name}.ipynb") for folder in ("notebooks", "zh/notebooks"))
-    same = [[one for one in book if "gallery.draw" not in one and not one.startswith("# ")] for book in (english, chinese)]
+    english, chinese = (
+        cells(html / folder / f"{name}.ipynb") for folder in ("notebooks", "zh/notebooks")
+    )
+    same = [
+        [one for one in book if "gallery.draw" not in one and not one.startswith("# ")]
+        for book in (english, chinese)
+    ]
     assert same[0] == same[1]
     assert "# your answer" in english and "# 在这里作答" in chinese
     text = "".join(one.source for one in read(html / "notebooks" / f"{name}.ipynb").cells)

@@ -62,7 +62,12 @@ def test_descent_stands_still_in_float32_alone(show, page):
 
 
 def test_descent_tells_the_kinds_of_learning_rate(show):
-    for alpha, kind in {0.3: "straight", 0.7: "jumps across", 1: "for ever", 1.1: "diverges"}.items():
+    for alpha, kind in {
+        0.3: "straight",
+        0.7: "jumps across",
+        1: "for ever",
+        1.1: "diverges",
+    }.items():
         picture = show("descent", f"alpha={alpha}")
         assert kind in picture.locator("[data-number=kind]").inner_text()
 
@@ -124,7 +129,9 @@ def test_batch_norm_is_undone(show):
 def test_handles_move_by_keyboard_and_controls_have_names(show, page, picture):
     shown = show(picture)
     for control in shown.locator("input, select, button, .handle").all():
-        assert control.evaluate("(one) => one.labels?.[0]?.textContent || one.ariaLabel || one.textContent")
+        assert control.evaluate(
+            "(one) => one.labels?.[0]?.textContent || one.ariaLabel || one.textContent"
+        )
     for dot in shown.locator(".handle").all():
         before = dot.get_attribute("aria-valuetext")
         dot.focus()
@@ -135,7 +142,9 @@ def test_handles_move_by_keyboard_and_controls_have_names(show, page, picture):
 
 @pytest.mark.parametrize("picture", [name for name in WHERE if name not in ("scales", "batchnorm")])
 def test_handles_move_by_touch(browser, address, picture):
-    context = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+    context = browser.new_context(
+        viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True
+    )
     page = context.new_page()
     page.goto(f"{address}topics/{WHERE[picture]}.html")
     dot = page.locator(f"#picture-{picture} .handle").first

@@ -62,10 +62,17 @@ def test_every_claim_and_error_is_told_in_chinese():
         if not one.module.startswith("tfcourse.lecture."):
             continue  # what has not yet become a topic stands on no page
         entry, now = told.get(one.id, {}), companion.of(one)
-        if not entry.get("why" if one.erratum else "statement") or entry.get("of", [""])[0] != now[0]:
+        if (
+            not entry.get("why" if one.erratum else "statement")
+            or entry.get("of", [""])[0] != now[0]
+        ):
             missing[one.id] = one.why or one.statement
         plain = companion.recorded().get(one.id, {}).get("plain")
-        if plain and not one.erratum and (not entry.get("plain") or entry.get("of", ["", ""])[1] != now[1]):
+        if (
+            plain
+            and not one.erratum
+            and (not entry.get("plain") or entry.get("of", ["", ""])[1] != now[1])
+        ):
             missing[f"{one.id}, plain"] = plain
     assert missing == {}, "write it into docs/zh/ledger.json, then python docs/build.py --stamp"
 
@@ -79,5 +86,5 @@ def test_numbers_of_what_was_found_are_the_ledgers():
     plain = companion.recorded()[one.id]["plain"]
     chinese = companion.in_chinese(one, "plain", plain)
     assert chinese != plain
-    found = [text for text in companion.NUMBER.findall(plain)]
+    found = list(companion.NUMBER.findall(plain))
     assert found and [text for text in found if text not in chinese] == []
