@@ -17,6 +17,8 @@ from tfcourse.lecture.style import Style
 if TYPE_CHECKING:
     from tfcourse.lecture.coarse_to_fine import coarse_to_fine
     from tfcourse.lecture.grid_and_random import grid_vs_random, random_cube
+    from tfcourse.lecture.importance import hyperparameter_importance
+    from tfcourse.lecture.panda_and_caviar import caviar, panda
     from tfcourse.lecture.quadratic_descent import quadratic_descent
     from tfcourse.lecture.scales import (
         beta_scale,
@@ -31,11 +33,14 @@ __all__ = [
     "Style",
     "beta_scale",
     "beta_sensitivity",
+    "caviar",
     "coarse_to_fine",
     "draw",
     "find",
     "grid_vs_random",
+    "hyperparameter_importance",
     "learning_rate_scale",
+    "panda",
     "quadratic_descent",
     "random_cube",
     "softmax_layer",
