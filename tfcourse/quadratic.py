@@ -16,12 +16,9 @@ minimum is, which α are too large, and whether input can be used is known witho
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -113,14 +110,18 @@ class Minimizer:
         dtype: Dtype = "float32",
         cost: Callable[[Any, Any], Any] = cost,
     ) -> None:
-        config = _optimizer_config(optimizer, learning_rate)
+        checked = _checked_optimizer(optimizer, learning_rate)
         start = _checks.number("w", w)
         self.dtype = _checks.choice("dtype", dtype, ("float32", "float64"))
         self.cost = cost
-        from tfcourse._tensorflow import keras, tf
+        from tfcourse._tensorflow import tf
 
         self.w = tf.Variable(start, dtype=dtype)
-        self.optimizer = keras.optimizers.get(config)
+        self.optimizer = checked
+        if isinstance(checked, tuple):
+            name, alpha = checked
+            kind = _keras_optimizers()["sgd" if name in _LECTURES else name]
+            self.optimizer = kind(alpha, **_LECTURES.get(name, {}))
         self.optimizer.build([self.w])
 
         def train_step(x: Any) -> Any:
@@ -340,13 +341,13 @@ def check(
     steps: int,
     optimizer: Any = "gradient_descent",
 ) -> None:
-    """Raise what a minimization with these arguments would raise, without TensorFlow."""
-    _optimizer_config(optimizer, learning_rate)
+    """Raise what a minimization with these arguments would raise before its first step."""
+    _checked_optimizer(optimizer, learning_rate)
     _stream(coefficients, max(_checks.integer("steps", steps, at_least=0), 1))
 
 
-def _optimizer_config(optimizer: Any, learning_rate: float | None) -> Any:
-    """Return what `keras.optimizers.get` takes: the optimizer, or its name and α."""
+def _checked_optimizer(optimizer: Any, learning_rate: float | None) -> Any:
+    """Return the optimizer, or its name in lower case and α."""
     if not isinstance(optimizer, str):
         if not hasattr(optimizer, "apply"):
             raise InputTypeError(f"optimizer must be a name or Keras's own, got {optimizer!r}")
@@ -354,27 +355,25 @@ def _optimizer_config(optimizer: Any, learning_rate: float | None) -> Any:
             raise InputError(f"learning_rate is the optimizer's own here, got {learning_rate!r}")
         return optimizer
     alpha = 0.01 if learning_rate is None else _checks.number("learning_rate", learning_rate)
-    name = _checks.choice("optimizer", optimizer, _optimizer_names(), also={})
-    config = {"learning_rate": alpha}
-    if name == "momentum":
-        config["momentum"] = 0.9
-    return {"class_name": "sgd" if name in _LECTURES_NAMES else name, "config": config}
+    if optimizer not in _LECTURES:  # for the others, Keras must be asked
+        known = [*_LECTURES, *_keras_optimizers()]
+        optimizer = _checks.choice("optimizer", optimizer, known, also={})
+    return optimizer, alpha
 
 
-_LECTURES_NAMES = ("gradient_descent", "momentum")  # of what Keras calls SGD
+_LECTURES: dict[str, dict[str, float]] = {"gradient_descent": {}, "momentum": {"momentum": 0.9}}
+"""The lecture's names for what Keras calls SGD."""
 
 
-def _optimizer_names() -> list[str]:
-    """Return the lecture's names, and those that `keras.optimizers.get` knows, in lower case.
+def _keras_optimizers() -> dict[str, Any]:
+    """Return Keras's optimizers by their names in lower case."""
+    from tfcourse._tensorflow import keras
 
-    They are read in Keras's source, because importing Keras takes seconds.
-    """
-    spec = find_spec("keras")
-    source = Path(spec.origin if spec and spec.origin else "").parent / "src/optimizers/__init__.py"
-    listed = re.search(r"ALL_OBJECTS = \{(.*?)\}", source.read_text("utf-8"), re.DOTALL)
-    classes = re.findall(r"\w+", listed[1]) if listed else []
-    bases = re.compile("optimizer")  # the base class, and wrappers around other optimizers
-    return [*_LECTURES_NAMES, *sorted(n.lower() for n in classes if not bases.search(n.lower()))]
+    base = keras.optimizers.Optimizer
+    classes = [c for c in vars(keras.optimizers).values() if isinstance(c, type) and c is not base]
+    own = {c.__name__.lower(): c for c in classes if issubclass(c, base)}
+    wrappers = ("lossscaleoptimizer", "multioptimizer")  # around another optimizer
+    return {name: own[name] for name in sorted(own) if name not in wrappers}
 
 
 def _stream(coefficients: ArrayLike, steps: int, dtype: str = "float32") -> NDArray[Any]:

@@ -110,14 +110,14 @@ def note(text: str) -> None:
 
 def room(name: str) -> Any:
     """Import a room that needs TensorFlow; on a terminal, say so while it loads."""
-    show = sys.stderr.isatty() and "tensorflow" not in sys.modules
+    text, show = "Loading TensorFlow …", sys.stderr.isatty() and "tensorflow" not in sys.modules
     if show:
-        print("Loading TensorFlow …", end="", file=sys.stderr, flush=True)
+        print(text, end="", file=sys.stderr, flush=True)
     try:
         return importlib.import_module(f"tfcourse.{name}")
     finally:
-        if show:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        if show:  # with spaces: consoles of Windows may not know a terminal's codes
+            print(f"\r{' ' * (len(text) + 2)}\r", end="", file=sys.stderr, flush=True)
 
 
 def print_json(result: dict[str, Any]) -> None:

@@ -216,6 +216,7 @@ def _live(trials: int) -> Iterator[Callable[[Progress], None]]:
     from rich.progress import Progress as Bar
 
     console = Console(stderr=True)
+    console.quiet = not console.is_terminal  # Rich 13 and 14.0 end with an empty line all the same
     first: list[tuple[float, float]] = []  # what was done when, before any of this run's training
 
     def show(progress: Progress) -> None:
