@@ -2,7 +2,8 @@
 
 Importance is measured on the trials that there are, without training anything more: the share of
 the spread of their ranks that the value of one hyperparameter alone explains, the variance of the
-conditional mean; in total, with what it does together with others besides. (Saltelli et al., Sensitivity Analysis in Practice, 2004, chapter 5.)
+conditional mean; in total, with what it does together with others besides. (Saltelli et al.,
+Sensitivity Analysis in Practice, 2004, chapter 5.)
 """
 
 from __future__ import annotations
