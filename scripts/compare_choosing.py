@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tfcourse import _terminal, classifier, datasets, training
+from tfcourse._files import whole_file
 from tfcourse.hyperparameters import Hyperparameters
 from tfcourse.tuning import Linear, Log, Space, random
 
@@ -103,6 +105,19 @@ def play(name: str, number: int) -> Study:
     return Study(*found)
 
 
+def played(name: str, number: int, folder: Path | None) -> Study:
+    """Play a study, unless the folder has it already."""
+    if folder is None:
+        return play(name, number)
+    path = folder / f"{name}-{number}.npz"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as temporary:
+            np.savez(temporary, **vars(play(name, number)))
+    with np.load(path) as found:
+        return Study(**found)
+
+
 def ranked(score: Any, loss: Any) -> list[int]:
     """Trials, the best first: by score, then by loss."""
     return [int(trial) for trial in np.lexsort([loss, -score])]
@@ -153,14 +168,18 @@ def main() -> None:
     """Play the studies and print what each way to choose comes to."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--studies", type=int, default=20, help="on each data set")
-    count = parser.parse_args().studies
+    parser.add_argument("--first", type=int, default=0, help="number of the first study")
+    parser.add_argument("--data", nargs="+", default=["digits", "clouds"])
+    parser.add_argument("--keep", type=Path, help="folder for what is trained, to go on from")
+    told = parser.parse_args()
+    count = told.studies
     _terminal.prepare()
     console = Console()
-    for name in ("digits", "clouds"):
+    for name in told.data:
         studies = []
-        for number in range(count):
-            studies.append(play(name, number))
-            console.print(f"{name}: {number + 1} of {count} studies", style="dim")
+        for number in range(told.first, told.first + count):
+            studies.append(played(name, number, told.keep))
+            console.print(f"{name}: {len(studies)} of {count} studies", style="dim")
         table = Table(title=f"{name}: test accuracy of the chosen trial, mean of {count} studies")
         for column in ("way", "trainings", "kept model", "over top of 30", "over its seeds"):
             table.add_column(column, justify="left" if column == "way" else "right")

@@ -175,7 +175,8 @@ def scaled(factor):
     def build(hp):
         layers = [keras.Input((2,)), keras.layers.Lambda(namespace["made"])]
         model = keras.Sequential([*layers, keras.layers.Dense(3, "softmax")])
-        model.compile(keras.optimizers.SGD(hp.Float("rate", 1e-3, 1)), "mse")
+        rate = hp.Float("rate", 1e-3, 1)
+        model.compile(keras.optimizers.SGD(rate), "sparse_categorical_crossentropy")
         return model
 
     return build

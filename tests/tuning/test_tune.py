@@ -11,6 +11,7 @@ from tfcourse.training import Data
 from tfcourse.training.batches import epoch_batches
 from tfcourse.training.models import Builder
 from tfcourse.tuning import Choice, Integer, Log, Space, Study, tune
+from tfcourse.tuning.hp import HP
 from tfcourse.tuning.models import Packaged
 
 TINY = Space(learning_rate=Log(1e-3, 0.1), units=Integer(4, 8), layers=Choice(1))
@@ -180,7 +181,7 @@ def test_a_compiled_model_is_trained_as_it_is_compiled_and_chosen_by_its_metric(
     opened = keras.saving.load_model(study.model_path)
     assert opened.evaluate(*data["test"], verbose=0) == pytest.approx(list(tested.values()))
     # The trial equals what `model.fit` comes to on the model that build returns for it.
-    one, job = study.best, Builder(net, Data(*data["train"]))
+    one, job = study.best, Builder(lambda trial: net(HP(trial)), Data(*data["train"]))
     own = job.model(one.hyperparameters, one.seed)
     for epoch in range(3):
         for rows in epoch_batches(one.seed, epoch, 40, 8):

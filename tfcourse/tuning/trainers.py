@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -197,7 +198,8 @@ class Trainer:
         ]
         bare = Builder(self._build, self.model.data).model(chosen, trial.seed)
         model = self.model.whole(bare, chosen)
-        model.load_weights(path)  # weights alone: nothing else that the file may hold is loaded
+        with warnings.catch_warnings(action="ignore"):  # its optimizer begins anew
+            model.load_weights(path)  # weights alone: nothing else that the file may hold is loaded
         return model
 
     def again(self, trial: Trial) -> Any:
