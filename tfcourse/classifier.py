@@ -191,6 +191,7 @@ def _engine(dataset: Dataset) -> tuple[Callable[[dict[str, Any]], Any], training
 
 
 def _require_fitting(model: Any, x: NDArray[Any]) -> None:
+    _checks.unmasked("x", x)
     expected = tuple(model.input_shape[1:])
     if x.shape[1:] != expected:
         raise InputError(f"the model expects inputs of shape {expected}, got {x.shape[1:]}")
@@ -199,7 +200,7 @@ def _require_fitting(model: Any, x: NDArray[Any]) -> None:
 def predict(model: Any, x: NDArray[Any]) -> NDArray[np.float32]:
     """Return class probabilities, shape (m, C), of inputs x, shape (m, *input_shape).
 
-    Raises: ValueError if the model expects another shape.
+    Raises: ValueError if the model expects another shape, or for masked entries.
 
     >>> tfc.predict(tfc.build((64,), classes=10), np.zeros((5, 64))).shape
     (5, 10)
@@ -222,6 +223,7 @@ def evaluate(model: Any, x: NDArray[Any], y: NDArray[np.int64]) -> Evaluation:
     >>> print(tfc.evaluate(untrained, digits.x_test, digits.y_test).confusion.sum())
     360
     """
+    _checks.unmasked("y", y)
     probabilities = predict(model, x).astype(np.float64)
     classes = probabilities.shape[1]
     if y.max() >= classes:
