@@ -14,9 +14,9 @@ pytest.importorskip("hatchling", reason="hatchling, which builds the wheel, is n
 ROOT = Path(__file__).parents[1]
 DATA = {
     "tfcourse/datasets/digits.npz",
-    "tfcourse/experiments/speed.json",
     "tfcourse/figures/tfcourse.mplstyle",
     "tfcourse/lecture/book.mplstyle",
+    "tfcourse/lecture/framework_speed.json",
     "tfcourse/py.typed",
 }
 MODULES = {str(path.relative_to(ROOT).as_posix()) for path in (ROOT / "tfcourse").rglob("*.py")}

@@ -1,4 +1,5 @@
 import gzip
+import os
 import subprocess
 import sys
 import tempfile
@@ -248,12 +249,14 @@ def test_files_of_no_known_kind(tmp_path, refusal, name):
     assert "has no ending known here, expected a .npz or .h5 file" in refusal(tmp_path / name)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs links")
 def test_a_circle_of_links(tmp_path, refusal):
     (tmp_path / "a.npz").symlink_to(tmp_path / "b.npz")
     (tmp_path / "b.npz").symlink_to(tmp_path / "a.npz")
     assert "a.npz" in refusal(tmp_path / "a.npz")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="gives up a superuser's rights")
 def test_what_may_not_be_read(images):
     """In a process of its own, so that a superuser can give up its rights."""
     code = """

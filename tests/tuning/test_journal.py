@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 
@@ -202,3 +203,19 @@ def test_another_model_is_refused_by_what_differs_in_its_configuration(tmp_path)
     Journal(tmp_path / "j.jsonl", head(64)).close()
     with pytest.raises(ValueError, match=r"builds\.0\.layers\.1\.config\.units 64 .* got 32"):
         Journal(tmp_path / "j.jsonl", head(32))
+
+
+def test_tensorflow_cpu_is_tensorflow_too(monkeypatch):
+    """As where only tensorflow-cpu is installed: no distribution is called tensorflow."""
+    usual = metadata.distribution
+
+    def distribution(name):
+        if name == "tensorflow":
+            raise metadata.PackageNotFoundError(name)
+        return usual("tensorflow" if name == "tensorflow-cpu" else name)
+
+    monkeypatch.setattr(metadata, "distribution", distribution)
+    monkeypatch.setattr(
+        metadata, "packages_distributions", lambda: {"tensorflow": ["tensorflow-cpu"]}
+    )
+    assert journal.made_with()["tensorflow"] == usual("tensorflow").version

@@ -15,8 +15,12 @@ from tfcourse.lecture.gallery import Entry, draw, find
 from tfcourse.lecture.style import Style
 
 if TYPE_CHECKING:
+    from tfcourse.lecture.choosing_a_framework import framework_speed
     from tfcourse.lecture.coarse_to_fine import coarse_to_fine
+    from tfcourse.lecture.computation_graph import computation_graph
+    from tfcourse.lecture.cross_entropy import cross_entropy
     from tfcourse.lecture.grid_and_random import grid_vs_random, random_cube
+    from tfcourse.lecture.linear_boundaries import softmax_boundaries
     from tfcourse.lecture.quadratic_descent import quadratic_descent
     from tfcourse.lecture.scales import (
         beta_scale,
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
         learning_rate_scale,
         uniform_picks,
     )
+    from tfcourse.lecture.softmax_gradient import softmax_gradient
     from tfcourse.lecture.softmax_layer import softmax_layer
 
 __all__ = [
@@ -32,12 +37,17 @@ __all__ = [
     "beta_scale",
     "beta_sensitivity",
     "coarse_to_fine",
+    "computation_graph",
+    "cross_entropy",
     "draw",
     "find",
+    "framework_speed",
     "grid_vs_random",
     "learning_rate_scale",
     "quadratic_descent",
     "random_cube",
+    "softmax_boundaries",
+    "softmax_gradient",
     "softmax_layer",
     "uniform_picks",
 ]

@@ -80,11 +80,6 @@ ENTRIES = (
     Entry("batch_norm_network", "normalization", height=3.4),
     Entry("batch_norm_noise", "normalization", height=3.2),
     Entry("test_time_average", "normalization", height=3.0, trains=True),
-    Entry("softmax_boundaries", "classification", height=4.6, trains=True),
-    Entry("cross_entropy", "classification", height=3.0),
-    Entry("softmax_gradient", "classification", height=3.0),
-    Entry("computation_graph", "frameworks", height=3.8),
-    Entry("framework_speed", "frameworks", height=2.4),
 )
 """Every figure, in the lecture's order."""
 

@@ -27,7 +27,7 @@ from tfcourse.lecture.ledger import (
     video,
 )
 from tfcourse.lecture.style import BOOK, Style
-from tfcourse.quadratic_problem import LECTURE, formula, minimum
+from tfcourse.quadratic import LECTURE, formula, minimum
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -276,9 +276,9 @@ def feed_without_retracing(seed: int) -> Evidence:
 )
 def session_idioms(seed: int) -> Evidence:
     """Runs the lecture's TensorFlow 1 program both ways and compares w at every step."""
-    from tfcourse import quadratic_v1
+    from tfcourse import quadratic
 
-    one, other = quadratic_v1.minimize(), quadratic_v1.minimize(idiom="with")
+    one, other = quadratic.minimize_v1(), quadratic.minimize_v1(idiom="with")
     equal = int(np.sum(one == other))
     as_printed = equal == 1001 and _printed(one[-1]) == 4.99999
     return judged(as_printed, f"equal at {equal} of 1001 points, the last {_printed(one[-1])}")
@@ -294,11 +294,11 @@ def same_as_v1(seed: int) -> Evidence:
     """Runs both for 1000 steps on both sets of coefficients. The largest difference is given in
     units of float32's spacing at the minimum: a compiled program may round differently.
     """
-    from tfcourse import quadratic_v1
+    from tfcourse import quadratic
 
     worst = 0.0
     for run in (descent(), descent(SECOND)):
-        old = quadratic_v1.minimize(run.coefficients)
+        old = quadratic.minimize_v1(run.coefficients)
         spacing = np.spacing(np.float32(run.w[-1]))
         worst = max(worst, float(np.abs(old - run.w).max() / spacing))
     return judged(worst <= 4, f"at most {worst:.0f} spacings apart at 2 × 1001 points")
@@ -416,12 +416,12 @@ def names(seed: int) -> Evidence:
     """Looks each name up, where the notes have it and under tf.compat.v1, and runs the program that
     uses them from there.
     """
-    from tfcourse import quadratic_v1
+    from tfcourse import quadratic
     from tfcourse._tensorflow import tf
 
     missing = [name for name in OLD_NAMES if raised(partial(attrgetter(name), tf))]
     there = [name for name in OLD_NAMES if not raised(partial(attrgetter(name), tf.compat.v1))]
-    w = _printed(quadratic_v1.minimize()[-1])
+    w = _printed(quadratic.minimize_v1()[-1])
     return corrected(
         len(missing) == 4,
         len(there) == 4 and w == 4.99999,

@@ -51,8 +51,8 @@ TOPICS: dict[str, tuple[str, ...]] = {
 OLD: dict[str, tuple[str, ...]] = {
     "tuning": ("searches",),
     "normalization": ("normalization", "normalization_trained", "normalization_errata"),
-    "classification": ("classification", "classification_errata"),
-    "frameworks": ("frameworks", "frameworks_errata"),
+    "classification": (),
+    "frameworks": (),
 }
 
 

@@ -57,16 +57,15 @@ class Study:
         of something else or its journal is damaged, OSError if the folder cannot be written.
         """
         self.space = space
-        if folder is None:
-            folder = tempfile.mkdtemp(prefix="tfcourse-")
-            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self.folder = Path(folder)
+        self.folder = Path(folder or tempfile.mkdtemp(prefix="tfcourse-"))
         head = {
             "space": space.entries(),
             "objective": str(objectives.objective(objective)),
             **about,
         }
         self._journal: Journal | None = Journal(self.folder / "journal.jsonl", head)
+        if folder is None:
+            weakref.finalize(self, _discard, self._journal, self.folder)
         self._take(self._journal.head, self._journal.records)
 
     @classmethod
@@ -285,3 +284,9 @@ def _record(trial: Trial) -> dict[str, Any]:
     apart = {"seconds", "finished", "test"}
     kept = {name: value for name, value in vars(trial).items() if name not in apart}
     return {"trial": kept, "times": times}
+
+
+def _discard(journal: Journal, folder: Path) -> None:
+    """Remove a study that was kept for this process; Windows keeps what is open."""
+    journal.close()
+    shutil.rmtree(folder, ignore_errors=True)
