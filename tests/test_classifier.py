@@ -212,3 +212,16 @@ def test_big_endian_arrays_are_trained_on_as_the_machine_s_own(digits):
     for one, other in zip(native.training[:2], swapped.training[:2], strict=True):
         np.testing.assert_array_equal(one, other)
         assert other.dtype.isnative
+
+
+def test_grey_images_may_say_their_one_channel(digits, small):
+    x, y = digits.x_test[:20], digits.y_test[:20]
+    expected = predict(small.model, x)
+    assert (predict(small.model, x[..., np.newaxis]) == expected).all()
+    accuracy = (expected.argmax(axis=1) == y).mean()
+    assert evaluate(small.model, x[..., np.newaxis], y).accuracy == accuracy
+    taller = build((8, 8, 1), 10, SMALL)
+    assert (predict(taller, x) == predict(taller, x[..., np.newaxis])).all()
+    for model, wrong in ((small.model, x.repeat(3).reshape(-1, 8, 8, 3)), (taller, x[:, :4])):
+        with pytest.raises(InputError, match="expects inputs of shape"):
+            predict(model, wrong)

@@ -21,10 +21,14 @@ MOST_EXAMPLES = 10_000_000
 
 @dataclass(frozen=True)
 class Found:
-    """What a reader found: (x, y) by part (train, validation, test), and names of the classes."""
+    """What a reader found: (x, y) by part (train, validation, test), and names of the classes.
+
+    notes: what it left out, a sentence each.
+    """
 
     parts: Mapping[str, tuple[Array, Array]]
     class_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def from_arrays(

@@ -117,10 +117,12 @@ def take(
                     f" got {path}"
                 )
             data = from_arrays(path.name, found.parts, class_names=found.class_names)
+            notes += found.notes
             name = path.name
         else:
             data = load(data)
             name = data.name
+            notes += data.notes
     else:
         name = data.name if isinstance(data, Dataset) else "arrays"
     if target is not None:
