@@ -126,10 +126,12 @@ def take(
                     f" got {path}"
                 )
             data = from_arrays(path.name, found.parts, class_names=found.class_names)
+            notes += found.notes
             name = path.name
         else:
             data = load(data)
             name = data.name
+            notes += data.notes
     else:
         name = data.name if isinstance(data, Dataset) else "arrays"
     if target is not None:
@@ -217,7 +219,10 @@ def _triple(pair: Any, part: str) -> tuple[Any, Any, Any]:
         return x, x.target, None
     if y is None:
         raise InputTypeError(f"{part} data must be (x, y), got no y")
-    weight = np.asarray(pair[2], np.float32) if len(pair) == 3 and pair[2] is not None else None
+    weight = None
+    if len(pair) == 3 and pair[2] is not None:
+        _checks.unmasked(f"weights of {part}", pair[2])
+        weight = np.asarray(pair[2], np.float32)
     table = tables.of_frame(x)
     return table or each(_plain(x), _array), each(_plain(y), _array), weight
 
@@ -231,6 +236,8 @@ def _plain(value: Any) -> Any:
 
 
 def _array(value: Any) -> Array:
+    """An array in the machine's own byte order, of numbers or of texts."""
+    _checks.unmasked("arrays to train on", value)
     array = np.asarray(value)
     if array.dtype.kind in "OUS":
         if all(isinstance(item, str | bytes | bool | None) for item in array.ravel().tolist()):
@@ -241,7 +248,7 @@ def _array(value: Any) -> Array:
             raise InputTypeError(
                 f"x and y must be arrays of numbers, got {_brief(value)} of other things"
             ) from None
-    return array
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _with_target(data: Any, target: str) -> tuple[Any, Any]:
