@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from tfcourse.lecture.cross_entropy import cross_entropy
     from tfcourse.lecture.grid_and_random import grid_vs_random, random_cube
     from tfcourse.lecture.hidden_shift import hidden_shift
+    from tfcourse.lecture.importance import hyperparameter_importance
     from tfcourse.lecture.linear_boundaries import softmax_boundaries
     from tfcourse.lecture.mini_batch_noise import batch_norm_noise, batch_norm_two_noises
+    from tfcourse.lecture.panda_and_caviar import caviar, panda
     from tfcourse.lecture.quadratic_descent import quadratic_descent
     from tfcourse.lecture.scales import (
         beta_scale,
@@ -44,6 +46,7 @@ __all__ = [
     "batch_norm_two_noises",
     "beta_scale",
     "beta_sensitivity",
+    "caviar",
     "coarse_to_fine",
     "computation_graph",
     "covariate_shift",
@@ -53,7 +56,9 @@ __all__ = [
     "framework_speed",
     "grid_vs_random",
     "hidden_shift",
+    "hyperparameter_importance",
     "learning_rate_scale",
+    "panda",
     "quadratic_descent",
     "random_cube",
     "softmax_boundaries",

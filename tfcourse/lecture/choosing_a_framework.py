@@ -135,11 +135,11 @@ def recorded() -> Speed:
 
 
 @figure(
-    zh="""同样 1000 步梯度下降，四种运行方式所用的时间；`scripts/benchmark_quadratic.py --record`
-    测过一次。
+    zh="""同样的 1000 步梯度下降，四种运行方式各用多少时间；
+    由 `scripts/benchmark_quadratic.py --record` 测得。
 
     时间的对数刻度上有四个点，每一种方式一个。课上的会话循环、逐句执行、每步调用一次 tf.function，
-    都在十分之一秒到一秒左右；把整个循环编译，远不到千分之一秒。"""
+    都在十分之一秒到一秒左右；编译整个循环，则远不到千分之一秒。"""
 )
 def framework_speed(times: Speed | None = None, *, seed: int = 0, style: Style = BOOK) -> Figure:
     """The time of the same 1000 steps of gradient descent, in four ways to run them: measured once,

@@ -16,7 +16,7 @@ from tfcourse._arrays import Floats
 from tfcourse.datasets import Dataset
 
 if TYPE_CHECKING:
-    from tfcourse.training import Data
+    from tfcourse.training import Data, Trained
 
 Trial = Mapping[str, Any]
 Build = Callable[[Trial], Any]
@@ -179,6 +179,26 @@ def train(
         ([one.weights for one in done], [one.final_weights for one in done]) if keep else ((), ())
     )
     return Outcomes(history, best, tested[0], tested[1], *map(tuple, kept))
+
+
+def resume(
+    models: Sequence[Trained],
+    trials: Sequence[Trial],
+    seeds: Sequence[int],
+    *,
+    data: Dataset,
+    epochs: int,
+) -> list[Trained]:
+    """Train models of a data set on with these hyperparameters; if there are none yet, begin.
+
+    A model that was taken back to yesterday counts as trained as long as the others: the day is
+    lost, and one program goes on training all of them.
+    """
+    builder, arrays = _engine(data, None)
+    so_far = max((one.epochs for one in models), default=0)
+    start = [replace(one, epochs=so_far) for one in models] or None
+    chunks = training.train(builder, trials, arrays, seeds=seeds, epochs=epochs, start=start)
+    return sorted(chain.from_iterable(chunks), key=lambda one: one.trial)
 
 
 def measured(z: Floats, y: NDArray[np.int64]) -> tuple[float, float]:
