@@ -277,7 +277,7 @@ def panda(days: int = 6, *, seed: int = 0, style: Style = BOOK) -> Figure:
             arrow = {"arrowstyle": "-|>", "color": color, "lw": 1.4 * s}
             axes.annotate("", (day + 1, evening), (day + 1, loss[-1]), arrowprops=arrow)
             words = say(f"back to\nday {stands}", f"退回\n第 {stands} 天")
-            axes.text(day + 1.1, np.sqrt(evening * loss[-1]), words, color=color, va="center")
+            axes.text(day + 1.08, loss[-1], words, color=color, va="bottom")
     axes.set(yscale="log", xlim=(0, days), xlabel=say("day", "天"))
     axes.set_ylabel(say("validation loss", "验证损失"))
     axes.set_xticks(np.arange(days) + 0.5, range(1, days + 1))
