@@ -93,7 +93,7 @@ def test_panda_goes_on_from_where_it_went_back_to(drawn):
     found = topic.diary(0)
     lines = [line.get_ydata() for line in drawn("panda").axes[0].lines]
     lines = [y for y in lines if len(y) > 2]
-    assert len(lines) == len(found.loss) == 7
+    assert len(lines) == len(found.loss) == 6
     assert found.kept.count(False) == 1
     bad = found.kept.index(False)
     assert lines[bad][-1] > lines[bad][0]

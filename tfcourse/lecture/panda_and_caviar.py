@@ -64,14 +64,13 @@ PLAN: tuple[dict[str, Any], ...] = (
     {"learning_rate": 3e-3},
     {"momentum": 0.95},
     {"learning_rate": 3e-2},
-    {"batch_size": 32},
     {"learning_rate": 0.3},
-    {"learning_rate": 3e-3},
+    {"batch_size": 32},
 )
 
 
 @cache
-def diary(seed: int = 0, size: int = 7) -> Days:
+def diary(seed: int = 0, size: int = 6) -> Days:
     """Babysit one model for `size` days of the `PLAN`, with `tfcourse.tuning.panda`.
 
     A day after which the validation loss is not lower than the evening before is undone.
@@ -243,18 +242,18 @@ def best_of_many(seed: int = 0, searches: int = 40, models: int = 25) -> Caviar:
 @figure(
     zh="""熊猫方式：一个模型，天天照看。让曲线变差的改动要退回去。
 
-    一次训练七天里的验证损失，纵轴是对数刻度；每天上方写着当天改动的学习率、动量或 mini-batch 大小。
-    损失一天天下降，只有第六天过大的学习率使它升高，画成另一种颜色；
-    箭头指回去：第七天从第五天结束的地方继续。""",
+    一次训练六天里的验证损失，纵轴是对数刻度；每天上方写着当天改动的学习率、动量或 mini-batch 大小。
+    损失一天天下降，只有第五天过大的学习率使它升高，画成另一种颜色；
+    箭头指回去：第六天从第四天结束的地方继续。""",
     trains=True,
 )
-def panda(days: int = 7, *, seed: int = 0, style: Style = BOOK) -> Figure:
+def panda(days: int = 6, *, seed: int = 0, style: Style = BOOK) -> Figure:
     """Panda: one model, watched day by day. A change that makes its curve worse is undone.
 
-    Validation loss on a logarithmic scale over the epochs of one training, in seven days; above
+    Validation loss on a logarithmic scale over the epochs of one training, in six days; above
     each stands what it changes, learning rate, momentum or mini-batch size. The loss falls from day
-    to day, but on the sixth too large a learning rate throws it up, in another colour. An arrow
-    leads down: the seventh day goes on from where the fifth ended.
+    to day, but on the fifth too large a learning rate throws it up, in another colour. An arrow
+    leads down: the sixth day goes on from where the fourth ended.
     """
     found, say, s, c = diary(seed, days), style.say, style.scale, style.colors
     page = style.page(3.0)
@@ -278,7 +277,7 @@ def panda(days: int = 7, *, seed: int = 0, style: Style = BOOK) -> Figure:
             arrow = {"arrowstyle": "-|>", "color": color, "lw": 1.4 * s}
             axes.annotate("", (day + 1, evening), (day + 1, loss[-1]), arrowprops=arrow)
             words = say(f"back to\nday {stands}", f"退回\n第 {stands} 天")
-            axes.text(day + 1.1, np.sqrt(evening * loss[-1]), words, color=color, va="center")
+            axes.text(day + 1.08, loss[-1], words, color=color, va="bottom")
     axes.set(yscale="log", xlim=(0, days), xlabel=say("day", "天"))
     axes.set_ylabel(say("validation loss", "验证损失"))
     axes.set_xticks(np.arange(days) + 0.5, range(1, days + 1))
