@@ -133,7 +133,7 @@ def compiled(hp, *, loss="sparse_categorical_crossentropy"):
 @pytest.mark.parametrize(
     ("objective", "says"),
     [
-        ("val_accuracy", "must be one of loss, acc, val_loss, val_acc, .* got 'val_accuracy'"),
+        ("val_accuracy", "must be one of acc, loss, val_acc, val_loss, .* got 'val_accuracy'"),
         ("val_mine:max", "which the model measures, got 'val_mine'"),
         ("val_acc:up", "direction must be one of max, min, got 'up'"),
         (3, "objective must be a name such as"),
