@@ -176,6 +176,13 @@ def evaluate(
     from tfcourse import datasets
 
     loaded, card = room("saving").load(model)
+    if data is None and card:
+        away = [entry.name for entry in datasets.available() if not entry.here]
+        if card.data in away:  # a file's word is not the user's
+            raise InputError(
+                f"{model} was trained on {card.data}, which must be downloaded: to have that done,"
+                f" give --data {card.data}"
+            )
     data = data or (card.data if card else "digits")
     dataset = datasets.load(data)
     if card and card.data == data and card.fingerprint != dataset.fingerprint:
