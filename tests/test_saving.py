@@ -1,5 +1,6 @@
 """A saved classifier is a plain Keras file, and a file that is none is refused."""
 
+import dataclasses
 import json
 import zipfile
 
@@ -172,3 +173,12 @@ def test_compiled_models_of_many_layers_load_too(tmp_path):
     again, _ = saving.load(tmp_path / "model.keras")
     x = np.random.default_rng(0).random((5, 8, 8, 1), np.float32)
     np.testing.assert_array_equal(model.predict(x, verbose=0), again.predict(x, verbose=0))
+
+
+def test_a_card_with_too_few_class_names_is_refused(model, digits, tmp_path):
+    card = saving.Card.of(digits, "digits", Hyperparameters(units=4), 7)
+    few = dataclasses.replace(card, class_names=card.class_names[:3])
+    saving.save(model, tmp_path / "few.keras", few)
+    with pytest.raises(ValueError, match="names 3 classes, but its model knows 10") as error:
+        saving.load(tmp_path / "few.keras")
+    assert "\n" not in str(error.value)

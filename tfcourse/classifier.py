@@ -20,7 +20,7 @@ from tfcourse import _checks, training
 from tfcourse._checks import InputError
 from tfcourse._tensorflow import keras
 from tfcourse.batch_norm import PopulationStatistics
-from tfcourse.datasets import Dataset, standardization
+from tfcourse.datasets import Dataset, handwriting, load, standardization
 from tfcourse.hyperparameters import Hyperparameters
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "build",
     "evaluate",
     "predict",
+    "reads_digits",
     "recalibrate",
     "train",
 ]
@@ -216,6 +217,23 @@ def predict(model: Any, x: NDArray[Any]) -> NDArray[np.float32]:
     return np.concatenate(
         [np.asarray(model(x[i : i + 1024], training=False)) for i in range(0, len(x), 1024)]
     )
+
+
+def reads_digits(model: Any) -> bool:
+    """Whether `model` reads handwritten digits.
+
+    It must take one grey image, know ten classes, and recognize at least half of 100 packaged
+    digits that are prepared for it: what it was trained on, its file need not tell.
+    """
+    shape, classes = tuple(model.input_shape[1:]), tuple(model.output_shape[1:])
+    grey = len(shape) == 2 or (len(shape) == 3 and shape[2] == 1)
+    if not grey or None in shape or min(shape[:2]) < 8 or classes != (10,):
+        return False
+    digits = load("digits")
+    x, y, size = digits.x_test[:100], digits.y_test[:100], shape[:2]
+    if size != handwriting.DIGITS:
+        x = np.stack([handwriting.framed(image, size) for image in x])
+    return bool((predict(model, x).argmax(axis=1) == y).mean() >= 0.5)
 
 
 def evaluate(model: Any, x: NDArray[Any], y: NDArray[np.int64]) -> Evaluation:

@@ -89,6 +89,11 @@ def load(path: Path) -> tuple[Any, Card | None]:
         raise InputError(f"{path} cannot be loaded as a Keras model: {reason[0]}") from error
     if not isinstance(getattr(model, "input_shape", None), tuple):
         raise InputError(f"{path} must take one input and give class probabilities")
+    classes = model.output_shape[-1] if isinstance(model.output_shape, tuple) else 0
+    if card and 0 < len(card.class_names) < (classes or 0):
+        raise InputError(
+            f"{path} names {len(card.class_names)} classes, but its model knows {classes}"
+        )
     return model, card
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tfcourse._checks import InputError
-from tfcourse.cli.app import Data, Json, Seed, app, note, print_json, room, writable
+from tfcourse.cli.app import PICTURES, Data, Json, Seed, app, note, print_json, room, writable
 from tfcourse.hyperparameters import ACTIVATIONS, ENGINES, OPTIMIZERS, POSITIONS, Hyperparameters
 
 DEFAULT = Hyperparameters()
@@ -176,6 +176,13 @@ def evaluate(
     from tfcourse import datasets
 
     loaded, card = room("saving").load(model)
+    if data is None and card:
+        away = [entry.name for entry in datasets.available() if not entry.here]
+        if card.data in away:  # a file's word is not the user's
+            raise InputError(
+                f"{model} was trained on {card.data}, which must be downloaded: to have that done,"
+                f" give --data {card.data}"
+            )
     data = data or (card.data if card else "digits")
     dataset = datasets.load(data)
     if card and card.data == data and card.fingerprint != dataset.fingerprint:
@@ -188,28 +195,51 @@ def evaluate(
     print(f"test accuracy {test.accuracy:.4f}, test loss {test.loss:.4f} on {dataset.name}")
 
 
-@app.command(epilog="Example:  tfcourse predict digits.keras seven.png three.png")
+@app.command(
+    epilog="Example:  tfcourse datasets --export digits samples && "
+    "tfcourse predict digits.keras samples/*.png --show seen.png"
+)
 def predict(
     model: Model,
     images: Annotated[
         list[Path], typer.Argument(metavar="IMAGE…", help=".png, .jpg, or .npy files.")
     ],
+    as_is: Annotated[
+        bool, typer.Option("--as-is", help="Resize pictures, and change nothing else about them.")
+    ] = False,
+    show: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw what the model saw: .png, .svg or .pdf."),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Say which class each image shows, and with what probability."""
+    """Say which class each image shows, and with what probability.
+
+    For a model of digits, a picture of a digit on paper is prepared as the training data was: its
+    ink found, dark or light, cropped, scaled and centred. Arrays are taken as they are.
+    """
     import numpy as np
 
-    from tfcourse import datasets
-
+    if show:
+        writable(show, PICTURES)
     loaded, card = room("saving").load(model)
-    names, examples = [], []
-    for path in images:
-        x = datasets.read_images(path, loaded.input_shape[1:])
-        names += [str(path)] if len(x) == 1 else [f"{path}[{i}]" for i in range(len(x))]
-        examples.append(x)
-    probabilities = room("classifier").predict(loaded, np.concatenate(examples))
+    digits = not as_is and room("classifier").reads_digits(loaded)
+    seen = _seen(images, loaded.input_shape[1:], digits)
+    probabilities = room("classifier").predict(loaded, np.stack([one.x for _, one in seen]))
     classes = card.class_names if card else [str(i) for i in range(probabilities.shape[1])]
     guesses = probabilities.argmax(axis=1)
+    if show:
+        from tfcourse.figures import drawing
+
+        titles = [
+            f"{classes[guess]}  {p[guess]:.2f}{'?' if one.doubt else ''}"
+            for (_, one), guess, p in zip(seen, guesses, probabilities, strict=True)
+        ]
+        shown = list(zip([name for name, _ in seen], [one for _, one in seen], titles, strict=True))
+        rows = -(-min(len(shown), MOST_SHOWN) // SHOWN_PER_ROW)
+        drawing.draw(show, _draw_seen, shown, height=0.3 + 1.1 * rows)
+        if len(shown) > MOST_SHOWN:
+            note(f"note: {show} shows the first {MOST_SHOWN} of {len(shown)} images")
     if json:
         print_json(
             {
@@ -219,12 +249,55 @@ def predict(
                         "class": classes[guess],
                         "probability": float(p[guess]),
                         "probabilities": dict(zip(classes, p.tolist(), strict=True)),
+                        "doubt": one.doubt,
                     }
-                    for name, guess, p in zip(names, guesses, probabilities, strict=True)
-                ]
+                    for (name, one), guess, p in zip(seen, guesses, probabilities, strict=True)
+                ],
+                "prepared": digits,
             }
         )
         return
-    width = max(map(len, names))
-    for name, guess, p in zip(names, guesses, probabilities, strict=True):
-        print(f"{name:<{width}}   {classes[guess]}   {p[guess]:.4f}")
+    width = max(len(name) for name, _ in seen)
+    for (name, one), guess, p in zip(seen, guesses, probabilities, strict=True):
+        doubt = f"   doubtful: {one.doubt}" if one.doubt else ""
+        print(f"{name:<{width}}   {classes[guess]}   {p[guess]:.4f}{doubt}")
+
+
+MOST_SHOWN, SHOWN_PER_ROW = 40, 4
+
+
+def _seen(images: list[Path], shape: tuple[int, ...], digits: bool) -> list[tuple[str, Any]]:
+    """Each example by its name: what it was, and what the model is given."""
+    from tfcourse.datasets import handwriting
+    from tfcourse.datasets import images as pictures
+
+    seen = []
+    for path in images:
+        if digits and path.suffix.lower() != ".npy":
+            seen.append((str(path), handwriting.read_digit(path, shape)))
+            continue
+        x = pictures.read_images(path, shape)
+        whole = pictures.read_grey(path) if path.suffix.lower() != ".npy" else None
+        for i, one in enumerate(x):
+            name = str(path) if len(x) == 1 else f"{path}[{i}]"
+            doubt = handwriting.unlike_digits(one) if digits else None
+            seen.append((name, handwriting.Seen(one if whole is None else whole, one, doubt)))
+    return seen
+
+
+def _draw_seen(figure: Any, shown: list[tuple[str, Any, str]]) -> None:
+    """Each picture, and beside it what the model saw of it and took it for."""
+    shown = shown[:MOST_SHOWN]
+    rows = -(-len(shown) // SHOWN_PER_ROW)
+    axes = figure.subplots(rows, 2 * SHOWN_PER_ROW, squeeze=False)
+    for one in axes.flat:
+        one.set_axis_off()
+    for i, (name, seen, title) in enumerate(shown):
+        row, column = divmod(i, SHOWN_PER_ROW)
+        left, right = axes[row, 2 * column : 2 * column + 2]
+        for place, image in ((left, seen.picture), (right, seen.x)):
+            if image.ndim == 1:
+                image = image.reshape(1, -1)
+            place.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        left.set_title(Path(name).name[-16:], fontsize=7)
+        right.set_title(title, fontsize=9)

@@ -93,6 +93,15 @@ def read_images(
     return np.concatenate([_examples(Path(path), tuple(input_shape)) for path in paths])
 
 
+def read_grey(path: Path) -> Floats:
+    """Read a picture as grey, (height, width) from 0 to 1; what is transparent shows its paper.
+
+    Raises: as `read_images`.
+    """
+    image = _picture(path, MOST_PIXELS, on_paper=True).convert(GREY)
+    return as_float32(np.asarray(image), shown(path))
+
+
 def _examples(path: Path, shape: tuple[int, ...]) -> Floats:
     """The example or examples of one file."""
     if path.suffix.lower() == ".npy":
@@ -181,8 +190,12 @@ def _resized(image: Picture, size: tuple[int, int]) -> Picture:
     return image.resize((width, height), Image.Resampling.BILINEAR)  # averages as it shrinks
 
 
-def _picture(path: Path, most: int) -> Picture:
-    """One picture, upright, grey or RGB, of at most so many values."""
+def _picture(path: Path, most: int, *, on_paper: bool = False) -> Picture:
+    """One picture, upright, grey or RGB, of at most so many values.
+
+    on_paper: lay transparent ones on white, or on black where their ink is light; otherwise the
+    colours that transparent pixels have in the file count.
+    """
     from PIL import Image, ImageOps
 
     with files.opened(path, EXPECTED, *MAGICS) as file:
@@ -197,4 +210,19 @@ def _picture(path: Path, most: int) -> Picture:
             image.verify()  # checksums, where the format has them
         file.seek(0)
         with Image.open(file, formats=FORMATS) as image:
-            return ImageOps.exif_transpose(image).convert(mode)
+            upright = ImageOps.exif_transpose(image)
+            return (_on_paper(upright) if on_paper else upright).convert(mode)
+
+
+def _on_paper(image: Picture) -> Picture:
+    from PIL import Image
+
+    if "A" not in image.mode and "transparency" not in image.info:
+        return image
+    layer = image.convert("RGBA")
+    alpha = np.asarray(layer.getchannel("A"))
+    if (alpha == 255).all():
+        return image
+    ink = np.asarray(layer.convert(GREY))[alpha > 127]
+    paper = 0 if ink.size and ink.mean() > 127 else 255
+    return Image.alpha_composite(Image.new("RGBA", layer.size, (paper,) * 3 + (255,)), layer)
