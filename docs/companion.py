@@ -476,7 +476,7 @@ class Readme(Directive):
 
 
 class OtherPage(Directive):
-    """A page that stands in docs/ for its own sake, without its title; until then what is inside."""
+    """A page that stands in docs/ for its own sake, without its title; or what is inside."""
 
     def run(self) -> list[nodes.Node]:
         path = HERE / self.arguments[0]
