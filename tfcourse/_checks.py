@@ -97,6 +97,21 @@ def choice(
     raise InputError(f"{name} must be one of {accepted}, got {value!r}{near}")
 
 
+def unmasked(name: str, value: Any) -> None:
+    """Refuse an array with masked entries (numpy.ma): NumPy would compute with what they hide.
+
+    Raises: InputError.
+    """
+    import numpy as np
+
+    if np.ma.is_masked(value):
+        count = np.count_nonzero(np.ma.getmaskarray(value))
+        raise InputError(
+            f"{name} must have no masked entries, got {count:,}: fill them (.filled), or leave"
+            " those examples out"
+        )
+
+
 def nearest(value: Any, names: Iterable[str]) -> str:
     """Return "; did you mean …?" with the name that is nearest to `value`, or "" if none is.
 

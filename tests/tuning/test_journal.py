@@ -8,6 +8,7 @@ from importlib import metadata
 
 import pytest
 
+from tfcourse._checks import InputError
 from tfcourse.tuning import journal
 from tfcourse.tuning.journal import Journal
 
@@ -219,3 +220,15 @@ def test_tensorflow_cpu_is_tensorflow_too(monkeypatch):
         metadata, "packages_distributions", lambda: {"tensorflow": ["tensorflow-cpu"]}
     )
     assert journal.made_with()["tensorflow"] == usual("tensorflow").version
+
+
+def test_other_data_is_named_not_fingerprinted(tmp_path):
+    def opened(fingerprint, name):
+        head = {"data": fingerprint, "made_with": {"data": name}}
+        Journal(tmp_path / "journal.jsonl", head).close()
+
+    opened("21413c51", "digits")
+    with pytest.raises(InputError, match="begun with data digits and must .* got mine.npz; give"):
+        opened("007ce473", "mine.npz")
+    with pytest.raises(InputError, match="begun with data digits that held something else"):
+        opened("007ce473", "digits")

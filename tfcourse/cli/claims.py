@@ -122,9 +122,9 @@ def _run(chosen: Sequence[Claim], seed: int) -> Iterator[Entry]:
         TextColumn("{task.fields[id]}"),
     )
     on_terminal = sys.stderr.isatty()
-    with Progress(
-        *columns, console=Console(stderr=True), transient=True, disable=not on_terminal
-    ) as progress:
+    # Quiet, too: Rich 13 and 14.0 end even a disabled line with an empty one.
+    console = Console(stderr=True, quiet=not on_terminal)
+    with Progress(*columns, console=console, transient=True, disable=not on_terminal) as progress:
         task = progress.add_task("", total=len(chosen), id=chosen[0].id if chosen else "")
         for number, entry in enumerate(ledger.run(chosen, seed), start=1):
             if not on_terminal:

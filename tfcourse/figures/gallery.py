@@ -70,16 +70,8 @@ class Entry:
 
 
 ENTRIES = (
-    Entry("hyperparameter_importance", "tuning", height=3.8, trains=True, module="searches"),
-    Entry("panda", "tuning", height=3.0, trains=True, module="searches"),
-    Entry("caviar", "tuning", height=3.0, trains=True, module="searches"),
     Entry("normalized_contours", "normalization", height=3.2),
     Entry("batch_norm_distributions", "normalization", height=2.6, trains=True),
-    Entry("covariate_shift", "normalization", height=3.6, trains=True),
-    Entry("hidden_shift", "normalization", height=3.6, trains=True),
-    Entry("batch_norm_network", "normalization", height=3.4),
-    Entry("batch_norm_noise", "normalization", height=3.2),
-    Entry("test_time_average", "normalization", height=3.0, trains=True),
 )
 """Every figure, in the lecture's order."""
 

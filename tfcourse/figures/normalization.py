@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfcourse import softmax
-from tfcourse.experiments import batch_norm_generalization as generalization
 from tfcourse.experiments import normalization
 from tfcourse.figures.drawing import FAINT, MUTED
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 BARE = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
@@ -46,93 +44,6 @@ def normalized_contours(figure: Figure, seed: int = 0) -> None:
         axes.set_ylabel("$w_2$", rotation=0, labelpad=12)
 
 
-def batch_norm_noise(figure: Figure, seed: int = 0) -> None:
-    """The noise of μ falls with the square root of the mini-batch size m: from 64 to 512 examples,
-    to about a third.
-
-    Seven points, measured, for m from 16 to 1024 on logarithmic axes. They lie on a straight line
-    that falls by half an order of magnitude for each of m: 0.25 σ at 16, 0.127 σ at 64 and 0.044 σ
-    at 512.
-    """
-    found = normalization.noise(seed)
-    axes = figure.subplots()
-    line = np.array([12.0, 1400.0])
-    axes.plot(line, line**-0.5, color=FAINT, zorder=0)
-    axes.annotate(r"$\sigma/\sqrt{m}$", (20, 20**-0.5), (8, 4), textcoords="offset points")
-    for m, noise in zip(found.sizes, found.mean, strict=True):
-        named = m in (64, 512)
-        axes.plot(m, noise, "o", color="C1" if named else "C0", ms=7)
-        if named:
-            words = f"$m = {m}$: {noise:.3f} $\\sigma$"
-            axes.annotate(words, (m, noise), (9, 6), textcoords="offset points", color="C1")
-    axes.set(xscale="log", yscale="log", xlim=line, ylim=(0.025, 0.35))
-    title = r"standard deviation of $\mu$, in $\sigma$"
-    axes.set(xlabel="examples in the mini-batch, $m$", title=title)
-    axes.set_xticks(found.sizes, [str(m) for m in found.sizes])
-    axes.set_yticks([0.03, 0.1, 0.3], ["0.03", "0.1", "0.3"])
-    axes.minorticks_off()
-
-
-def batch_norm_network(figure: Figure, seed: int = 0) -> None:
-    """A network with batch norm: in hidden layers z becomes z_norm, then z̃, and g is applied to z̃.
-
-    Three rows of boxes joined by arrows, a row for each layer, for m = 64 examples. Rows one and
-    two, the hidden layers: input, z, z_norm, z̃, a. Row three, the output layer, has no batch norm:
-    input, z, ŷ. Each box names an array and its shape, such as 4 by 64; at the arrows stand the
-    parameters that each step learns: W from input to z, and γ and β, 4 by 1 each, from z_norm to z̃;
-    in row three W and b.
-    """
-    layers = normalization.anatomy(seed)
-    axes = figure.subplots()
-    for row, layer in enumerate(layers):
-        y, hidden = -row, len(layer.arrays) == 5
-        columns = range(5) if hidden else (0, 2, 4)
-        for x, (symbol, shape) in zip(columns, layer.arrays.items(), strict=True):
-            color = "C1" if hidden and x in (2, 3) else "C0"
-            _box(axes, x, y, f"${symbol}$", _shape(shape), color)
-        names = [f"${name}$" for name in layer.parameters]
-        shapes = [_shape(shape) for shape in layer.parameters.values()]
-        if hidden:
-            _arrow(axes, (0, 1), y, names[0], shapes[0], "black")
-            _arrow(axes, (1, 2), y, r"$\mu,\ \sigma^2$")
-            _arrow(axes, (2, 3), y, ", ".join(names[1:]), shapes[1], "black")
-            _arrow(axes, (3, 4), y, "$g$")
-        else:
-            _arrow(axes, (0, 2), y, ", ".join(names), ", ".join(shapes), "black")
-            _arrow(axes, (2, 4), y, "softmax")
-        title = f"layer {layer.layer}" if hidden else f"layer {layer.layer}, the output"
-        axes.text(-0.22 if row == 0 else 0.06, y + 0.3, title, color=MUTED, va="bottom")
-        if row:
-            line: dict[str, Any] = {"color": "0.4", "lw": 1, "zorder": 0}
-            axes.plot([4, 4, 0, 0], [y + 0.74, y + 0.62, y + 0.62, y + 0.26], **line)
-    axes.set(xlim=(-0.25, 4.25), ylim=(-len(layers) + 0.72, 0.52))
-    axes.axis("off")
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape))
-
-
-def _box(axes: Axes, x: float, y: float, symbol: str, shape: str, color: str) -> None:
-    from matplotlib.patches import FancyBboxPatch
-
-    form: dict[str, Any] = {"boxstyle": "round,pad=0,rounding_size=0.05", "fc": color, "ec": "none"}
-    axes.add_patch(FancyBboxPatch((x - 0.22, y - 0.26), 0.44, 0.52, **form))
-    axes.text(x, y + 0.09, symbol, ha="center", va="center", color="white")
-    axes.text(x, y - 0.15, shape, ha="center", va="center", color="white", fontsize=9)
-
-
-def _arrow(
-    axes: Axes, ends: tuple[int, int], y: float, above: str, below: str = "", color: str = MUTED
-) -> None:
-    start, end = ends[0] + 0.24, ends[1] - 0.24
-    line: dict[str, Any] = {"arrowstyle": "-|>", "color": "0.4", "shrinkA": 0, "shrinkB": 0}
-    axes.annotate("", (end, y), (start, y), arrowprops=line)
-    words: dict[str, Any] = {"ha": "center", "color": color}
-    axes.text((start + end) / 2, y + 0.06, above, va="bottom", fontsize=10, **words)
-    axes.text((start + end) / 2, y - 0.09, below, va="top", fontsize=9, **words)
-
-
 def batch_norm_distributions(figure: Figure, seed: int = 0) -> None:
     """Where z, z_norm and z̃ of a trained layer fall on its sigmoid: normalized, nearly on a
     straight piece of it; with the γ and β it has learnt, also on the curve.
@@ -156,93 +67,3 @@ def batch_norm_distributions(figure: Figure, seed: int = 0) -> None:
         axes.set(title=title, xlim=(-10, 10), ylim=(0, 1.03), xticks=[-6, 0, 6])
         axes.set(yticks=[0, 0.5, 1])
     panels[0].text(9.8, 0.82, "sigmoid", ha="right")
-
-
-def covariate_shift(figure: Figure, seed: int = 0) -> None:
-    """A model trained on the left half finds the boundary there, and misses it on the right, though
-    one function parts the classes on both.
-
-    A field of points of two classes, blue circles below and red squares above a black wave. The
-    left half holds the training examples, in full colour; the right half the shifted ones, pale. A
-    dashed line, the boundary learnt, runs along the wave on the left and leaves it on the right.
-    Above stand the shares right: nearly all on the left, about four in five on the right.
-    """
-    found = generalization.covariate_shift(seed)
-    axes = figure.subplots()
-    sides = ((found.x, found.y, 1.0), (found.x_shifted, found.y_shifted, 0.3))
-    for points, labels, alpha in sides:
-        for label, (color, marker) in enumerate((("C0", "o"), ("C1", "s"))):
-            own = points[labels == label]
-            how: dict[str, Any] = {"ms": 3.6, "mew": 0, "clip_on": False, "zorder": 1}
-            axes.plot(*own.T, marker, color=color, alpha=alpha, **how)
-    for height, style, name in ((found.truth, "-", "true"), (found.learnt, "--", "learnt")):
-        how = {"levels": [0], "colors": "black", "linestyles": style, "zorder": 2}
-        axes.contour(found.grid, found.grid, height, linewidths=1.8, **how)
-        column = 185 if name == "true" else 170
-        row = int(np.abs(height[:, column]).argmin())
-        at = found.grid[column], found.grid[row]
-        axes.text(*at, name, ha="center", va="center", color="black", bbox=BARE)
-    axes.axvline(0, color=FAINT, lw=1, zorder=0)
-    axes.text(-3, 3.1, f"trained here: {found.here[0]:.0%} right", va="bottom")
-    axes.text(0.1, 3.1, f"tried here: {found.there[0]:.0%} right", va="bottom")
-    axes.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[], xlabel="$x_1$")
-    axes.set_ylabel("$x_2$", rotation=0, labelpad=10)
-
-
-def hidden_shift(figure: Figure, seed: int = 0) -> None:
-    """What a hidden unit gets to see shifts as the weights below it change; with batch norm, its
-    mean and deviation hardly move.
-
-    Two rows for two units, over 150 updates: the mean as a line, one deviation on either side as a
-    band. Left, without batch norm, one mean comes up from below −1 and the other down from near 1,
-    both jitter around 0, and the bands grow wider. Right, with batch norm, lines and bands are
-    level.
-    """
-    panels: Any = figure.subplots(2, 2, sharex=True, sharey=True)
-    runs = [normalization.trace(seed, normalize=normalize) for normalize in (False, True)]
-    drift = runs[0].means[-1] - runs[0].means[0]
-    for column, run in enumerate(runs):
-        updates = np.arange(len(run.means))
-        for row, unit in enumerate((drift.argmax(), drift.argmin())):
-            axes = panels[row, column]
-            mean, deviation = run.means[:, unit], run.deviations[:, unit]
-            band = mean - deviation, mean + deviation
-            axes.fill_between(updates, *band, color=f"C{row}", alpha=0.25, lw=0)
-            axes.plot(updates, mean, color=f"C{row}")
-            axes.set(xlim=(0, updates[-1]), yticks=[-1, 0, 1])
-            axes.set_ylabel("$\\tilde z$" if column else "$z$", rotation=0, labelpad=10)
-    words: dict[str, Any] = {"ha": "right", "color": "C0", "transform": panels[0, 0].transAxes}
-    panels[0, 0].text(1, 0.05, "mean ± one deviation", **words)
-    for column, title in enumerate(("without batch norm", "with batch norm")):
-        panels[0, column].set_title(title)
-        panels[1, column].set_xlabel("update")
-
-
-def test_time_average(figure: Figure, seed: int = 0) -> None:
-    """For test time: μ of single mini-batches scatters; its exponentially weighted average follows
-    the mean over the whole training set, a little late.
-
-    Over 150 updates, grey points for the mini-batches' μ of one unit scatter around a black line,
-    the mean over all training examples. A red line, the average with β = 0.9, starts at 0 and runs
-    close to the black one, smoother than the points.
-    """
-    run = normalization.trace(seed)
-    unit = int(np.abs(run.z_means[-1] - run.z_means[0]).argmax())
-    average, v = [], 0.0
-    for mu in run.batch_means[:, unit]:
-        v = 0.9 * v + 0.1 * mu
-        average.append(v)
-    axes = figure.subplots()
-    updates = np.arange(len(average))
-    axes.plot(updates, run.batch_means[:, unit], "o", ms=3.5, color=FAINT)
-    axes.plot(updates, run.z_means[:-1, unit], color="black", lw=1.4)
-    axes.plot(updates, average, color="C1")
-    axes.set(xlabel="update", xlim=(0, len(average)), title=r"$\mu$ of a hidden unit")
-    words = (
-        ("each mini-batch", "0.55"),
-        ("whole training set", "black"),
-        ("average, $\\beta = 0.9$", "C1"),
-    )
-    top = 0.24 if run.z_means[-1, unit] > run.z_means[0, unit] else 0.92
-    for line, (text, color) in enumerate(words):
-        axes.text(0.98, top - 0.1 * line, text, color=color, ha="right", transform=axes.transAxes)

@@ -207,6 +207,15 @@ def _require_same(folder: Path, found: Record, head: Record) -> None:
         old, new = found.get(key), json.loads(_line({key: head.get(key)}))[key]
         if old != new:
             where, old, new = _difference(key, old, new)
+            if key == "data":  # fingerprints: the names of the data sets say more
+                old, new = (
+                    it.get("made_with", {}).get("data", "other data") for it in (found, head)
+                )
+                if old == new:
+                    raise InputError(
+                        f"{folder} was begun with data {old} that held something else than it does"
+                        " now; give another folder to begin anew"
+                    )
             raise InputError(
                 f"{folder} was begun with {where} {_brief(old)} and must be continued with the"
                 f" same, got {_brief(new)}; give another folder to begin anew"
