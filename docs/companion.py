@@ -162,7 +162,8 @@ class CodeCell(Directive):
             return self.fail(f"a cell raised {type(error).__name__}: {error}")
         if not output:
             return [shown]
-        result = nodes.literal_block(output, output.rstrip("\n"), language="text")
+        output = output.rstrip("\n")
+        result = nodes.literal_block(output, output, language="text")
         result["classes"].append("output")
         return [shown, result]
 
@@ -474,6 +475,18 @@ class Readme(Directive):
         return self.markdown(text)
 
 
+class OtherPage(Directive):
+    """A page that stands in docs/ for its own sake, without its title; or what is inside."""
+
+    def run(self) -> list[nodes.Node]:
+        path = HERE / self.arguments[0]
+        if not path.exists():
+            return self.markdown("\n".join(self.content))
+        self.env.note_dependency(str(path))
+        text = re.sub(r"\A# .*\n", "", path.read_text("utf-8"))
+        return self.markdown(re.sub(r"(?<!!)\[([^]]+)\]\((?!https?:)[^)]+\)", r"\1", text))
+
+
 class Commands(Directive):
     """The command line, as the commands themselves tell it."""
 
@@ -510,7 +523,8 @@ class Commands(Directive):
                 else [one.name.upper()]
             )
             given = one.default
-            shown = "" if given in (None, False, (), []) or callable(given) else str(given)
+            none = given is None or given is False or given in ((), []) or callable(given)
+            shown = "" if none else str(given)
             shown = " ".join(map(str, given)) if isinstance(given, tuple) else shown
             what = escape(" ".join((getattr(one, "help", None) or "").split()))
             names = ", ".join(f"<code>{escape(name)}</code>" for name in named)
@@ -628,6 +642,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         "topics": Topics,
         "readme": Readme,
         "commands": Commands,
+        "other-page": OtherPage,
     }.items():
         app.add_directive(name, directive)
     languages["zh"] = SearchChinese

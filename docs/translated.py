@@ -31,7 +31,7 @@ def blocks(english: str) -> list[str]:
     while at < len(lines):
         start, fence = at, re.match(r"(`{3,})(?:\{([\w-]+)\}|(\w+))", lines[at])
         at += 1
-        if fence and fence[2] == "fold":
+        if fence and fence[2] in ("fold", "other-page"):
             continue  # what is inside is read on its own
         if fence:
             while lines[at] != fence[1]:

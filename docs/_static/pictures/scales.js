@@ -37,7 +37,7 @@
       children.push(
         text(2, top + 34, name, { class: "label" }),
         ...decades.slice(0, -1).map((k, i) =>
-          element("rect", { class: "share", x: X(10 ** k) + 3, width: X(10 ** (k + 1)) - X(10 ** k) - 6, y: top, height: 70, style: `fill-opacity:${(0.08 + 0.5 * shares[i]).toFixed(3)}` })),
+          element("rect", { class: "share", x: X(10 ** k) + 3, width: X(10 ** (k + 1)) - X(10 ** k) - 6, y: top, height: 70, style: `fill-opacity:${(0.05 + 0.25 * shares[i]).toFixed(3)}` })),
         element("path", { class: row ? "ticks good" : "ticks usual", d: seen.map((value) => `M${X(value).toFixed(2)},${top + 38}v28`).join("") }),
         ...decades.slice(0, -1).map((k, i) =>
           text((X(10 ** k) + X(10 ** (k + 1))) / 2, top + 24, percent(shares[i]), { class: "value", "text-anchor": "middle" }))
