@@ -103,6 +103,8 @@ class _Fingerprints:
             return kind, config, tuple(self.of(f) for f in functions if not is_of_keras(f))
         if isinstance(value, keras.KerasTensor):
             return "tensor", str(value.shape), str(value.dtype)
+        if type(value) is object:  # a marker: like nothing but itself
+            return value
         if hasattr(value, "get_config"):  # a class of the user's own, made from one of Keras's
             state: Any = {name: own for name, own in vars(value).items() if name != "name"}
         else:
