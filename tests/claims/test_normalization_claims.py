@@ -60,23 +60,11 @@ no_gamma = wrap(batch_norm, "forward", gamma_ignored)
 already_normal = wrap(normalization_errata, "mini_batch", lambda f: lambda seed: PLUS_MINUS_ONE)
 
 BREAKS = {
-    "bn.normalize-inputs": wrap(
-        experiments,
-        "bowls",
-        lambda f: lambda seed: [experiments.Bowls(b.normalized, b.raw) for b in f(seed)],
-    ),
-    "bn.gradient-descent": wrap(batch_norm, "backward", as_if_independent),
-    "bn.one-line": in_tf_nn("batch_normalization", lambda f: lambda *a, **k: 2 * f(*a, **k)),
     "bn.noise": wrap(batch_norm, "forward", lambda f: lambda z: f(z[:16])),
     "bn.single-example": wrap(
         batch_norm, "forward", lambda f: lambda z, *a: SimpleNamespace(z_tilde=z)
     ),
     "bn.ewma": wrap(batch_norm, "RunningStatistics", lambda f: lambda momentum: f(0.5)),
-    "bn.erratum.divide-by-variance": already_normal,
-    "bn.erratum.uncentred-variance": already_normal,
-    "bn.erratum.dz-for-dgamma": wrap(
-        batch_norm, "forward", lambda f: lambda z, gamma: f(z, np.ravel(gamma)[: z.shape[1]])
-    ),
     "bn.erratum.dropout-noise": wrap(
         experiments,
         "noise",

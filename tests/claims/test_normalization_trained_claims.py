@@ -31,10 +31,6 @@ def positions(before, after):
     return training, "positions", training.Positions(about(before), about(after), (0.1, 0.1), 16)
 
 
-def optimizers(worst):
-    return training, "optimizers", {"adam": about(0.97), "rmsprop": about(worst)}
-
-
 def search(with_norm, without, of=100):
     sides = [np.where(np.arange(of) < hits, 0.96, 0.5) for hits in (with_norm, without)]
     return training, "search", training.Search(*np.zeros((3, of)), *sides)
@@ -92,8 +88,6 @@ def shift(moved, small, large):
         ("bn.before-activation", positions(0.98, 0.95), HOLDS),
         ("bn.before-activation", positions(0.971, 0.973), CONDITIONS),
         ("bn.before-activation", positions(0.95, 0.98), REFUTED),
-        ("bn.any-optimizer", optimizers(0.96), HOLDS),
-        ("bn.any-optimizer", optimizers(0.94), REFUTED),
         ("bn.robust-search", search(50, 27), HOLDS),
         ("bn.robust-search", search(50, 45), REFUTED),
         ("bn.robust-search", search(27, 50), REFUTED),
@@ -116,9 +110,6 @@ def shift(moved, small, large):
         ("bn.test-time", at_test_time(EVEN, EVEN, EVEN), HOLDS),
         ("bn.test-time", at_test_time(NEVER, EVEN, EVEN), REFUTED),
         ("bn.test-time", at_test_time(LATE, EVEN, NEVER), REFUTED),
-        ("bn.moving-average-lags", at_test_time(LATE, EVEN, EVEN), HOLDS),
-        ("bn.moving-average-lags", at_test_time(EVEN, EVEN, EVEN), REFUTED),
-        ("bn.moving-average-lags", at_test_time(LATE, LATE, EVEN), REFUTED),
     ],
 )
 def test_the_verdict_follows_from_the_interval(id, found, expected, verdict, monkeypatch):
@@ -142,7 +133,6 @@ def test_a_shift_must_cost_something(here, there, expected, verdict, monkeypatch
 
 SIZES = {  # small, for tests: what is trained, and how many
     "positions": (training, 16),
-    "optimizers": (training, 4),
     "search": (training, 64),
     "race": (training, 8),
     "deeper": (training, 3),
@@ -193,7 +183,6 @@ BREAKS = {
     "bn.before-activation": build_as(
         lambda h: h if h.batch_norm_position == "after" else dataclasses.replace(h, units=2)
     ),
-    "bn.any-optimizer": put(training, "OPTIMIZERS", {**training.OPTIMIZERS, "rmsprop": 1e-7}),
     "bn.robust-search": never,
     "bn.faster": never,
     "bn.deeper": build_as(lambda h: dataclasses.replace(h, layers=2)),
@@ -204,7 +193,6 @@ BREAKS = {
     "bn.regularizes": ways(group=512),
     "bn.with-dropout": ways(dropout=0.0),
     "bn.test-time": quick_averages,
-    "bn.moving-average-lags": quick_averages,
 }
 
 

@@ -8,22 +8,6 @@ def words(axes):
     return [text.get_text() for text in axes.texts]
 
 
-def test_normalized_contours_are_round_and_the_path_is_short(drawn):
-    steps = []
-    for axes in drawn("normalized_contours").axes:
-        path, goal = (line.get_xydata() for line in axes.lines)
-        assert path[0] == pytest.approx([0, 0])
-        assert np.linalg.norm(path[-1] - goal) < 0.05 * np.linalg.norm(path[0] - goal)
-        steps.append(len(path) - 1)
-        assert axes.get_title(loc="left").endswith(f": {len(path) - 1} steps")
-    assert steps[0] > 10 * steps[1]
-    shapes = []
-    for axes in drawn("normalized_contours").axes:
-        inner = axes.collections[0].get_paths()[1].vertices
-        shapes.append(np.ptp(inner, axis=0).max() / np.ptp(inner, axis=0).min())
-    assert shapes[0] > 3 and shapes[1] < 1.2
-
-
 def test_the_noise_line_falls_with_the_root_of_m(drawn):
     [axes] = drawn("batch_norm_noise").axes
     line, *points = (line.get_xydata() for line in axes.lines)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tfcourse.lecture.batch_norm_formulas import batch_norm_network
     from tfcourse.lecture.coarse_to_fine import coarse_to_fine
     from tfcourse.lecture.grid_and_random import grid_vs_random, random_cube
+    from tfcourse.lecture.normalized_inputs import normalized_contours
     from tfcourse.lecture.quadratic_descent import quadratic_descent
     from tfcourse.lecture.scales import (
         beta_scale,
@@ -38,6 +39,7 @@ __all__ = [
     "find",
     "grid_vs_random",
     "learning_rate_scale",
+    "normalized_contours",
     "quadratic_descent",
     "random_cube",
     "softmax_layer",

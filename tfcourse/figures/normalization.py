@@ -17,34 +17,6 @@ if TYPE_CHECKING:
 BARE = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
 
 
-def normalized_contours(figure: Figure, seed: int = 0) -> None:
-    """Inputs of different spread make the cost a long bowl, in which gradient descent zigzags;
-    normalized ones make it round. Steps are counted until 99.9% of the way down.
-
-    Two panels with w₁ across and w₂ up, contour lines of the cost, and the path of gradient descent
-    from w = 0. Left, inputs as they are: narrow ellipses four times as long as wide, and a path
-    that jumps from side to side for more than twenty steps. Right, inputs normalized: circles, and
-    two steps to the middle.
-    """
-    bowls = normalization.bowls(seed)[0]
-    panels: Any = figure.subplots(1, 2)
-    sides = (("inputs as they are", bowls.raw), ("inputs normalized", bowls.normalized))
-    for axes, (title, bowl) in zip(panels, sides, strict=True):
-        reach = 1.25 * np.abs(bowl.path - bowl.centre).max()
-        line = np.linspace(-reach, reach, 201)
-        w = np.stack(np.meshgrid(bowl.centre[0] + line, bowl.centre[1] + line), axis=-1)
-        excess = bowl.excess(w)
-        levels = float(bowl.excess(bowl.path[0])) * np.arange(0.15, 1.5, 0.25) ** 2
-        axes.contour(w[..., 0], w[..., 1], excess, levels, colors=FAINT, linewidths=1)
-        axes.plot(*bowl.path.T, "o-", color="C0", ms=3.2, lw=1.2)
-        axes.plot(*bowl.centre, "+", color="C1", ms=11, mew=2)
-        words: dict[str, Any] = {"color": "C0", "textcoords": "offset points", "bbox": BARE}
-        axes.annotate("start", bowl.path[0], (8, -3), **words)
-        axes.set_title(f"{title}: {bowl.steps} steps")
-        axes.set(aspect="equal", xlabel="$w_1$", xticks=[], yticks=[])
-        axes.set_ylabel("$w_2$", rotation=0, labelpad=12)
-
-
 def batch_norm_noise(figure: Figure, seed: int = 0) -> None:
     """The noise of μ falls with the square root of the mini-batch size m: from 64 to 512 examples,
     to about a third.
