@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from breaking import put, wrap
 
-from tfcourse import batch_norm
 from tfcourse.claims import ledger
 from tfcourse.claims.ledger import CONDITIONS, HOLDS, REFUTED
 from tfcourse.experiments import batch_norm_generalization as generalization
@@ -140,7 +139,6 @@ SIZES = {  # small, for tests: what is trained, and how many
     "regularizers": (generalization, 6),
     "test_time": (generalization, 8),
     "hidden_shift": (normalization, 3),
-    "distributions": (normalization, 400),
 }
 
 
@@ -170,16 +168,11 @@ def ways(**change):
     return lambda monkeypatch: monkeypatch.setattr(generalization, "WAYS", changed)
 
 
-def learning_nothing(backward):
-    return lambda *a: batch_norm.Gradients(backward(*a).dz, 0, 0)
-
-
 never = build_as(lambda h: dataclasses.replace(h, batch_norm=False))
 quick_averages = build_as(lambda h: dataclasses.replace(h, batch_norm_momentum=0.7))
 
 
 BREAKS = {
-    "bn.sigmoid-region": wrap(batch_norm, "backward", learning_nothing),
     "bn.before-activation": build_as(
         lambda h: h if h.batch_norm_position == "after" else dataclasses.replace(h, units=2)
     ),
@@ -196,7 +189,7 @@ BREAKS = {
 }
 
 
-in_numpy = "bn.sigmoid-region", "bn.hidden-shift"  # in no time
+in_numpy = ("bn.hidden-shift",)  # in no time
 each = pytest.mark.parametrize(
     "id", [pytest.param(id, marks=[] if id in in_numpy else pytest.mark.long) for id in CLAIMS]
 )

@@ -11,33 +11,6 @@ from tfcourse.lecture import statistics as intervals
 
 
 @claim(
-    "bn.sigmoid-region",
-    "With mean 0 and variance 1 a sigmoid stays in its nearly linear region; γ and β let it use "
-    "the curve.",
-    HOLDS,
-    note("000", "4. Normalizing Activations in a network"),
-    note("001", "γ和β"),
-    note("003", "BatchNorm algo"),
-    trains=True,
-)
-def sigmoid_region(seed: int) -> Evidence:
-    """Trains five networks of sigmoids with batch norm on the digits and takes the second hidden
-    layer's z_norm and z̃. Measured: the share of the sigmoid's variance that the best straight line
-    leaves unexplained; 0 is a straight line.
-    """
-    found = [experiments.distributions(5 * seed + run) for run in range(5)]
-    start = intervals.mean([each.bent_at_start.mean() for each in found])
-    end = intervals.mean([each.bent.mean() for each in found])
-    return judged(
-        start.high < 0.05 and end.low > 2 * start.high,
-        f"of z_norm {start.show('.1f', '%')}, of z̃ as learnt {end.show('.1f', '%')}; γ from 1 to "
-        f"{np.mean([each.gamma.mean() for each in found]):.1f}",
-        trainings=len(found),
-        effect=end,
-    )
-
-
-@claim(
     "bn.noise",
     "μ and σ² of a mini-batch are noisy estimates; from 64 to 512 examples the noise falls.",
     HOLDS,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse import batch_norm, softmax
+from tfcourse import batch_norm
 from tfcourse._arrays import Floats
 from tfcourse.experiments import _network, _populations
 from tfcourse.training.batches import epoch_batches
@@ -64,53 +64,6 @@ def _updates(seed: int, examples: int, updates: int) -> Iterator[NDArray[np.int3
     """Mini-batches of 64, epoch after epoch, as many as `updates`."""
     epochs = (epoch_batches(seed, epoch, examples, 64) for epoch in count())
     return islice(chain.from_iterable(epochs), updates)
-
-
-@dataclass(frozen=True, eq=False)
-class Distributions:
-    """A trained sigmoid layer at work on all training examples, (m, units) each.
-
-    gamma, beta: what it learnt, (units,). bent: share of the activation's variance that a straight
-    line in z̃ leaves over, by unit; bent_at_start: the same for z_norm, that is with γ = 1, β = 0.
-    """
-
-    z: Floats
-    z_norm: Floats
-    z_tilde: Floats
-    gamma: Floats
-    beta: Floats
-    bent_at_start: Floats
-    bent: Floats
-    accuracy: float
-
-
-@cache
-def distributions(seed: int = 0, size: int = 800) -> Distributions:
-    """Train 64–32–32–10, batch norm and sigmoids, for `size` updates; look at the second layer."""
-    x, y = _digits()
-    network = _network.start(seed, [64, 32, 32, 10], normalize=True, activation="sigmoid")
-    for rows in _updates(seed, len(x), size):
-        network = network.moved(_network.gradients(network, x[rows], y[rows])[1], 2.0)
-    passed = _network.forward(network, x)
-    z_norm, z_tilde = passed.normalized[1].z_norm, passed.z_tilde[1]
-    return Distributions(
-        passed.z[1],
-        z_norm,
-        z_tilde,
-        network.gamma[1],
-        network.beta[1],
-        bent(z_norm),
-        bent(z_tilde),
-        float((passed.z[-1].argmax(axis=1) == y).mean()),
-    )
-
-
-def bent(z: Floats) -> Floats:
-    """Return the share of σ(z)'s variance that the best straight line in z leaves, (units,)."""
-    a = softmax.sigmoid(z)
-    u, v = z - z.mean(axis=0), a - a.mean(axis=0)
-    left: Floats = 1 - (u * v).mean(axis=0) ** 2 / (u**2).mean(axis=0) / (v**2).mean(axis=0)
-    return left
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,11 +26,13 @@ if TYPE_CHECKING:
         learning_rate_scale,
         uniform_picks,
     )
+    from tfcourse.lecture.sigmoid_region import batch_norm_distributions
     from tfcourse.lecture.softmax_layer import softmax_layer
 
 __all__ = [
     "Entry",
     "Style",
+    "batch_norm_distributions",
     "batch_norm_network",
     "beta_scale",
     "beta_sensitivity",

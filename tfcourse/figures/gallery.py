@@ -73,7 +73,6 @@ ENTRIES = (
     Entry("hyperparameter_importance", "tuning", height=3.8, trains=True, module="searches"),
     Entry("panda", "tuning", height=3.0, trains=True, module="searches"),
     Entry("caviar", "tuning", height=3.0, trains=True, module="searches"),
-    Entry("batch_norm_distributions", "normalization", height=2.6, trains=True),
     Entry("covariate_shift", "normalization", height=3.6, trains=True),
     Entry("hidden_shift", "normalization", height=3.6, trains=True),
     Entry("batch_norm_noise", "normalization", height=3.2),

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfcourse import softmax
 from tfcourse.experiments import batch_norm_generalization as generalization
 from tfcourse.experiments import normalization
-from tfcourse.figures.drawing import FAINT, MUTED
+from tfcourse.figures.drawing import FAINT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,31 +41,6 @@ def batch_norm_noise(figure: Figure, seed: int = 0) -> None:
     axes.set_xticks(found.sizes, [str(m) for m in found.sizes])
     axes.set_yticks([0.03, 0.1, 0.3], ["0.03", "0.1", "0.3"])
     axes.minorticks_off()
-
-
-def batch_norm_distributions(figure: Figure, seed: int = 0) -> None:
-    """Where z, z_norm and z̃ of a trained layer fall on its sigmoid: normalized, nearly on a
-    straight piece of it; with the γ and β it has learnt, also on the curve.
-
-    Three panels, each with a histogram of all values of the layer behind the S of the sigmoid, all
-    scaled to one height. z and z_norm lie between −3 and 3, where the S is almost straight. z̃ has
-    two humps and reaches from about −6 to 6, past both bends.
-    """
-    found = normalization.distributions(seed)
-    panels: Any = figure.subplots(1, 3, sharey=True)
-    columns = {
-        "$z$": (found.z, MUTED),
-        r"$z_\mathrm{norm} = (z - \mu)\,/\sqrt{\sigma^2 + \varepsilon}$": (found.z_norm, "C0"),
-        r"$\tilde z = \gamma\, z_\mathrm{norm} + \beta$": (found.z_tilde, "C1"),
-    }
-    span = np.linspace(-10, 10, 201)
-    for axes, (title, (values, color)) in zip(panels, columns.items(), strict=True):
-        counts, edges = np.histogram(values.ravel(), np.linspace(-10, 10, 81))
-        axes.stairs(0.9 * counts / counts.max(), edges, fill=True, color=color, alpha=0.55)
-        axes.plot(span, softmax.sigmoid(span), color="black", lw=1.4)
-        axes.set(title=title, xlim=(-10, 10), ylim=(0, 1.03), xticks=[-6, 0, 6])
-        axes.set(yticks=[0, 0.5, 1])
-    panels[0].text(9.8, 0.82, "sigmoid", ha="right")
 
 
 def covariate_shift(figure: Figure, seed: int = 0) -> None:
