@@ -1,7 +1,7 @@
 """How long the lecture's 1000 steps take: in a session, eagerly, as a graph, as one program.
 
-The same minimization of (w − 5)² by gradient descent, from w = 0, in every way; the best of several
-runs, after a first one that builds, traces and compiles. JAX and PyTorch take part where they are
+The same minimization of (w − 5)² by gradient descent, from w = 0, in every way; in several rounds,
+after a first run that builds, traces and compiles. JAX and PyTorch take part where they are
 installed.
 
 `--json` prints one JSON object; `--record` writes the times that `framework_speed` draws.
@@ -10,23 +10,21 @@ installed.
 # %%
 import argparse
 import json
-import os
-import platform
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from importlib import metadata
 from importlib.util import find_spec
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
+from statistics import median
 
 from tfcourse import _terminal
-from tfcourse.experiments import speed
+from tfcourse.lecture import choosing_a_framework as speed
 
 _terminal.prepare()
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--json", action="store_true", help="print one JSON object")
 parser.add_argument("--record", action="store_true", help="write what framework_speed draws")
-parser.add_argument("--runs", type=int, default=5, help="timed runs of each way")
+parser.add_argument("--runs", type=int, default=9, help="rounds in which each way is timed")
 arguments = parser.parse_args()
 
 
@@ -67,11 +65,11 @@ def torch_eager() -> Callable[[], float]:
     return run
 
 
-def best_of(make: Callable[[], Callable[[], float]], runs: int) -> tuple[float, float]:
-    """Seconds of the best run after a first one, and where w ended."""
+def times_of(make: Callable[[], Callable[[], float]], runs: int) -> tuple[list[float], float]:
+    """Seconds of the best run of each round after a first one, and where w ended."""
     run = make()
     w = run()
-    return speed.best_time(run, runs), w
+    return [speed.best_time(run) for _ in range(runs)], w
 
 
 peers = {}
@@ -80,28 +78,34 @@ for name, package, make in (
     ("PyTorch, eager", "torch", torch_eager),
 ):
     if find_spec(package):
-        with ProcessPoolExecutor(1, get_context("fork")) as process:
-            peers[name] = process.submit(best_of, make, arguments.runs).result()
+        if "fork" in get_all_start_methods():  # not on Windows: there they share this process
+            with ProcessPoolExecutor(1, get_context("fork")) as process:
+                peers[name] = process.submit(times_of, make, arguments.runs).result()
+        else:
+            peers[name] = times_of(make, arguments.runs)
 
 # %% TensorFlow's four ways
-ours = speed.measure(size=arguments.runs)
-seconds = ours.seconds | {name: value for name, (value, _) in peers.items()}
+ours = speed.measure(arguments.runs)
+rounds = ours.seconds | {name: times for name, (times, _) in peers.items()}
+seconds = {name: median(times) for name, times in rounds.items()}
 ends = ours.w | {name: w for name, (_, w) in peers.items()}
 
 # %%
-machine = (
-    f"{os.cpu_count()} cores ({platform.machine()}), TensorFlow {metadata.version('tensorflow')}"
-)
 if arguments.record:
-    times = {way: float(f"{ours.seconds[way]:.2g}") for way in speed.WAYS}
-    record = {"machine": machine, "seconds": times}
+    record = vars(ours) | {
+        "seconds": {
+            way: [float(f"{value:.3g}") for value in times] for way, times in ours.seconds.items()
+        }
+    }
     speed.RECORD.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
 if arguments.json:
-    print(json.dumps({"seconds": seconds, "w": ends, "machine": machine}))
+    print(json.dumps({"seconds": seconds, "w": ends, "machine": ours.machine}))
 else:
-    print(f"1000 steps on {machine}")
+    print(
+        "1000 steps on {cores} cores ({processor}), TensorFlow {tensorflow}".format(**ours.machine)
+    )
     for name, value in seconds.items():
-        ratio = seconds[speed.WAYS[0]] / value
+        ratio = seconds["session loop"] / value
         print(
             f"{name:<28} {1e3 * value:10.3f} ms  {ratio:8.1f} times as fast   w = {ends[name]:.5f}"
         )

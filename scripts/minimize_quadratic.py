@@ -5,12 +5,11 @@
 # cost; TensorFlow finds the derivative, and an optimizer takes the steps.
 
 # %%
-from tfcourse.quadratic import minimize  # first, for it loads TensorFlow without its chatter
-from tfcourse import _terminal
-
-import keras
 import numpy as np
-import tensorflow as tf
+
+from tfcourse import _terminal
+from tfcourse._tensorflow import keras, tf  # as ever, but without the chatter of loading
+from tfcourse.quadratic import minimize
 
 _terminal.prepare()
 

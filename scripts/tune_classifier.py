@@ -7,7 +7,7 @@
 from rich import print
 
 from tfcourse import _terminal
-from tfcourse.tuning import Integer, Log, Space, caviar
+from tfcourse.tuning import Integer, Log, Space, tune
 from tfcourse.tuning.report import table
 
 _terminal.prepare()
@@ -18,14 +18,14 @@ space = Space(learning_rate=Log(1e-4, 1), units=Integer(50, 100))
 # Random, not a grid: 25 trials try 25 values of α, where a grid of 5×5 would try 5.
 
 # %%
-study = caviar(space, "digits", trials=25, epochs=10)
+study = tune(None, "digits", space=space, trials=25, epochs=10)
 print(table(study))
 
 # %% [markdown]
 # From coarse to fine: with as many trials, half of them in the box around the best of the others.
 
 # %%
-finer = caviar(space, "digits", trials=25, epochs=10, search="coarse-to-fine", rounds=2)
+finer = tune(None, "digits", space=space, trials=25, epochs=10, search="coarse-to-fine", rounds=2)
 print(table(finer))
 
 # %% [markdown]

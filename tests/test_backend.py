@@ -27,7 +27,7 @@ import sys
 from types import SimpleNamespace as Has
 sys.modules["keras"] = Has(config=Has(backend=lambda: "{backend}"))
 import tfcourse as tfc
-tfc.caviar(trials=1, epochs=1, study="study")
+tfc.tune(trials=1, epochs=1, study="study")
 """
     done = python(code, tmp_path, KERAS_BACKEND=backend)
     assert done.returncode == 1

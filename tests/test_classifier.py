@@ -7,7 +7,8 @@ import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 from sklearn.neural_network import MLPClassifier
 
-from tfcourse import datasets
+from tfcourse import datasets, training
+from tfcourse._checks import InputError
 from tfcourse._tensorflow import keras
 from tfcourse.classifier import (
     Hyperparameters,
@@ -188,3 +189,39 @@ def test_quality_beside_scikit_learn(name, at_least):
         theirs.append(peer.score(flat.x_test.reshape(len(flat.x_test), -1), flat.y_test))
     print(f"{data.name}: ours {np.mean(ours):.4f} {ours}, scikit-learn {np.mean(theirs):.4f}")
     assert np.mean(ours) >= max(at_least, np.mean(theirs))
+
+
+def test_masked_entries_are_refused_wherever_arrays_come_in(digits, small):
+    x, y = digits.x_test[:20], digits.y_test[:20]
+    hidden, labels = np.ma.masked_equal(x, 0), np.ma.masked_equal(y, 3)
+    model = small.model
+    for use in (
+        lambda: predict(model, hidden),
+        lambda: evaluate(model, x, labels),
+        lambda: recalibrate(model, hidden),
+        lambda: training.Data(hidden, y),
+        lambda: training.Data(x, y, x, labels),
+    ):
+        with pytest.raises(InputError, match="must have no masked entries"):
+            use()
+
+
+def test_big_endian_arrays_are_trained_on_as_the_machine_s_own(digits):
+    native = training.Data(digits.x_test, digits.y_test)
+    swapped = training.Data(digits.x_test.astype(">f4"), digits.y_test.astype(">i8"))
+    for one, other in zip(native.training[:2], swapped.training[:2], strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert other.dtype.isnative
+
+
+def test_grey_images_may_say_their_one_channel(digits, small):
+    x, y = digits.x_test[:20], digits.y_test[:20]
+    expected = predict(small.model, x)
+    assert (predict(small.model, x[..., np.newaxis]) == expected).all()
+    accuracy = (expected.argmax(axis=1) == y).mean()
+    assert evaluate(small.model, x[..., np.newaxis], y).accuracy == accuracy
+    taller = build((8, 8, 1), 10, SMALL)
+    assert (predict(taller, x) == predict(taller, x[..., np.newaxis])).all()
+    for model, wrong in ((small.model, x.repeat(3).reshape(-1, 8, 8, 3)), (taller, x[:, :4])):
+        with pytest.raises(InputError, match="expects inputs of shape"):
+            predict(model, wrong)

@@ -67,6 +67,7 @@ def agrees(shown, printed, measured):
     return doctest.OutputChecker().check_output(want, printed, options)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="its commands are for bash")
 @pytest.mark.parametrize("long", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_every_block_runs_and_prints_what_is_shown(long, tmp_path):
     (tmp_path / "scripts").symlink_to(ROOT / "scripts")

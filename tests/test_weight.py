@@ -8,7 +8,7 @@ import pytest
 LIGHT = [
     "import tfcourse",
     "import tfcourse.batch_norm, tfcourse.softmax",
-    "import tfcourse.hyperparameters, tfcourse.quadratic_problem",
+    "import tfcourse.hyperparameters, tfcourse.quadratic",
     "import tfcourse.datasets; tfcourse.datasets.load('digits')",
     "import tfcourse.tuning.scales, tfcourse.tuning.search, tfcourse.tuning.study",
     "import tfcourse.figures, tfcourse.claims, tfcourse.cli",

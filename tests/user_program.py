@@ -27,7 +27,9 @@ space = tfc.Space(
     momentum=tfc.When("optimizer=momentum", tfc.OneMinusLog(0.9, 0.99)),
     dropout=tfc.Linear(0, 0.2),
 )
-study: tfc.Study = tfc.caviar(space, digits, trials=2, epochs=1, search="random", study="study")
+study: tfc.Study = tfc.tune(
+    None, digits, space=space, trials=2, epochs=1, search="random", study="study"
+)
 assert study.best is not None
 best: float | None = study.best.validation_accuracy
 print(best, tfc.tuning.coarse_to_fine(space, rounds=2, trials=4, keep=1))

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from tfcourse import batch_norm, claims, datasets, figures, quadratic, softmax, training, tuning
     from tfcourse.classifier import build, evaluate, predict, recalibrate, train
     from tfcourse.hyperparameters import Hyperparameters
-    from tfcourse.tuning.caviar import caviar
     from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog
     from tfcourse.tuning.space import Space, When
     from tfcourse.tuning.study import Study
+    from tfcourse.tuning.tune import tune
 
 __all__ = [
     "Choice",
@@ -34,7 +34,6 @@ __all__ = [
     "When",
     "batch_norm",
     "build",
-    "caviar",
     "claims",
     "datasets",
     "evaluate",
@@ -45,16 +44,17 @@ __all__ = [
     "softmax",
     "train",
     "training",
+    "tune",
     "tuning",
 ]
 
 _ROOMS = {
     "classifier": ("build", "evaluate", "predict", "recalibrate", "train"),
     "hyperparameters": ("Hyperparameters",),
-    "tuning.caviar": ("caviar",),
     "tuning.scales": ("Choice", "Integer", "Linear", "Log", "OneMinusLog"),
     "tuning.space": ("Space", "When"),
     "tuning.study": ("Study",),
+    "tuning.tune": ("tune",),
 }
 
 if not TYPE_CHECKING:  # otherwise mypy would accept any name

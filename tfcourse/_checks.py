@@ -93,11 +93,32 @@ def choice(
         value = lower if lower in names else also.get(lower, value)
     if value in names:
         return str(value)
-    accepted = ", ".join(names)
-    raise InputError(f"{name} must be one of {accepted}, got {value!r}{nearest(value, names)}")
+    accepted, near = ", ".join(names), nearest(value, [*names, *(also or ())])
+    raise InputError(f"{name} must be one of {accepted}, got {value!r}{near}")
+
+
+def unmasked(name: str, value: Any) -> None:
+    """Refuse an array with masked entries (numpy.ma): NumPy would compute with what they hide.
+
+    Raises: InputError.
+    """
+    import numpy as np
+
+    if np.ma.is_masked(value):
+        count = np.count_nonzero(np.ma.getmaskarray(value))
+        raise InputError(
+            f"{name} must have no masked entries, got {count:,}: fill them (.filled), or leave"
+            " those examples out"
+        )
 
 
 def nearest(value: Any, names: Iterable[str]) -> str:
-    """Return "; did you mean …?" with the name that is nearest to `value`, or "" if none is."""
-    near = difflib.get_close_matches(str(value), list(names), n=1)
+    """Return "; did you mean …?" with the name that is nearest to `value`, or "" if none is.
+
+    >>> _checks.nearest("lr", ["layers", "learning_rate"])
+    "; did you mean 'learning_rate'?"
+    """
+    text, known = str(value), list(names)
+    near = difflib.get_close_matches(text, known, n=1)
+    near += [name for name in known if "".join(w[:1] for w in name.split("_")) == text.lower()]
     return f"; did you mean {near[0]!r}?" if near else ""

@@ -190,21 +190,29 @@ def _engine(dataset: Dataset) -> tuple[Callable[[dict[str, Any]], Any], training
     )
 
 
-def _require_fitting(model: Any, x: NDArray[Any]) -> None:
-    expected = tuple(model.input_shape[1:])
-    if x.shape[1:] != expected:
-        raise InputError(f"the model expects inputs of shape {expected}, got {x.shape[1:]}")
+def _fitting(model: Any, x: NDArray[Any]) -> NDArray[Any]:
+    """Return x as the model takes it: grey images may have a last axis of 1, or none.
+
+    Raises: InputError for another shape, or for masked entries.
+    """
+    _checks.unmasked("x", x)
+    expected, given = tuple(model.input_shape[1:]), x.shape[1:]
+    if len(expected) > 1 and (given == (*expected, 1) or expected == (*given, 1)):
+        return x.reshape(len(x), *expected)
+    if given != expected:
+        raise InputError(f"the model expects inputs of shape {expected}, got {given}")
+    return x
 
 
 def predict(model: Any, x: NDArray[Any]) -> NDArray[np.float32]:
     """Return class probabilities, shape (m, C), of inputs x, shape (m, *input_shape).
 
-    Raises: ValueError if the model expects another shape.
+    Raises: ValueError if the model expects another shape, or for masked entries.
 
     >>> tfc.predict(tfc.build((64,), classes=10), np.zeros((5, 64))).shape
     (5, 10)
     """
-    _require_fitting(model, x)
+    x = _fitting(model, x)
     return np.concatenate(
         [np.asarray(model(x[i : i + 1024], training=False)) for i in range(0, len(x), 1024)]
     )
@@ -222,6 +230,7 @@ def evaluate(model: Any, x: NDArray[Any], y: NDArray[np.int64]) -> Evaluation:
     >>> print(tfc.evaluate(untrained, digits.x_test, digits.y_test).confusion.sum())
     360
     """
+    _checks.unmasked("y", y)
     probabilities = predict(model, x).astype(np.float64)
     classes = probabilities.shape[1]
     if y.max() >= classes:
@@ -250,7 +259,7 @@ def recalibrate(model: Any, x: NDArray[Any]) -> Any:
     >>> print((tfc.predict(tfc.recalibrate(model, x), x) == before).all())
     False
     """
-    _require_fitting(model, x)
+    x = _fitting(model, x)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             before = keras.Model(model.inputs[0], layer.input)

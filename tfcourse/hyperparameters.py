@@ -21,6 +21,8 @@ KERAS = {"sgd": "gradient_descent", "swish": "silu", "leakyrelu": "leaky_relu"}
 POSITIONS = ("before", "after")
 ENGINES = ("compiled", "keras")
 """Ways to train: as one compiled program, or with `model.fit`."""
+FINALISTS, FINALIST_SEEDS = 5, 4
+"""Best trials that a search compares at its end, and under how many more seeds."""
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,23 @@ def test_words_of_keras_are_taken_in_any_case():
     assert (made.optimizer, made.activation) == ("adam", "silu")
     made = Hyperparameters(optimizer="SGD", activation="LeakyReLU")
     assert (made.optimizer, made.activation) == ("gradient_descent", "leaky_relu")
-    with pytest.raises(ValueError, match="got 'adamm'; did you mean 'adam'"):
-        Hyperparameters(optimizer="adamm")
+    for wrong, right in (("adamm", "adam"), ("sdg", "sgd")):
+        with pytest.raises(ValueError, match=f"got '{wrong}'; did you mean '{right}'"):
+            Hyperparameters(optimizer=wrong)
+    with pytest.raises(ValueError, match="got 'lr'; did you mean 'learning_rate'"):
+        Hyperparameters.from_mapping({"lr": 0.1})
+
+
+def test_every_command_that_takes_an_optimizer_takes_keras_s_words(tfcourse):
+    for command in ("quadratic --steps 1", "train --epochs 1", "babysit model day --epochs 1"):
+        for name in ("Adam", "sgd"):
+            done = tfcourse(*command.split(), "--optimizer", name, "--lr", 0.01)
+            assert done.status == 0, done.err
+
+
+def test_wrong_words_of_a_space_are_set_right(refused):
+    assert "did you mean 'learning_rate'" in refused("tune", "--space", "lr=log:1e-3:1")
+    assert "did you mean 'sgd'" in refused("tune", "--space", "optimizer=choice:sdg,adam")
 
 
 def test_when_no_trial_is_completed_the_reason_is_shown():

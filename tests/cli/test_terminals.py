@@ -42,13 +42,22 @@ def terminal(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     "line",
     [
-        *("--help", "quadratic --help", "train --help", "tune --help", "babysit --help"),
+        *("--help", "demo --help", "quadratic --help", "train --help", "evaluate --help"),
+        *("predict --help", "tune --help", "datasets --help", "figures --help", "claims --help"),
+        *("babysit --help", "babysit m day --help", "babysit m revert --help"),
         *("claims --list", "figures --list", "datasets", "claims softmax.example bn.identity"),
     ],
 )
 def test_every_command_comes_through(terminal, encoding, line):
     out, _ = terminal(encoding, main, *line.split())
     assert out.strip() and "\\x" not in out
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("encoding", ["gbk", "ascii"])
+def test_the_tour_comes_through(terminal, encoding):
+    out, err = terminal(encoding, main, "demo")
+    assert out.strip() and "\\x" not in out + err
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

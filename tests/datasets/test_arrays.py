@@ -153,3 +153,19 @@ def test_too_few_to_split_and_too_many_to_hold():
 @pytest.mark.parametrize("parts", [{}, {"validation": (X, Y)}, {"train": (X, Y), "dev": (X, Y)}])
 def test_parts_go_by_their_names(parts):
     assert "expected train (validation, test)" in refused(parts)
+
+
+def test_masked_entries_are_refused():
+    hidden = np.ma.masked_greater(X, 0.99)
+    assert "x_train of 'mine' must have no masked entries" in refused({"train": (hidden, Y)})
+    labels = np.ma.masked_equal(Y, 3)
+    assert "y_test of 'mine' must have no masked entries, got 10" in refused(
+        {"train": (X, Y), "test": (X, labels)}
+    )
+    assert from_arrays("mine", {"train": (np.ma.masked_array(X), Y)}).classes == 4
+
+
+def test_big_endian_arrays_are_the_same_data():
+    swapped = from_arrays("mine", {"train": (X.astype(">f4"), Y.astype(">i2"))})
+    assert swapped.fingerprint == from_arrays("mine", {"train": (X, Y)}).fingerprint
+    assert swapped.x_train.dtype.isnative

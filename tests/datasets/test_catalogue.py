@@ -1,8 +1,10 @@
 import gzip
+import os
 import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -248,12 +250,14 @@ def test_files_of_no_known_kind(tmp_path, refusal, name):
     assert "has no ending known here, expected a .npz or .h5 file" in refusal(tmp_path / name)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs links")
 def test_a_circle_of_links(tmp_path, refusal):
     (tmp_path / "a.npz").symlink_to(tmp_path / "b.npz")
     (tmp_path / "b.npz").symlink_to(tmp_path / "a.npz")
     assert "a.npz" in refusal(tmp_path / "a.npz")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="gives up a superuser's rights")
 def test_what_may_not_be_read(images):
     """In a process of its own, so that a superuser can give up its rights."""
     code = """
@@ -277,3 +281,27 @@ for name in ("x.npz", "folder", "folder/x.npz"):
         printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     lines = printed.splitlines()
     assert len(lines) == 3 and all(line.startswith("no permission to read") for line in lines)
+
+
+def test_the_digits_are_found_in_a_package_that_is_in_a_zip(tmp_path):
+    package = Path(__file__).parents[2] / "tfcourse"
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for path in package.rglob("*"):
+            if path.suffix in (".py", ".npz", ".json", ".mplstyle"):
+                archive.write(path, path.relative_to(package.parent))
+    code = (
+        "import tfcourse as tfc; print(tfc.__file__, tfc.datasets.load('digits').fingerprint,"
+        " tfc.datasets.available()[0].here)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "all.zip")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == [
+        str(tmp_path / "all.zip" / "tfcourse" / "__init__.py"),
+        load("digits").fingerprint,
+        "True",
+    ], done.stderr

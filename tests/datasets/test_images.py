@@ -1,8 +1,10 @@
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from tfcourse.datasets import load, read_images
+from tfcourse.datasets import load, read_images, take
 
 
 def saved(path, pixels, **options):
@@ -79,9 +81,35 @@ def test_mixed_sizes(folder, refusal, images):
     assert "99.png' is 5×7" in message and "01.png' 7×5, expected images of one size" in message
 
 
-def test_folders_without_pictures(folder, refusal):
-    (folder / "empty").mkdir()
-    assert "empty' holds no images, expected .png" in refusal(folder)
+def test_a_subfolder_without_pictures_is_no_class(folder):
+    whole = load(folder)
+    for stray in ("empty", "notes"):
+        (folder / stray).mkdir()
+    (folder / "notes" / "read me.txt").write_text("of the photographer")
+    data = load(folder)
+    assert data.class_names == whole.class_names and data.fingerprint == whole.fingerprint
+    assert [note.rpartition("/")[2] for note in data.notes] == [
+        "empty' holds no images and was left out",
+        "notes' holds no images and was left out",
+    ]
+    assert take(folder).notes == take(folder, image_size=(5, 7)).notes == data.notes
+
+
+def test_pictures_that_would_be_lost_without_a_word_are_refused(folder, refusal, images):
+    saved(folder / "bird" / "1.tif", images(5, 7))
+    assert "bird' holds no images that are read here, such as '1.tif': expected .png" in refusal(
+        folder
+    )
+    (folder / "bird" / "1.tif").unlink()
+    saved(folder / "bird" / "more" / "1.png", images(5, 7))
+    assert "bird' has its images a folder deeper, in 'more': expected them" in refusal(folder)
+
+
+def test_only_subfolders_without_pictures(tmp_path, refusal):
+    (tmp_path / "empty").mkdir()
+    assert "has no image in any of its subfolders, expected a subfolder of images" in refusal(
+        tmp_path
+    )
 
 
 def test_one_class_and_none(tmp_path, refusal, images):
@@ -98,6 +126,7 @@ def test_a_class_that_was_not_trained(tmp_path, refusal, images):
     assert "c' is no class of the training folder" in refusal(tmp_path)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs links")
 def test_links_stay_inside(folder, refusal, tmp_path_factory, images):
     (folder / "dog" / "50.png").symlink_to(folder / "猫 cat" / "00.png")
     assert len(load(folder).y_train) + 2 == 13
@@ -177,6 +206,16 @@ def test_arrays_hold_one_example_or_a_stack(tmp_path, images):
     np.testing.assert_allclose(x[1:], images(3, 8, 8) / 255, rtol=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 1)])
+def test_grey_arrays_may_say_their_one_channel(tmp_path, images, shape):
+    given = [images(8, 8), images(8, 8, 1), images(3, 8, 8), images(3, 8, 8, 1)]
+    for array in given:
+        np.save(tmp_path / "x.npy", array)
+        x = read_images(tmp_path / "x.npy", shape)
+        assert x.shape == (array.size // 64, *shape)
+        assert (x.ravel() == array.ravel() / np.float32(255)).all()
+
+
 def test_feature_vectors_come_as_arrays_only(tmp_path, images):
     np.save(tmp_path / "x.npy", np.ones((2, 5)))
     assert (read_images(tmp_path / "x.npy", (5,)) == np.ones((2, 5))).all()
@@ -190,7 +229,7 @@ def test_feature_vectors_come_as_arrays_only(tmp_path, images):
     ("array", "found"),
     [
         (np.ones((7, 8)), r"has shape \(7, 8\), expected \(8, 8\) or a stack"),
-        (np.ones((2, 8, 8, 1)), r"has shape \(2, 8, 8, 1\)"),
+        (np.ones((2, 8, 8, 3)), r"has shape \(2, 8, 8, 3\)"),
         (np.ones((0, 8, 8)), r"has shape \(0, 8, 8\)"),
         (np.ones(()), r"has shape \(\)"),
         (np.full((8, 8), np.nan), "NaN or infinite"),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tfcourse import datasets
+from tfcourse._checks import InputError
 from tfcourse.datasets import take
 from tfcourse.datasets.intake import leaves
 
@@ -246,3 +247,23 @@ def test_a_csv_file_needs_a_target_and_names_what_there_is(tmp_path):
 def test_a_split_is_decided_by_its_seed():
     one, same, other = (take((X, X[:, 0]), seed=seed) for seed in (0, 0, 1))
     assert one.fingerprint == same.fingerprint != other.fingerprint
+
+
+def masked(array):
+    return np.ma.masked_array(array, mask=np.arange(array.size).reshape(array.shape) == 3)
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_masked_entries_are_refused_and_a_mask_without_any_is_not(place):
+    whole = [np.ones((10, 3)), np.arange(10) % 2, np.ones(10)]
+    hidden = [masked(array) if i == place else array for i, array in enumerate(whole)]
+    with pytest.raises(InputError, match="must have no masked entries, got 1: fill them"):
+        take(tuple(hidden))
+    assert take(tuple(map(np.ma.masked_array, whole))).count("train") == 8
+
+
+def test_big_endian_arrays_become_the_machine_s_own():
+    x, y = np.arange(30.0).reshape(10, 3), np.arange(10) % 2
+    native, swapped = take((x, y)), take((x.astype(">f8"), y.astype(">i8")))
+    assert swapped.x["train"].dtype.isnative and swapped.y["train"].dtype.isnative
+    assert swapped.fingerprint == native.fingerprint

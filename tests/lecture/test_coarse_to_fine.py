@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tfcourse.lecture import coarse_to_fine as topic
-from tfcourse.lecture import ledger, population
+from tfcourse.lecture import ledger, population, searching
 
 
 @pytest.fixture
@@ -81,10 +81,10 @@ def test_what_diverged_is_never_found(landscape):
 
 def test_searches_are_trained_and_counted(monkeypatch):
     monkeypatch.setattr(topic, "KEEP", {4: 2})
-    monkeypatch.setattr(topic, "EPOCHS", 1)
+    monkeypatch.setattr(searching, "EPOCHS", 1)
     [found] = topic.rivals.__wrapped__(seed=1, searches=2).values()
     assert found.loss.shape == (2, 4) and np.isfinite(found.loss).all()
-    assert found.trainings == 2 * 4 * (4 + topic.REPEATS)
+    assert found.trainings == 2 * 4 * (4 + searching.REPEATS)
     gain = (found.loss[:, 0] - found.loss[:, 1]) / (found.middling - found.best)
     assert found.gain("two rounds", "one go") == pytest.approx(gain)
 

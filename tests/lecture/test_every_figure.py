@@ -7,13 +7,17 @@ from pathlib import Path
 
 import matplotlib
 import pytest
+from fontTools.ttLib import TTFont
+from matplotlib.mathtext import MathTextParser
 from matplotlib.testing.compare import compare_images
 from PIL import Image
 
 from tfcourse.lecture import gallery
-from tfcourse.lecture.style import BOOK
+from tfcourse.lecture.style import BOOK, Style
 
-COMMITTED = Path(__file__).parents[2] / "figures"
+ROOT = Path(__file__).parents[2]
+COMMITTED = ROOT / "figures"
+FONTS = ROOT / "tfcourse" / "lecture" / "fonts"
 TOLERANCE = 1.0  # root mean square over all pixels, of 255; the last test shows what that catches
 
 QUICK = ["quadratic_descent", "computation_graph"]
@@ -110,10 +114,13 @@ STYLES = [(name, "book", "light") for name in NAMES] + [
 ]
 
 
-@pytest.mark.parametrize(
+styles = pytest.mark.parametrize(
     ("name", "style"),
     [pytest.param(n, s, marks=pytest.mark.long if n in LONG else ()) for n, *s in STYLES],
 )
+
+
+@styles
 def test_words_are_large_enough_do_not_overlap_and_stay_on_the_paper(drawn, name, style):
     figure = drawn(name, *style)
     placed = [(text, text.get_window_extent()) for text in figure.words]
@@ -129,3 +136,21 @@ def test_words_are_large_enough_do_not_overlap_and_stay_on_the_paper(drawn, name
         height = min(box.y1, other_box.y1) - max(box.y0, other_box.y0)
         # A box is a little larger than the ink in it.
         assert width < 2 or height < 4, f"{one.get_text()!r} overlaps {other.get_text()!r}"
+
+
+OWN = {path.stem: TTFont(path).getBestCmap() for path in FONTS.glob("*.ttf")}
+
+
+@styles
+def test_every_letter_is_of_our_own_type(drawn, name, style):
+    for text in drawn(name, *style).words:
+        words, is_math = text._preprocess_math(text.get_text())
+        if is_math:
+            with Style(*style).context():
+                parsed = MathTextParser("path").parse(words, 72, text.get_fontproperties())
+            assert {glyph[0].family_name for glyph in parsed.glyphs} == {"tfcourse Sans"}, words
+            assert "¤" not in {chr(glyph[2]) for glyph in parsed.glyphs}, words
+        else:
+            assert text.get_fontfamily()[0] == "tfcourse Sans"
+            missing = {letter for letter in words if ord(letter) not in OWN["tfcourse-sans"]}
+            assert missing <= {"\n"}, f"scripts/make_font.py must be run again for {missing}"

@@ -1,12 +1,15 @@
 """The registry, and how a figure becomes a file."""
 
+import base64
 import inspect
 import re
 import subprocess
 import sys
+from io import BytesIO
 from xml.etree import ElementTree
 
 import pytest
+from fontTools.ttLib import TTFont
 from PIL import Image
 
 from tfcourse.lecture import gallery
@@ -90,7 +93,34 @@ def test_svg_speaks(tmp_path):
     assert root.get("role") == "img"
     title, description = root.get("aria-labelledby").split()
     assert spoken[title] == "A < B" and spoken[description] == "Level & straight."
-    assert not root.findall(f".//{space}text"), "letters must be outlines"
+    words = ["".join(text.itertext()).strip() for text in root.iter(f"{space}text")]
+    assert "0.00" in words, "text must be text"
+    assert any("x" in word for word in words), "mathematics too"
+
+
+def test_svg_holds_the_type_of_its_words_and_no_more(tmp_path):
+    file = tmp_path / "a.svg"
+    gallery.save(lambda: line(words="真 & $x$"), file, title="A line", description="Level.")
+    svg = file.read_text("utf-8")
+    held = re.findall(r"font-style:(\w+);src:url\(data:font/woff;base64,([^)]*)\)", svg)
+    fonts = {style: TTFont(BytesIO(base64.b64decode(data))) for style, data in held}
+    letters = {chr(point) for point in fonts["normal"].getBestCmap()}
+    assert set("真&0125.") <= letters and len(letters) < 20
+    assert ord("x") in fonts["italic"].getBestCmap()
+    ElementTree.parse(file)
+
+
+def test_svg_is_short_and_the_same_again(tmp_path):
+    def drawn(name):
+        gallery.save(line, tmp_path / name, title="A line", description="Level.")
+        return (tmp_path / name).read_text("utf-8")
+
+    one, other = drawn("a.svg"), drawn("b.svg")
+    assert one == other
+    paths = re.findall(r" d=\"([^\"]*)\"", one)
+    assert paths and not any(re.search(r"\.\d{3}|\n", path) for path in paths)
+    styles = re.findall(r' style="([^"]*)"', one)
+    assert len(styles) == len(set(styles)), "what stands twice is a class"
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
@@ -158,7 +188,8 @@ def test_the_faces_functions_are_the_gallerys(tmp_path):
 
 @pytest.mark.parametrize("name", [entry.name for entry in of_topics()])
 def test_in_chinese_no_english_word_is_left(drawn, name):
-    known = {"hardmax", "softmax", "float", "Adam"}
+    known = {"hardmax", "softmax", "float", "Adam", "eager", "function", "TensorFlow"}
+    known |= {"AddN", "AddV", "Mul", "Pow", "Sub"}  # operations of TensorFlow
     for text in drawn(name, "book", "light", "zh").words:
         plain = re.sub(r"\$[^$]*\$", "", text.get_text())
         assert set(re.findall("[A-Za-z]{3,}", plain)) <= known, plain

@@ -7,7 +7,7 @@ import pytest
 from breaking import put
 
 from tfcourse.lecture import grid_and_random as topic
-from tfcourse.lecture import ledger, population
+from tfcourse.lecture import ledger, population, searching
 from tfcourse.tuning import search
 
 as_a_grid = put(search, "random", lambda space, trials, seed: search.grid(space, 5))
@@ -89,10 +89,10 @@ def test_three_claims_rest_on_the_same_trainings(landscape):
 
 def test_every_search_and_what_it_found_is_trained_and_counted(monkeypatch):
     monkeypatch.setattr(topic, "POINTS", {2: 2})
-    monkeypatch.setattr(topic, "EPOCHS", 1)
+    monkeypatch.setattr(searching, "EPOCHS", 1)
     for duel in topic.duels.__wrapped__(seed=1, searches=2).values():
         assert duel.loss.shape == (2, 3) and np.isfinite(duel.loss).all()
-        assert duel.trainings == 2 * 3 * (4 + topic.REPEATS)
+        assert duel.trainings == 2 * 3 * (4 + searching.REPEATS)
         assert duel.best < duel.middling
         gain = (duel.loss[:, 0] - duel.loss[:, 1]) / (duel.middling - duel.best)
         assert duel.gain("random", "grid") == pytest.approx(gain)

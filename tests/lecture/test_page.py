@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tfcourse.experiments import speed
 from tfcourse.lecture import ledger, page
 from tfcourse.lecture.ledger import Claim, Entry, Evidence
 
@@ -20,26 +19,19 @@ CLAIMS = ledger.claims()
 
 @pytest.fixture(scope="module")
 def script():
-    """What the script prints, the claims that it ran, and the times that one of them took."""
+    """What the script prints, and the claims that it ran."""
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         names = runpy.run_path(str(ROOT / "scripts" / "check_claims.py"))
-    return out.getvalue(), names["entries"], speed.measure(0, 1)  # which is remembered
+    return out.getvalue(), names["entries"]
 
 
 def test_the_script_runs_all_that_train_nothing(script):
-    out, entries, _ = script
+    out, entries = script
     assert [entry.claim for entry in entries] == [one for one in CLAIMS if not one.trains]
     assert [one.claim.id for one in entries if not one.as_recorded] == []
     assert out.splitlines()[-1] == f"{len(entries)} of {len(entries)} as recorded"
     assert "softmax.example                   holds                   t = [148.4," in out
-
-
-def test_the_four_ways_end_at_the_same_w(script):
-    _, _, measured = script
-    assert list(measured.w) == list(speed.WAYS)
-    assert [round(w, 5) for w in measured.w.values()] == [4.99999] * 4
-    assert min(measured.seconds, key=measured.seconds.get) == "the loop compiled"
 
 
 def test_the_page_is_what_the_package_prints(script):

@@ -1,13 +1,11 @@
 """The lecture's program: its printed numbers, and verdicts that turn when something breaks."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from breaking import wrap
 from shared import forget
 
-from tfcourse import quadratic, quadratic_v1
+from tfcourse import quadratic
 from tfcourse._tensorflow import keras, tf
 from tfcourse.lecture import ledger
 from tfcourse.lecture import quadratic_descent as topic
@@ -20,10 +18,8 @@ def with_arguments(**fixed):
 
 def retracing(monkeypatch):
     """The program without its signature, fed Python numbers."""
-    plain = SimpleNamespace(**{name: getattr(tf, name) for name in ("Variable", "GradientTape")})
-    plain.TensorSpec = tf.TensorSpec
-    plain.function = lambda f, input_signature, jit_compile=False: tf.function(f)
-    monkeypatch.setattr(quadratic, "tf", plain)
+    function = tf.function
+    monkeypatch.setattr(tf, "function", lambda f, **how: function(f))
     monkeypatch.setattr(
         quadratic.Minimizer,
         "step",
@@ -41,11 +37,11 @@ BREAKS = {
     ),
     "tf.feed-without-retracing": retracing,
     "tf.session-idioms": wrap(
-        quadratic_v1,
-        "minimize",
+        quadratic,
+        "minimize_v1",
         lambda f: lambda idiom="session": f() + (1e-6 if idiom == "with" else 0),
     ),
-    "tf.same-as-v1": wrap(quadratic_v1, "minimize", with_arguments(learning_rate=0.01001)),
+    "tf.same-as-v1": wrap(quadratic, "minimize_v1", with_arguments(learning_rate=0.01001)),
     "tf.current-video": wrap(quadratic, "minimize", with_arguments(steps=20)),
     "tf.swap-optimizer": wrap(
         keras.optimizers, "Adam", lambda _: lambda learning_rate: keras.optimizers.SGD(0.05)

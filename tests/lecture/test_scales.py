@@ -40,11 +40,7 @@ BREAKS = {
     "tuning.beta-scale": linear(OneMinusLog),
     "tuning.beta-sensitivity": put(topic, "averages", partial(topic.averages, 0.0004)),
     "tuning.erratum.np-exp": numpy(exp=lambda base, r: base**r),
-    "tuning.erratum.ten-to-minus-four": dull,
-    "tuning.erratum.alpha-range": dull,
-    "tuning.erratum.beta-range": put(topic, "_uniform", lambda seed: np.ones(9)),
     "tuning.erratum.xor": put(topic, "operator", SimpleNamespace(**{**vars(operator), "xor": pow})),
-    "tuning.erratum.r-sign": dull,
     "tuning.erratum.randn": dull,
 }
 
@@ -57,6 +53,16 @@ def test_it_holds_with_another_seed_and_turns_when_broken(
     assert verdict(id, seed=1) == one.verdict
     BREAKS[id](monkeypatch)
     assert verdict(id) != one.verdict
+
+
+def test_what_the_rows_of_errata_say_is_so():
+    u = np.random.default_rng(0).random(100_000)
+    r = -4 * u
+    assert float("10e-4") == 1e-3 and np.mean(10**r < 1e-3) == pytest.approx(0.25, abs=0.01)
+    assert (10 ** (-3 * u) >= 0.001).all()  # the other way to make range and program agree
+    assert pytest.approx(0.001) == 1 - 0.999
+    assert np.mean(10 ** (-4 + 3 * u) < 0.001) == pytest.approx(1 / 3, abs=0.01)
+    assert r.max() <= 0 and 10.0**4 == 10_000
 
 
 def test_uniform_picks_shows_every_draw_at_its_number(drawn):

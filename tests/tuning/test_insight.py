@@ -110,3 +110,16 @@ def test_advice_where_the_best_trials_are_tied():
 def test_no_advice_where_nothing_is_clear():
     told = advice(known(lambda u: 0, noise=1, trials=60, seed=3))
     assert not any("widen" in line or "between" in line for line in told)
+
+
+def test_what_two_do_together_counts_in_total_for_both():
+    found = {
+        one.name: one for one in importance(known(lambda u: (u["rate"] - 0.5) * (u["width"] - 0.5)))
+    }
+    for name in ("rate", "width"):
+        assert found[name].first < 0.15 and found[name].total > 0.5
+        assert found[name].total_low <= found[name].total <= found[name].total_high + 0.05
+    assert found["idle"].total < 0.3
+    alone = {one.name: one for one in importance(known(lambda u: u["rate"]))}
+    assert alone["rate"].total == pytest.approx(alone["rate"].first, abs=0.15)
+    assert alone["idle"].total < 0.2

@@ -4,9 +4,11 @@ import json
 import os
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 
+from tfcourse._checks import InputError
 from tfcourse.tuning import journal
 from tfcourse.tuning.journal import Journal
 
@@ -202,3 +204,31 @@ def test_another_model_is_refused_by_what_differs_in_its_configuration(tmp_path)
     Journal(tmp_path / "j.jsonl", head(64)).close()
     with pytest.raises(ValueError, match=r"builds\.0\.layers\.1\.config\.units 64 .* got 32"):
         Journal(tmp_path / "j.jsonl", head(32))
+
+
+def test_tensorflow_cpu_is_tensorflow_too(monkeypatch):
+    """As where only tensorflow-cpu is installed: no distribution is called tensorflow."""
+    usual = metadata.distribution
+
+    def distribution(name):
+        if name == "tensorflow":
+            raise metadata.PackageNotFoundError(name)
+        return usual("tensorflow" if name == "tensorflow-cpu" else name)
+
+    monkeypatch.setattr(metadata, "distribution", distribution)
+    monkeypatch.setattr(
+        metadata, "packages_distributions", lambda: {"tensorflow": ["tensorflow-cpu"]}
+    )
+    assert journal.made_with()["tensorflow"] == usual("tensorflow").version
+
+
+def test_other_data_is_named_not_fingerprinted(tmp_path):
+    def opened(fingerprint, name):
+        head = {"data": fingerprint, "made_with": {"data": name}}
+        Journal(tmp_path / "journal.jsonl", head).close()
+
+    opened("21413c51", "digits")
+    with pytest.raises(InputError, match="begun with data digits and must .* got mine.npz; give"):
+        opened("007ce473", "mine.npz")
+    with pytest.raises(InputError, match="begun with data digits that held something else"):
+        opened("007ce473", "digits")

@@ -203,7 +203,7 @@ READS = [
 def test_every_way_to_read_a_dict_is_a_way_to_read(read):
     hp = HP({"units": 64})
     read(hp)
-    assert hp.read == {"units"}
+    assert hp.names == {"units"}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 
 from tfcourse import classifier, datasets
 from tfcourse.hyperparameters import Hyperparameters
-from tfcourse.tuning import caviar
+from tfcourse.tuning import tune
 
 SEEDS = range(5)
 
@@ -14,7 +14,7 @@ SEEDS = range(5)
 def test_winners_beat_the_default():
     """30 random trials of the default space, chosen by validation; the same split, five seeds."""
     data = datasets.load("digits")
-    winners = [caviar(None, data, 30, seed=seed).best.test_accuracy for seed in SEEDS]
+    winners = [tune(None, data, trials=30, seed=seed).best.test_accuracy for seed in SEEDS]
     default = [
         classifier.evaluate(
             classifier.train(data, Hyperparameters(), seed=seed).model, data.x_test, data.y_test

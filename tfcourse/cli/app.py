@@ -12,8 +12,6 @@ import math
 import os
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -104,15 +102,6 @@ def _worded(error: TyperException) -> str:
     return f"{message.partition(': ')[0]}: expected {expected}, got {wrong['input']!r}"
 
 
-@contextmanager
-def about_input() -> Iterator[None]:
-    """Take what a check raises as about what the user gave; nothing but checks may stand inside."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        raise InputError(str(error)) from error
-
-
 def note(text: str) -> None:
     """Print a line on stderr; a place to stop at, if Ctrl-C was pressed."""
     print(f"{text}\n", end="", file=sys.stderr, flush=True)  # in one piece
@@ -121,14 +110,14 @@ def note(text: str) -> None:
 
 def room(name: str) -> Any:
     """Import a room that needs TensorFlow; on a terminal, say so while it loads."""
-    show = sys.stderr.isatty() and "tensorflow" not in sys.modules
+    text, show = "Loading TensorFlow …", sys.stderr.isatty() and "tensorflow" not in sys.modules
     if show:
-        print("Loading TensorFlow …", end="", file=sys.stderr, flush=True)
+        print(text, end="", file=sys.stderr, flush=True)
     try:
         return importlib.import_module(f"tfcourse.{name}")
     finally:
-        if show:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        if show:  # with spaces: consoles of Windows may not know a terminal's codes
+            print(f"\r{' ' * (len(text) + 2)}\r", end="", file=sys.stderr, flush=True)
 
 
 def print_json(result: dict[str, Any]) -> None:

@@ -36,7 +36,9 @@ def _folder(
 @babysit.command(epilog="Example:  tfcourse babysit my_model day --learning-rate 0.003")
 def day(
     context: typer.Context,
-    learning_rate: Rate = None,
+    learning_rate: Annotated[
+        float | None, typer.Option("--learning-rate", "--lr", help="As in tfcourse train.")
+    ] = None,
     optimizer: Annotated[
         str | None,
         typer.Option(help=f"{', '.join(OPTIMIZERS)}; a new one's averages start at 0."),
@@ -103,7 +105,7 @@ def _plain(day: Day) -> dict[str, Any]:
     }
 
 
-@babysit.command(epilog="Example:  tfcourse babysit my_model revert 3")
+@babysit.command(epilog="Example:  tfcourse babysit my_model revert 1")
 def revert(
     context: typer.Context,
     to: Annotated[
@@ -130,7 +132,7 @@ def show(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Print the diary and draw the curve, with what was changed and gone back from."""
+    """Print the diary and draw the curve, with what was changed and what was undone."""
     from rich.console import Console
 
     from tfcourse.figures import drawing

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tfcourse._checks import InputError
-from tfcourse.cli.app import Json, Seed, about_input, app, note, print_json
+from tfcourse.cli.app import Json, Seed, app, note, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +29,8 @@ def claims(
     ids: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="ID", help="Claims to run, all if none; a word lists what it matches."
+            metavar="ID",
+            help="Claims to run; without one, all. A word lists the claims that it stands in.",
         ),
     ] = None,
     part: Annotated[
@@ -51,15 +52,14 @@ def claims(
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Run the lecture's claims; exit status 1 if one comes out other than recorded."""
+    """Run the lecture's claims; exit status 1 if a verdict differs from the recorded one."""
     from tfcourse.lecture import ledger
 
     if ids and (part or quick):
         raise InputError("ID cannot be combined with --part or --quick: it says all there is")
     if markdown and (json or only_list or why):
         raise InputError("--markdown cannot be combined with --json, --list or --why")
-    with about_input():
-        chosen = ledger.matching(ids) if ids else ledger.claims(part)
+    chosen = ledger.matching(ids) if ids else ledger.claims(part)
     chosen = tuple(one for one in chosen if not (quick and one.trains))
     named = {one.id for one in chosen} == set(ids or [one.id for one in chosen])
     if only_list or why or not named:
@@ -122,9 +122,9 @@ def _run(chosen: Sequence[Claim], seed: int) -> Iterator[Entry]:
         TextColumn("{task.fields[id]}"),
     )
     on_terminal = sys.stderr.isatty()
-    with Progress(
-        *columns, console=Console(stderr=True), transient=True, disable=not on_terminal
-    ) as progress:
+    # Quiet, too: Rich 13 and 14.0 end even a disabled line with an empty one.
+    console = Console(stderr=True, quiet=not on_terminal)
+    with Progress(*columns, console=console, transient=True, disable=not on_terminal) as progress:
         task = progress.add_task("", total=len(chosen), id=chosen[0].id if chosen else "")
         for number, entry in enumerate(ledger.run(chosen, seed), start=1):
             if not on_terminal:

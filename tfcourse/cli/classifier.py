@@ -73,6 +73,8 @@ def train(
         writable(out, (".keras",))
     dataset = datasets.load(data)
     out = out or writable(Path(dataset.name).with_suffix(".keras"), (".keras",))
+    for sentence in dataset.notes:
+        note(f"note: {sentence}")
     classifier = room("classifier")
     note(
         f"{dataset.name}: {len(dataset.x_train)} training, {len(dataset.x_validation)} validation, "

@@ -7,7 +7,7 @@ from typing import Any
 from tfcourse.cli.app import Json, app, print_json
 
 
-@app.command(epilog="Example:  tfcourse train --data fashion_mnist")
+@app.command(epilog="Example:  tfcourse datasets --json")
 def datasets(json: Json = False) -> None:
     """List the data sets that have a name, and the kinds of path that --data takes."""
     from tfcourse import datasets

@@ -21,12 +21,13 @@ def demo(
     """Take the tour: minimize (w − 5)², train the softmax classifier, draw figures."""
     from tfcourse import datasets
     from tfcourse.lecture import gallery
-    from tfcourse.quadratic_problem import formula
+    from tfcourse.quadratic import formula, minimize
 
     out.mkdir(parents=True, exist_ok=True)
 
     note(f"1. Minimize J(w) = {formula()} by gradient descent, α = 0.01")
-    descent = room("quadratic").minimize()
+    room("_tensorflow")
+    descent = minimize()
     for step in (0, 1, 1000):
         note(f"   step {step:>4}   w = {descent.w[step]:.5f}")
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from tfcourse._checks import InputError
-from tfcourse.cli.app import PICTURES, Json, about_input, app, print_json, room, writable
+from tfcourse.cli.app import PICTURES, Json, app, print_json, room, writable
 
 
 @app.command(epilog="Example:  tfcourse quadratic --coefficients 1 -20 100 --plot descent.png")
@@ -18,7 +19,7 @@ def quadratic(
         typer.Option(metavar="A B C", help="J(w) = A w² + B w + C, fed as data."),
     ] = (1.0, -10.0, 25.0),
     learning_rate: Annotated[
-        float, typer.Option("--learning-rate", "--lr", help="α, above 0.")
+        float, typer.Option("--learning-rate", "--lr", help="α. Try 1.1, too: the path diverges.")
     ] = 0.01,
     steps: Annotated[int, typer.Option(help="Steps of the optimizer.")] = 1000,
     optimizer: Annotated[
@@ -33,47 +34,69 @@ def quadratic(
     json: Json = False,
 ) -> None:
     """Minimize (w − 5)², or any J(w) with a minimum, as the lecture does."""
-    from tfcourse import quadratic_problem
+    from tfcourse import quadratic as program
 
-    with about_input():
-        quadratic_problem.check(coefficients, learning_rate, steps, optimizer)
-    if v1 and optimizer not in {"gradient_descent", "sgd"}:
+    program.check(coefficients, learning_rate, steps, optimizer)
+    plain = optimizer.lower().replace("-", "_")
+    known = {"gradient_descent": 0.0, "sgd": 0.0, "momentum": 0.9}.get(plain)  # its β
+    if v1 and known != 0:
         raise InputError(f"--v1 runs gradient_descent only, got --optimizer {optimizer}")
     if plot:
         writable(plot, PICTURES)
-    minimize = room("quadratic").minimize
-    with about_input():  # whether it converged is known at its end
-        descent = minimize(
-            coefficients, learning_rate=learning_rate, steps=steps, optimizer=optimizer
-        )
-    w_last, first = float(descent.w[-1]), float(descent.w[min(1, steps)])
+    room("_tensorflow")
+    descent = program.minimize(
+        coefficients, learning_rate=learning_rate, steps=steps, optimizer=optimizer
+    )
+    goal, w, J = program.minimum(coefficients), descent.w, descent.cost
     result = {
-        "w": round(w_last, 5),
-        "first_step": round(first, 5),
+        "w": round(float(w[-1]), 5),
+        "first_step": round(float(w[min(1, steps)]), 5),
         "coefficients": coefficients,
         "learning_rate": learning_rate,
         "optimizer": optimizer,
         "steps": steps,
         "traces": descent.traces,
     }
+    inside = int(np.isfinite(J).argmin()) or len(J)  # a path that diverges leaves float32's range
+    error = abs(w[:inside] - goal)
+    why = ""
+    if known is None and not (inside == len(J) and error[-1] <= error[0]):
+        why = "does not converge: w ended farther from the minimum than it began; try a smaller α"
+    elif known is not None:
+        text = program.convergence(learning_rate, coefficients, known)
+        why = "" if text.startswith("converges") else text
+    result["why"] = why or None
     if v1:
-        old = room("quadratic_v1").minimize(coefficients, learning_rate=learning_rate, steps=steps)
-        result["v1_difference"] = float(abs(old - descent.w).max())
+        old = program.minimize_v1(coefficients, learning_rate=learning_rate, steps=steps)
+        result["v1_difference"] = float(abs(old[:inside] - w[:inside]).max())
     if plot:
         from tfcourse.figures import drawing, frameworks
 
-        drawing.draw(plot, frameworks.draw_descent, coefficients, descent.w, descent.cost)
+        # What can be seen of a path that diverges: until the error is six times the first.
+        far = [*np.flatnonzero(error > 6 * error[0]), 30][0] if why else inside
+        shown = min(max(far, 3), inside)
+        drawing.draw(plot, frameworks.draw_descent, coefficients, w[:shown], J[:shown])
         result["plot"] = plot
     if json:
-        print_json({**result, "path": descent.w, "cost": descent.cost})
+        print_json({**result, "path": w, "cost": J})
         return
-    goal = quadratic_problem.minimum(coefficients)
-    print(f"J(w) = {quadratic_problem.formula(coefficients)}, minimum at w = {goal:g}")
+    print(f"J(w) = {program.formula(coefficients)}, minimum at w = {goal:g}")
     print(f"{optimizer}, α = {learning_rate:g}")
-    for step in sorted({0, min(1, steps), steps}):
-        w, J = descent.w[step], descent.cost[step]
-        print(f"step {step:>{len(str(steps))}}   w = {w:.5f}   J = {J:.5g}")
+    for step in sorted({0, min(1, steps), min(2, steps) if why else 0, inside - 1, steps}):
+        print(f"step {step:>{len(str(steps))}}   w = {_number(w[step])}   J = {J[step]:.5g}")
+    if why:
+        print(why)
+    if inside < len(J):
+        print(f"from step {inside} on, J is too large for float32")
     if v1:
-        print(f"largest difference from the TensorFlow 1 path: {result['v1_difference']:.2g}")
+        beside = f", where w reaches {abs(w[:inside]).max():.2g}" if why else ""
+        print(
+            f"largest difference from the TensorFlow 1 path: {result['v1_difference']:.2g}{beside}"
+        )
     if plot:
-        print(f"drawn in {plot}")
+        print(f"drawn in {plot}" + (f": the first {shown - 1} steps" if shown < len(w) else ""))
+
+
+def _number(w: float) -> str:
+    """Return w with the five decimals of the lecture, or a short form if that would be long."""
+    return f"{w:.5f}" if abs(w) < 1e6 else f"{w:.5g}"

@@ -5,19 +5,18 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tfcourse._checks import InputError
 from tfcourse.cli.app import PICTURES, Data, Json, Seed, app, fail, note, print_json, writable
 from tfcourse.cli.interruption import stop_if_asked
-from tfcourse.hyperparameters import Hyperparameters
+from tfcourse.hyperparameters import FINALIST_SEEDS, FINALISTS, Hyperparameters
 
 if TYPE_CHECKING:
-    from tfcourse.tuning.rounds import Progress
     from tfcourse.tuning.study import Study
 
 
@@ -37,9 +36,17 @@ def tune(
         ),
     ] = None,
     search: Annotated[
-        str, typer.Option(help="random, quasi-random, grid or coarse-to-fine.")
+        str, typer.Option(help="random, quasi-random, grid, coarse-to-fine or tpe.")
     ] = "random",
     trials: Annotated[int, typer.Option(help="Models to train, at most.")] = 30,
+    objective: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="What is best: val_accuracy, val_loss, or any metric of the model; NAME:max or "
+            "NAME:min for one of your own. Default: val_accuracy if it is measured, or val_loss.",
+        ),
+    ] = None,
     study: Annotated[
         Path,
         typer.Option(metavar="DIR", help="Folder of the study; one that is there goes on."),
@@ -55,6 +62,30 @@ def tune(
             "that are left after 1/3.",
         ),
     ] = False,
+    repeats: Annotated[int, typer.Option(help="Seeds that each trial is trained under.")] = 1,
+    finalists: Annotated[
+        int, typer.Option(help="Best trials that are compared under more seeds at the end.")
+    ] = FINALISTS,
+    finalist_seeds: Annotated[
+        int, typer.Option(help="Seeds that each finalist is trained under.")
+    ] = FINALIST_SEEDS,
+    patience: Annotated[
+        int | None, typer.Option(help="Epochs without a better one that end a trial.")
+    ] = None,
+    batch_size: Annotated[
+        int, typer.Option(help="Examples per step, unless it is a hyperparameter.")
+    ] = Hyperparameters.batch_size,
+    target: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Column of a CSV file to predict.")
+    ] = None,
+    image_size: Annotated[
+        tuple[int, int] | None,
+        typer.Option(metavar="H W", help="Size that the pictures of a folder are brought to."),
+    ] = None,
+    validation_split: Annotated[
+        float | None,
+        typer.Option(help="Share of the examples to choose with, where none are set apart."),
+    ] = None,
     refit: Annotated[
         bool,
         typer.Option(help="Train the best again, on training and validation data together."),
@@ -63,7 +94,7 @@ def tune(
         str | None,
         typer.Option(
             metavar="MODULE:FUNCTION",
-            help="Tune your own models: a function from a dict of hyperparameters to keras.Model.",
+            help="Tune your own models: a function from hp, as KerasTuner's, to a keras.Model.",
         ),
     ] = None,
     engine: Annotated[
@@ -95,48 +126,58 @@ def tune(
     Interrupted or killed, the same command goes on where it was.
     """
     from tfcourse.tuning import Space, Study, export, extras, report
-    from tfcourse.tuning.caviar import DEFAULT_SPACE, Plan, carry_out
+    from tfcourse.tuning import tune as tuned
 
     started = time.perf_counter()
     for path, suffixes in ((csv, (".csv",)), (plot, PICTURES)):
         if path:
             writable(path, suffixes)
+    extra_of = {"optuna": optuna or search == "tpe", "tensorboard": tensorboard, "ray": cluster}
     try:
-        for extra, wanted in (("optuna", optuna), ("tensorboard", tensorboard), ("ray", cluster)):
-            if wanted is not None:
+        for extra, wanted in extra_of.items():
+            if wanted:
                 extras.require(extra)
         if optuna is not None:
             export.check_storage(optuna)
     except ModuleNotFoundError as error:
-        fail(str(error))
-    plan = Plan(
-        Space.parse(space) if space else DEFAULT_SPACE,
-        search=search,
-        trials=trials,
-        rounds=rounds,
-        keep=keep,
-        epochs=epochs,
-        halving=halving,
-        refit=refit,
-        seed=seed,
-    )
+        raise InputError(str(error)) from error
     try:
         # What Ray or a function of the user's own prints meanwhile is not the result.
-        with redirect_stdout(sys.stderr), _live(plan.count) as on_progress:
-            done = carry_out(
-                plan,
+        with redirect_stdout(sys.stderr):
+            done = tuned(
+                build,
                 data,
+                space=Space.parse(space) if space else None,
+                trials=trials,
+                epochs=epochs,
+                objective=objective,
+                seed=seed,
                 study=study,
-                build=build,
                 engine=engine,
+                search=search,
+                rounds=rounds,
+                keep=keep,
+                halving=halving,
+                repeats=repeats,
+                finalists=finalists,
+                finalist_seeds=finalist_seeds,
+                patience=patience,
+                refit=refit,
+                batch_size=batch_size,
+                validation_split=validation_split,
+                target=target,
+                image_size=image_size,
                 cluster=cluster,
-                on_progress=on_progress,
+                progress=True,
+                on_progress=lambda progress: stop_if_asked(),
             )
     except KeyboardInterrupt:
         with suppress(FileNotFoundError):  # if nothing was begun
             _print_table(Study.read(study), to_stderr=json)
             note(f"what is finished is kept in {study}: the same command goes on")
         raise typer.Exit(130) from None
+    for sentence in done.about.get("notes", ()):
+        note(f"{data}: {sentence}")
     if csv:
         report.to_csv(done, csv)
     if plot:
@@ -173,6 +214,8 @@ def _report(study: Study, json: bool, seconds: float) -> None:
                 },
                 "objective": study.objective.name,
                 "test_accuracy": best.test_accuracy,
+                "test": best.test,
+                "advice": study.advice(),
                 "seconds": seconds,
                 "study": study.folder,
                 "model": study.model_path,
@@ -181,12 +224,15 @@ def _report(study: Study, json: bool, seconds: float) -> None:
         )
         return
     _print_table(study)
+    for sentence in study.advice():
+        print(sentence)
     chosen = "  ".join(
         f"{name} {study.space[name].show(value)}" for name, value in best.hyperparameters.items()
     )
     print(f"\nbest is trial {best.number}: {chosen}")
     figures = [f"{report.in_words(study.objective.name)} {best.score:.4f}"]
-    figures += [f"test {name} {best.test[name]:.4f}" for name in ("accuracy",) if name in best.test]
+    measured = [name for name in best.test if "accuracy" in name] or list(best.test)[:1]
+    figures += [f"test {report.in_words(name)} {best.test[name]:.4f}" for name in measured]
     print(f"{', '.join(figures)}, {seconds:.1f} s; model in {study.model_path}")
 
 
@@ -206,39 +252,3 @@ def _print_table(study: Study, *, to_stderr: bool = False) -> None:
     from tfcourse.tuning import report
 
     Console(stderr=to_stderr).print(report.table(study))
-
-
-@contextmanager
-def _live(trials: int) -> Iterator[Callable[[Progress], None]]:
-    """A line on stderr: trials done, the best so far, time left. Without a terminal, each best."""
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn
-    from rich.progress import Progress as Bar
-
-    console = Console(stderr=True)
-    first: list[tuple[float, float]] = []  # what was done when, before any of this run's training
-
-    def show(progress: Progress) -> None:
-        stop_if_asked()
-        now, done = time.perf_counter(), progress.done
-        if not first:
-            first.append((now, done))
-        elapsed, gained = now - first[0][0], done - first[0][1]
-        best, left = "", ""
-        if progress.best:
-            best = f"best {progress.best.score:.4f}, trial {progress.best.number}"
-        if gained > 0:
-            minutes, seconds = divmod(round((trials - done) * elapsed / gained), 60)
-            left = f"{minutes}:{seconds:02} left"
-        text = f"{int(done)}/{trials} trials   {best:<24}   {left}"
-        if console.is_terminal:
-            bar.update(task, completed=done, description=text)
-        elif progress.best and best not in told:
-            told.add(best)
-            note(text.strip())
-
-    told: set[str] = set()
-    columns = BarColumn(16), TextColumn("{task.description}")
-    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(f"0/{trials} trials", total=trials)
-        yield show

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tfcourse import _checks
 from tfcourse._checks import InputError
 from tfcourse.datasets.dataset import Array, Dataset, Floats, Integers
 from tfcourse.datasets.files import MOST_VALUES
@@ -20,10 +21,14 @@ MOST_EXAMPLES = 10_000_000
 
 @dataclass(frozen=True)
 class Found:
-    """What a reader found: (x, y) by part (train, validation, test), and names of the classes."""
+    """What a reader found: (x, y) by part (train, validation, test), and names of the classes.
+
+    notes: what it left out, a sentence each.
+    """
 
     parts: Mapping[str, tuple[Array, Array]]
     class_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def from_arrays(
@@ -43,7 +48,7 @@ def from_arrays(
     of it, stratified. If there is a test part alone, all three are cut from it.
 
     Raises: ValueError where x and y or the parts do not fit each other, for NaN and infinite
-        values, labels that are not 0 … C − 1, and a class without a training example.
+        values, masked entries, labels that are not 0 … C − 1, and a class without an example.
 
     >>> x, y = np.random.default_rng(0).normal(size=(100, 2)), np.arange(100) % 2
     >>> tfc.datasets.from_arrays("mine", {"train": (x, y)})
@@ -53,6 +58,9 @@ def from_arrays(
         parts = {"train" if part == "test" else part: pair for part, pair in parts.items()}
     if "train" not in parts or not set(PARTS).issuperset(parts):
         raise InputError(f"{name!r} has parts {sorted(parts)}, expected train (validation, test)")
+    for part, pair in parts.items():
+        for letter, values in zip("xy", pair, strict=True):
+            _checks.unmasked(f"{letter}_{part} of {name!r}", values)
     x = {part: np.asarray(pair[0]) for part, pair in parts.items()}
     _check_examples(name, x)
     y = {p: _labels(f"y_{p} of {name!r}", np.asarray(parts[p][1]), len(x[p])) for p in parts}

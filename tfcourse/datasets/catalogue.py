@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 from tfcourse.datasets import idx, npz
@@ -38,6 +39,7 @@ class Entry:
         source, licence: whose work it is, and what may be done with it.
         folder, files: where it lies, or will lie once it has been downloaded.
         white: the integer that becomes 1.0.
+        packaged: whether it comes with the package, which may be in a zip archive.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Entry:
     folder: Path
     files: tuple[str, ...]
     white: float = 255.0
+    packaged: bool = False
 
     @property
     def classes(self) -> int:
@@ -58,7 +61,7 @@ class Entry:
     @property
     def here(self) -> bool:
         """Whether it can be loaded without a download."""
-        return all((self.folder / file).is_file() for file in self.files)
+        return self.packaged or all((self.folder / file).is_file() for file in self.files)
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ def available() -> tuple[Entry, ...]:
             folder=Path(__file__).parent,
             files=("digits.npz",),
             white=16.0,
+            packaged=True,
         ),
         Entry(
             name="mnist",
@@ -140,6 +144,9 @@ def load_entry(entry: Entry) -> Dataset:
 
 
 def _found(entry: Entry) -> Found:
+    if entry.packaged:
+        with resources.as_file(resources.files(__package__) / entry.files[0]) as path:
+            return npz.read(path)
     if not entry.here:
         return fetch(entry.name, entry.folder, entry.files)
     try:

@@ -30,6 +30,7 @@ class Dataset:
         y_train, y_validation, y_test: int64, (m,), the class of each example, 0 … classes − 1.
         class_names: one per class.
         source, licence: whose work it is, and what may be done with it.
+        notes: what was left out when it was loaded, a sentence each.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Dataset:
     class_names: tuple[str, ...]
     source: str
     licence: str
+    notes: tuple[str, ...] = ()
 
     @property
     def input_shape(self) -> tuple[int, ...]:

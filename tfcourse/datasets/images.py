@@ -23,6 +23,7 @@ EXPECTED = "an image (PNG, JPEG, BMP, GIF or WebP; 8 bits a channel)"
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 MAGICS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"GIF8", b"RIFF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
+OTHER_SUFFIXES = (".tif", ".tiff", ".heic", ".heif", ".avif", ".svg", ".pgm", ".ppm", ".npy")
 PARTS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
 GREY, COLOUR = "L", "RGB"  # Pillow's names
 MODES = dict.fromkeys(("1", "L", "LA"), GREY) | dict.fromkeys(
@@ -34,7 +35,8 @@ MOST_PIXELS = 50_000_000  # of one image
 def read_folder(folder: Path, size: tuple[int, int] | None = None) -> Found | None:
     """Read class/*.png and the like, or train/class/*.png with test/… and validation/… beside.
 
-    Class names are the names of the (training) subfolders, sorted. None without subfolders.
+    Class names are the names of the (training) subfolders, sorted. None without subfolders. One
+    without an image is no class: a note says that it was left out.
     size: (height, width) that all pictures are brought to; without it they must have one size.
     """
     roots = {"train": folder}
@@ -43,7 +45,20 @@ def read_folder(folder: Path, size: tuple[int, int] | None = None) -> Found | No
         return None
     if "train" in subfolders and subfolders.keys() <= PARTS.keys():
         roots = {PARTS[name]: path for name, path in subfolders.items()}
-    class_names = tuple(path.name for path in _subfolders(roots["train"], folder))
+    stray = [
+        path
+        for root in roots.values()
+        for path in _subfolders(root, folder)
+        if not _images(path, alone=True)
+    ]
+    class_names = tuple(
+        path.name for path in _subfolders(roots["train"], folder) if path not in stray
+    )
+    if not class_names:
+        raise DataFileError(
+            f"{shown(roots['train'])} has no image in any of its subfolders, expected a subfolder"
+            f" of images ({', '.join(SUFFIXES)}) per class"
+        )
     labelled = {part: _labelled(root, class_names, folder) for part, root in roots.items()}
     pixels = _stacked([path for pairs in labelled.values() for path, _ in pairs], size)
     ends = np.cumsum([len(pairs) for pairs in labelled.values()])
@@ -53,6 +68,7 @@ def read_folder(folder: Path, size: tuple[int, int] | None = None) -> Found | No
             for part, x in zip(labelled, np.split(pixels, ends[:-1]), strict=True)
         },
         class_names,
+        tuple(f"{shown(path)} holds no images and was left out" for path in stray),
     )
 
 
@@ -63,7 +79,8 @@ def read_images(
 
     Pictures become grey or RGB as the input has 1 or 3 channels, are resized where they differ,
     and scaled to [0, 1]. A `.npy` array holds one example or a stack of them, of the input's own
-    shape: uint8 is divided by 255, other numbers are taken as they are.
+    shape (of grey images with or without the last 1): uint8 is divided by 255, other numbers are
+    taken as they are.
 
     Returns: float32, (examples, *input_shape), in the order of `paths`.
 
@@ -80,6 +97,9 @@ def _examples(path: Path, shape: tuple[int, ...]) -> Floats:
     """The example or examples of one file."""
     if path.suffix.lower() == ".npy":
         x = read_array(path)
+        grey = shape[:-1] if len(shape) == 3 and shape[-1] == 1 else (*shape, 1)
+        if len(shape) > 1 and grey in (x.shape, x.shape[1:]):  # its one channel said, or not
+            x = x.reshape(shape if x.shape == grey else (len(x), *shape))
         stack = x[np.newaxis] if x.shape == shape else x
         if stack.shape[1:] != shape or not len(stack):
             raise DataFileError(
@@ -102,17 +122,37 @@ def _subfolders(folder: Path, within: Path) -> list[Path]:
     return [files.inside(path, within) for path in files.entries(folder) if path.is_dir()]
 
 
+def _images(folder: Path, *, alone: bool = False) -> list[Path]:
+    """The images in a folder. alone: refuse one whose images cannot be seen from here.
+
+    Those would be lost without a word: pictures a folder deeper, or of kinds that are not read.
+    """
+    found = files.entries(folder)
+    images = [path for path in found if path.suffix.lower() in SUFFIXES]
+    if alone and not images:
+        for path in found:
+            if path.suffix.lower() in OTHER_SUFFIXES:
+                raise DataFileError(
+                    f"{shown(folder)} holds no images that are read here, such as {path.name!r}:"
+                    f" expected {', '.join(SUFFIXES)}"
+                )
+            if path.is_dir() and _images(files.inside(path, folder)):
+                raise DataFileError(
+                    f"{shown(folder)} has its images a folder deeper, in {path.name!r}: expected"
+                    " them in the folder of their class"
+                )
+    return images
+
+
 def _labelled(root: Path, class_names: tuple[str, ...], within: Path) -> list[tuple[Path, int]]:
     """The images below `root`, each with the index of its subfolder's name."""
     labelled = []
     for subfolder in _subfolders(root, within):
+        images = _images(subfolder)
+        if not images:
+            continue
         if subfolder.name not in class_names:
             raise DataFileError(f"{shown(subfolder)} is no class of the training folder")
-        images = [path for path in files.entries(subfolder) if path.suffix.lower() in SUFFIXES]
-        if not images:
-            raise DataFileError(
-                f"{shown(subfolder)} holds no images, expected {', '.join(SUFFIXES)}"
-            )
         label = class_names.index(subfolder.name)
         labelled += [(files.inside(path, within), label) for path in images]
     return labelled

@@ -66,6 +66,15 @@ class Examples:
         """How many examples a part has; 0 if there is no such part."""
         return len(next(leaves(self.y[part]))[1]) if part in self.y else 0
 
+    @property
+    def names_of_classes(self) -> tuple[str, ...]:
+        """Names of the classes, numbers where they have none; empty if labels are no classes."""
+        y = self.y["train"]
+        if self.class_names is None and isinstance(y, np.ndarray) and y.dtype.kind in "biu":
+            most = 1 + max(int(part.max()) for part in self.y.values())
+            return tuple(map(str, range(most))) if most <= MOST_CLASSES else ()
+        return self.class_names or ()
+
     def __repr__(self) -> str:
         counts = "/".join(str(self.count(part)) for part in PARTS)
         shapes = ", ".join(f"{path} {a.dtype}{a.shape[1:]}" for path, a in leaves(self.x["train"]))
@@ -117,10 +126,12 @@ def take(
                     f" got {path}"
                 )
             data = from_arrays(path.name, found.parts, class_names=found.class_names)
+            notes += found.notes
             name = path.name
         else:
             data = load(data)
             name = data.name
+            notes += data.notes
     else:
         name = data.name if isinstance(data, Dataset) else "arrays"
     if target is not None:
@@ -208,12 +219,25 @@ def _triple(pair: Any, part: str) -> tuple[Any, Any, Any]:
         return x, x.target, None
     if y is None:
         raise InputTypeError(f"{part} data must be (x, y), got no y")
-    weight = np.asarray(pair[2], np.float32) if len(pair) == 3 and pair[2] is not None else None
+    weight = None
+    if len(pair) == 3 and pair[2] is not None:
+        _checks.unmasked(f"weights of {part}", pair[2])
+        weight = np.asarray(pair[2], np.float32)
     table = tables.of_frame(x)
-    return table or each(x, _array), each(y, _array), weight
+    return table or each(_plain(x), _array), each(_plain(y), _array), weight
+
+
+def _plain(value: Any) -> Any:
+    """Take a list of numbers or texts, or of lists of them, for one array."""
+    first = value
+    while isinstance(first, list) and first:
+        first = first[0]
+    return np.asarray(value) if first is not value and np.isscalar(first) else value
 
 
 def _array(value: Any) -> Array:
+    """An array in the machine's own byte order, of numbers or of texts."""
+    _checks.unmasked("arrays to train on", value)
     array = np.asarray(value)
     if array.dtype.kind in "OUS":
         if all(isinstance(item, str | bytes | bool | None) for item in array.ravel().tolist()):
@@ -224,7 +248,7 @@ def _array(value: Any) -> Array:
             raise InputTypeError(
                 f"x and y must be arrays of numbers, got {_brief(value)} of other things"
             ) from None
-    return array
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _with_target(data: Any, target: str) -> tuple[Any, Any]:

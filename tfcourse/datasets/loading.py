@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 from tfcourse import _checks
@@ -47,7 +48,8 @@ def load(name_or_path: str | os.PathLike[str] = "digits") -> Dataset:
         _checks.choice("data", path.name, [*named, "a path"])
     found = _read(path)
     whole = path.absolute()
-    return from_arrays(whole.name, found.parts, class_names=found.class_names, source=str(whole))
+    dataset = from_arrays(whole.name, found.parts, class_names=found.class_names, source=str(whole))
+    return replace(dataset, notes=found.notes)
 
 
 def absolute(name_or_path: str) -> str:

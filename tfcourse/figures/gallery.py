@@ -69,20 +69,7 @@ class Entry:
         return [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
 
 
-ENTRIES = (
-    Entry("hyperparameter_importance", "tuning", height=3.8, trains=True, module="searches"),
-    Entry("panda", "tuning", height=3.0, trains=True, module="searches"),
-    Entry("caviar", "tuning", height=3.0, trains=True, module="searches"),
-    Entry("covariate_shift", "normalization", height=3.6, trains=True),
-    Entry("hidden_shift", "normalization", height=3.6, trains=True),
-    Entry("batch_norm_noise", "normalization", height=3.2),
-    Entry("test_time_average", "normalization", height=3.0, trains=True),
-    Entry("softmax_boundaries", "classification", height=4.6, trains=True),
-    Entry("cross_entropy", "classification", height=3.0),
-    Entry("softmax_gradient", "classification", height=3.0),
-    Entry("computation_graph", "frameworks", height=3.8),
-    Entry("framework_speed", "frameworks", height=2.4),
-)
+ENTRIES: tuple[Entry, ...] = ()
 """Every figure, in the lecture's order."""
 
 

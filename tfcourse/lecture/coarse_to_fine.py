@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfcourse._arrays import Floats
 from tfcourse.lecture import population
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.grid_and_random import AXES, EPOCHS, FIXED, MATTERS, REPEATS, WHY
+from tfcourse.lecture.grid_and_random import AXES
 from tfcourse.lecture.ledger import (
     HOLDS,
     NOT_SHOWN,
@@ -24,12 +21,12 @@ from tfcourse.lecture.ledger import (
     weighed,
 )
 from tfcourse.lecture.scales import ALPHA, BETA
+from tfcourse.lecture.searching import FIXED, MATTERS, WHY, Duel, Played, duel, play
 from tfcourse.lecture.statistics import Interval, holm, mean
 from tfcourse.lecture.style import BOOK, Style
 from tfcourse.tuning import search
 from tfcourse.tuning.scales import Linear, OneMinusLog
-from tfcourse.tuning.search import Search
-from tfcourse.tuning.space import Chosen, Space
+from tfcourse.tuning.space import Space
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,108 +38,25 @@ KEEP = {12: 3, 48: 5}
 WAYS = ("one go", "two rounds", "one go, α linear", "two rounds, α linear")
 
 
-@dataclass(frozen=True)
-class _Tried:
-    hyperparameters: Chosen
-
-
-@dataclass(frozen=True, eq=False)
-class Played:
-    """A search played to its end: what it tried, and the validation loss of each trial."""
-
-    trials: Sequence[Chosen]
-    loss: Floats
-
-    @property
-    def best(self) -> Chosen:
-        """What did best."""
-        return self.trials[int(self.loss.argmin())]
-
-
-def play(searches: Sequence[Search], fixed: Chosen, seed: int, data: Any) -> list[Played]:
-    """Play many searches side by side, all of a round's trials in one population."""
-    tried: list[list[Chosen]] = [[] for _ in searches]
-    loss = [np.empty(0) for _ in searches]
-    answers: list[list[_Tried] | None] = [None] * len(searches)
-    round_ = 0
-    while any(new := [_round(s, a) for s, a in zip(searches, answers, strict=True)]):
-        trials = [{**fixed, **trial} for one in new for trial in one]
-        outcomes = population.train(trials, epochs=EPOCHS, seed=seed + round_, dataset=data)
-        found = np.nan_to_num(outcomes.validation_loss, nan=np.inf)
-        parts = np.split(found, np.cumsum([len(one) for one in new])[:-1])
-        for i, (one, part) in enumerate(zip(new, parts, strict=True)):
-            tried[i] += one
-            loss[i] = np.concatenate([loss[i], part])
-            answers[i] = [_Tried(tried[i][k]) for k in np.argsort(loss[i], kind="stable")]
-        round_ += 1
-    return [Played(t, one) for t, one in zip(tried, loss, strict=True)]
-
-
-def _round(one: Search, answer: list[_Tried] | None) -> list[Chosen]:
-    """What a search proposes until it asks how that went, or ends."""
-    found: list[Chosen] = []
-    try:
-        proposal = one.send(answer)
-        while proposal is not None:
-            found.append(proposal)
-            proposal = next(one)
-    except StopIteration:
-        pass
-    return found
-
-
-@dataclass(frozen=True, eq=False)
-class Rivals:
-    """Searches with one budget in four ways (`WAYS`).
-
-    loss: on test examples, of what each search found, (searches, 4). middling, best: validation
-    loss of the median trial and of the best one, of all on the logarithmic scale.
-    """
-
-    loss: Floats
-    middling: float
-    best: float
-    trainings: int
-
-    def gain(self, way: str, over: str) -> Floats:
-        """How much better one way finds, as a share of what a middling trial lacks, (searches,)."""
-        a, b = self.loss[:, WAYS.index(way)], self.loss[:, WAYS.index(over)]
-        gain: Floats = (b - a) / (self.middling - self.best)
-        return gain
-
-
 @cache
-def rivals(seed: int = 0, searches: int = 24) -> dict[int, Rivals]:
+def rivals(seed: int = 0, searches: int = 24) -> dict[int, Duel]:
     """Search Adam's five hyperparameters `searches` times each way, with 12 trials and with 48.
 
-    The classes to learn are a random network's. What was found is trained again, three times.
+    The classes to learn are a random network's. A middling trial is one on the logarithmic scale.
     """
     data, found = population.teacher(seed).data, {}
     for trials, keep in KEEP.items():
         rngs = [np.random.default_rng([seed, trials, number]) for number in range(searches)]
-        played = play(
-            [
-                one
-                for rng in rngs
-                for space in (SPACE, LINEAR)
-                for one in (
-                    search.random(space, trials, rng),
-                    search.coarse_to_fine(space, 2, trials, keep, rng),
-                )
-            ],
-            FIXED,
-            seed,
-            data,
-        )
-        anew = [{**FIXED, **one.best} for one in played for _ in range(REPEATS)]
-        again = population.train(anew, epochs=EPOCHS, seed=seed + 1000, dataset=data, test=True)
-        at_random = np.concatenate([one.loss for one in played[:: len(WAYS)]])
-        found[trials] = Rivals(
-            again.test_loss.reshape(searches, len(WAYS), REPEATS).mean(axis=2),
-            float(np.median(at_random)),
-            float(at_random.min()),
-            sum(len(one.trials) for one in played) + again.trainings,
-        )
+        each = [
+            one
+            for rng in rngs
+            for space in (SPACE, LINEAR)
+            for one in (
+                search.random(space, trials, rng),
+                search.coarse_to_fine(space, 2, trials, keep, rng),
+            )
+        ]
+        found[trials] = duel(WAYS, each, FIXED, seed, data, typical=WAYS[:1])
     return found
 
 
@@ -251,7 +165,7 @@ def _told(found: dict[tuple[str, int], Interval], way: str) -> str:
 def finds_better(seed: int) -> Evidence:
     """Searches α, ε, decay, β₁ and β₂ of Adam 24 times, with 12 trials and with 48: all at random,
     and half at random, then half in the box around the best three or five. The classes to learn are
-    a random network's; there is no batch norm. What each search found in validation is trained
+    a random network's, the models have batch norm. What each search found in validation is trained
     three times again and judged by its loss on 4000 test examples. Gains are shares of what a
     middling trial lacks. It holds if two rounds gain what matters with either budget, is refuted if
     with neither, and is not shown otherwise.

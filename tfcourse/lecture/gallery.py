@@ -14,18 +14,17 @@ Knowing the figures needs neither matplotlib nor TensorFlow; drawing one needs w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial, wraps
 from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from xml.sax.saxutils import escape
 
 from tfcourse import _checks
 from tfcourse._files import whole_file
 from tfcourse.lecture.style import BOOK, LANGUAGES, Style
+from tfcourse.lecture.svg import finished
 from tfcourse.lecture.topics import TOPICS, load, part_of
 
 if TYPE_CHECKING:
@@ -184,21 +183,9 @@ def save(
         with style.context():
             make().savefig(temporary, metadata=metadata.get(suffix))
         if suffix == ".svg" and title:
-            temporary.write_text(_speaking(temporary.read_text("utf-8"), words), "utf-8")
-
-
-def _speaking(svg: str, words: dict[str, str]) -> str:
-    """Give an SVG the title and description that a screen reader speaks."""
-    start, tag, rest = svg.partition("<svg ")
-    attributes, end, drawing = rest.partition(">")
-    title, description = (escape(text) for text in words.values())
-    # A page may hold several figures: each calls its words by a name of its own.
-    name = re.sub(r"\W+", "-", words["Title"]).lower()
-    return (
-        f'{start}{tag}role="img" aria-labelledby="{name}-title {name}-description" '
-        f'{attributes}{end}\n <title id="{name}-title">{title}</title>\n'
-        f' <desc id="{name}-description">{description}</desc>{drawing}'
-    )
+            temporary.write_text(
+                finished(temporary.read_text("utf-8"), title, description), "utf-8"
+            )
 
 
 def readme() -> str:

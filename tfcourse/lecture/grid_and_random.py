@@ -26,6 +26,7 @@ from tfcourse.lecture.ledger import (
     note,
     weighed,
 )
+from tfcourse.lecture.searching import FIXED, MATTERS, WHY, Duel, duel
 from tfcourse.lecture.statistics import Interval, holm, mean
 from tfcourse.lecture.style import BOOK, Style
 from tfcourse.tuning import search
@@ -221,33 +222,7 @@ AXES = {"learning_rate": ALPHA, "epsilon": EPSILON, "decay": Linear(0, 2), "beta
 """Adam's hyperparameters, in the order in which a search takes them up."""
 POINTS = {1: 16, 2: 4, 3: 3, 4: 2}
 """Points on each axis, so that about as many trials are spent whatever the number of axes."""
-FIXED = {"optimizer": "adam", "units": 32, "layers": 2, "batch_size": 64}
-EPOCHS, REPEATS = 4, 3
-
-
 WAYS = ("grid", "random", "Halton")
-
-
-@dataclass(frozen=True, eq=False)
-class Duel:
-    """Three ways to search the same ranges with the same budget, many times over (`WAYS`).
-
-    loss: on test examples, of what each search found, (searches, 3). middling, best: validation
-    loss of the median trial and of the best one, of all searches.
-    """
-
-    loss: Floats
-    middling: float
-    best: float
-    trainings: int
-
-    def gain(self, way: str, over: str) -> Floats:
-        """How much better one way finds, as a share of what a middling trial lacks, (searches,)."""
-        a, b = self.loss[:, WAYS.index(way)], self.loss[:, WAYS.index(over)]
-        gain: Floats = (b - a) / (self.middling - self.best)
-        return gain
-
-
 Case = tuple[int, bool]
 
 
@@ -256,30 +231,18 @@ def duels(seed: int = 0, searches: int = 24) -> dict[Case, Duel]:
     """Search 1 to 4 axes `searches` times each way, without and with batch norm.
 
     The classes to learn are a random network's. Nobody knows where on a range the best value lies,
-    so each search moves the grid by a part of its step. What was found is trained again, three
-    times, from other first weights.
+    so each search moves the grid by a part of its step.
     """
     task, found = population.teacher(seed).data, {}
     for (axes, points), normalize in product(POINTS.items(), (False, True)):
         fixed = {**FIXED, "batch_norm": normalize}
-        played = [*_played(axes, points, seed, searches)]
-        trials = [{**fixed, **trial} for one in played for trial in one]
-        tried = population.train(trials, epochs=EPOCHS, seed=seed, dataset=task)
-        loss = tried.validation_loss.reshape(len(played), -1)
-        winners = [one[i] for one, i in zip(played, loss.argmin(axis=1), strict=True)]
-        anew = [{**fixed, **winner} for winner in winners for _ in range(REPEATS)]
-        again = population.train(anew, epochs=EPOCHS, seed=seed + 1000, dataset=task, test=True)
-        found[axes, normalize] = Duel(
-            again.test_loss.reshape(searches, len(WAYS), REPEATS).mean(axis=2),
-            float(np.median(loss)),
-            float(loss.min()),
-            tried.trainings + again.trainings,
-        )
+        each = [*_searches(axes, points, seed, searches)]
+        found[axes, normalize] = duel(WAYS, each, fixed, seed, task)
     return found
 
 
-def _played(axes: int, points: int, seed: int, searches: int) -> Iterator[list[Any]]:
-    """What each search tries, one way after the other."""
+def _searches(axes: int, points: int, seed: int, searches: int) -> Iterator[Any]:
+    """Each search, one way after the other."""
     from scipy.stats import qmc
 
     space = Space(**{name: AXES[name] for name in [*AXES][:axes]})
@@ -287,19 +250,14 @@ def _played(axes: int, points: int, seed: int, searches: int) -> Iterator[list[A
     for number in range(searches):
         rng = np.random.default_rng([seed, axes, number])
         halton = qmc.Halton(axes, rng=np.random.default_rng([seed, axes, number, 1]))
-        for u in (
-            (cells + rng.random(axes)) / points,
-            rng.random(cells.shape),
-            halton.random(len(cells)),
-        ):
-            yield [space.from_unit(point) for point in u]
+        yield _at(space, (cells + rng.random(axes)) / points)
+        yield _at(space, rng.random(cells.shape))
+        yield _at(space, halton.random(len(cells)))
 
 
-MATTERS = 0.1
-WHY = (
-    "A tenth of what a middling trial lacks beside the best one: less than that a few trials "
-    "more would bring."
-)
+def _at(space: Space, points: Floats) -> Iterator[Any]:
+    """A search that tries these points of the unit cube, (n, axes)."""
+    yield from map(space.from_unit, points)
 
 
 @cache

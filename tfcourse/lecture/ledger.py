@@ -346,7 +346,7 @@ def find(ids: Sequence[str]) -> tuple[Claim, ...]:
     for id in ids:
         if id not in known:
             hint = _checks.nearest(id, known) or "; tfcourse claims --list shows all"
-            raise ValueError(f"there is no claim {id!r}{hint}")
+            raise _checks.InputError(f"there is no claim {id!r}{hint}")
     return tuple(known[id] for id in ids)
 
 

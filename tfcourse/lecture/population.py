@@ -16,7 +16,7 @@ from tfcourse._arrays import Floats
 from tfcourse.datasets import Dataset
 
 if TYPE_CHECKING:
-    from tfcourse.training import Data
+    from tfcourse.training import Data, Trained
 
 Trial = Mapping[str, Any]
 Build = Callable[[Trial], Any]
@@ -34,13 +34,16 @@ class Outcomes:
 
     history: by figure, one of `FIGURES`, after each epoch, (n, epochs). best: the epoch with the
     highest validation accuracy, (n,). test_accuracy, test_loss: of the weights at that epoch, on
-    examples that nothing was chosen by, (n,); NaN unless they were asked for.
+    examples that nothing was chosen by, (n,); NaN unless they were asked for. weights,
+    final_weights: of that epoch and of the last one, in Keras's order; none unless kept.
     """
 
     history: dict[str, Floats]
     best: NDArray[np.int64]
     test_accuracy: Floats
     test_loss: Floats
+    weights: tuple[Sequence[Floats], ...] = ()
+    final_weights: tuple[Sequence[Floats], ...] = ()
 
     @property
     def trainings(self) -> int:
@@ -144,13 +147,13 @@ def train(
     dataset: Dataset | None = None,
     build: Build | None = None,
     test: bool = False,
+    keep: bool = False,
 ) -> Outcomes:
     """Train a model for each trial, by default the lecture's classifier on the digits.
 
     seed: decides first weights and mini-batches, other ones for every trial. build: makes another
     model of a trial, whose output is probabilities; pass the same function again, so that its
-    programs are compiled once. test:
-    whether to measure on test examples too.
+    programs are compiled once. test: whether to measure on test examples too. keep: the weights.
     """
     data, n = dataset or digits(), len(trials)
     history = {name: np.full((n, epochs), np.nan) for name in FIGURES}
@@ -158,7 +161,8 @@ def train(
     seeds = np.random.SeedSequence([seed, n]).generate_state(n) >> 1
     builder, arrays = _engine(data, build)
     chunks = training.train(builder, trials, arrays, seeds=[*map(int, seeds)], epochs=epochs)
-    for one in chain.from_iterable(chunks):
+    done = sorted(chain.from_iterable(chunks), key=lambda one: one.trial)
+    for one in done:
         for name, key in FIGURES.items():
             reached = one.history.get(key, ())
             history[name][one.trial, : len(reached)] = reached
@@ -171,7 +175,30 @@ def train(
             else:
                 z = logits(one.weights, data.x_test)
             tested[:, one.trial] = measured(z, data.y_test)
-    return Outcomes(history, best, *tested)
+    kept = (
+        ([one.weights for one in done], [one.final_weights for one in done]) if keep else ((), ())
+    )
+    return Outcomes(history, best, tested[0], tested[1], *map(tuple, kept))
+
+
+def resume(
+    models: Sequence[Trained],
+    trials: Sequence[Trial],
+    seeds: Sequence[int],
+    *,
+    data: Dataset,
+    epochs: int,
+) -> list[Trained]:
+    """Train models of a data set on with these hyperparameters; if there are none yet, begin.
+
+    A model that was taken back to yesterday counts as trained as long as the others: the day is
+    lost, and one program goes on training all of them.
+    """
+    builder, arrays = _engine(data, None)
+    so_far = max((one.epochs for one in models), default=0)
+    start = [replace(one, epochs=so_far) for one in models] or None
+    chunks = training.train(builder, trials, arrays, seeds=seeds, epochs=epochs, start=start)
+    return sorted(chain.from_iterable(chunks), key=lambda one: one.trial)
 
 
 def measured(z: Floats, y: NDArray[np.int64]) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tfcourse import quadratic
 from tfcourse.lecture.gallery import figure
 from tfcourse.lecture.ledger import (
     HOLDS,
@@ -27,7 +28,7 @@ from tfcourse.lecture.ledger import (
     video,
 )
 from tfcourse.lecture.style import BOOK, Style
-from tfcourse.quadratic_problem import LECTURE, formula, minimum
+from tfcourse.quadratic import LECTURE, formula, minimum
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,8 +77,6 @@ def descent(
     coefficients: Coefficients = LECTURE, learning_rate: float = 0.01, steps: int = 1000
 ) -> Minimization:
     """Minimize in float32 and in float64; nothing is random in it."""
-    from tfcourse import quadratic
-
     how: dict[str, Any] = {"learning_rate": learning_rate, "steps": steps}
     run = quadratic.minimize(coefficients, **how)
     w64 = quadratic.minimize(coefficients, **how, dtype="float64").w
@@ -160,10 +159,8 @@ def expand(seed: int) -> Evidence:
     """Evaluates both forms at the 101 whole numbers from −50 to 50, in exact arithmetic; two
     polynomials of degree 2 that agree at three points are the same.
     """
-    from tfcourse.quadratic import cost
-
     x, points = [[int(value)] for value in LECTURE], range(-50, 51)
-    equal = sum(cost(w, x) == (w - 5) ** 2 for w in points)
+    equal = sum(quadratic.cost(w, x) == (w - 5) ** 2 for w in points)
     return judged(equal == len(points), f"equal at {equal} of {len(points)} points")
 
 
@@ -202,8 +199,6 @@ def thousand_steps(seed: int) -> Evidence:
 )
 def operators(seed: int) -> Evidence:
     """Minimizes both for 1000 steps and compares every w on the way."""
-    from tfcourse import quadratic
-
     both = (quadratic.cost, quadratic.cost_by_functions)
     one, other = (quadratic.Minimizer(cost=cost).run().w for cost in both)
     off = float(np.abs(one - other).max())
@@ -223,11 +218,9 @@ def feed(seed: int) -> Evidence:
     """Feeds a (3, 1) array to a `tf.function` 1000 times, for both sets of coefficients, and reads
     w after the first step and after the last.
     """
-    from tfcourse.quadratic import Minimizer
-
     seen = []
     for coefficients in (LECTURE, SECOND):
-        program, data = Minimizer(), np.array(coefficients).reshape(3, 1)
+        program, data = quadratic.Minimizer(), np.array(coefficients).reshape(3, 1)
         for step in range(1000):
             program.step(data)
             if step in (0, 999):
@@ -250,14 +243,13 @@ def feed_without_retracing(seed: int) -> Evidence:
     traced. As a control, a tf.function without a signature gets the same numbers as Python numbers.
     """
     from tfcourse._tensorflow import tf
-    from tfcourse.quadratic import Minimizer, cost
 
-    program = Minimizer()
+    program = quadratic.Minimizer()
     fed = [(1.0, -2.0 * goal, goal**2) for goal in range(1, 11)]
     for coefficients in fed:
         for kind in (np.array, list, tuple):
             program.step(kind(coefficients))
-    naive = tf.function(lambda a, b, c: cost(program.w, [[a], [b], [c]]))
+    naive = tf.function(lambda a, b, c: quadratic.cost(program.w, [[a], [b], [c]]))
     for coefficients in fed[:4]:  # TensorFlow warns from the fifth on
         naive(*coefficients)
     naive_traces = naive.experimental_get_tracing_count()
@@ -276,9 +268,7 @@ def feed_without_retracing(seed: int) -> Evidence:
 )
 def session_idioms(seed: int) -> Evidence:
     """Runs the lecture's TensorFlow 1 program both ways and compares w at every step."""
-    from tfcourse import quadratic_v1
-
-    one, other = quadratic_v1.minimize(), quadratic_v1.minimize(idiom="with")
+    one, other = quadratic.minimize_v1(), quadratic.minimize_v1(idiom="with")
     equal = int(np.sum(one == other))
     as_printed = equal == 1001 and _printed(one[-1]) == 4.99999
     return judged(as_printed, f"equal at {equal} of 1001 points, the last {_printed(one[-1])}")
@@ -294,11 +284,9 @@ def same_as_v1(seed: int) -> Evidence:
     """Runs both for 1000 steps on both sets of coefficients. The largest difference is given in
     units of float32's spacing at the minimum: a compiled program may round differently.
     """
-    from tfcourse import quadratic_v1
-
     worst = 0.0
     for run in (descent(), descent(SECOND)):
-        old = quadratic_v1.minimize(run.coefficients)
+        old = quadratic.minimize_v1(run.coefficients)
         spacing = np.spacing(np.float32(run.w[-1]))
         worst = max(worst, float(np.abs(old - run.w).max() / spacing))
     return judged(worst <= 4, f"at most {worst:.0f} spacings apart at 2 × 1001 points")
@@ -313,48 +301,21 @@ def same_as_v1(seed: int) -> Evidence:
     video("Adam(0.1), a GradientTape, then optimizer.minimize(cost_fn, [w])"),
 )
 def current_video(seed: int) -> Evidence:
-    """Runs both programs on the installed TensorFlow, 1000 steps each. Where the second stops, the
-    line that replaces `optimizer.minimize` is put in its place: the gradient is taken by a tape,
-    as `tfc.quadratic.minimize(optimizer=…)` does it.
+    """Runs both programs on the installed TensorFlow, 1000 steps each, and in place of the second
+    `tfc.quadratic.minimize(optimizer=…)`, whose gradient is taken by a tape.
     """
-    from tfcourse import quadratic
-    from tfcourse._tensorflow import keras, tf
+    from tfcourse._tensorflow import keras
 
-    w, x = tf.Variable(0.0), np.reshape(LECTURE, (3, 1)).astype(np.float32)
-    second = raised(lambda: keras.optimizers.Adam(0.1).minimize(lambda: quadratic.cost(w, x), [w]))
-    optimizer = keras.optimizers.Adam(0.1)
-
-    def train_step() -> None:
-        with tf.GradientTape() as tape:
-            J = quadratic.cost(w, x)
-        optimizer.apply_gradients([(tape.gradient(J, w), w)])
-
-    compiled = tf.function(train_step)
-    for _ in range(1000):
-        compiled()
+    program = quadratic.minimize_as_in_video
+    second = raised(partial(program, program="second"))
     ours = quadratic.minimize(optimizer=keras.optimizers.Adam(0.1)).w[-1]
-    ends = [_printed(float(w)), _printed(ours)]
+    ends = [_printed(program()[-1]), _printed(ours)]
     return judged(
         second == "AttributeError" and all(abs(end - 5) < 1e-3 for end in ends),
         f"first program: w = {ends[0]}; second: {second or 'runs'}; with "
         f"tfc.quadratic.minimize(optimizer=keras.optimizers.Adam(0.1)) in its place w = {ends[1]}",
         plain="The video's first program still runs; its second needs one line changed.",
     )
-
-
-@cache
-def swapped(steps: int = 1000) -> dict[str, NDArray[Any]]:
-    """Minimize, changing the optimizer and nothing else: w's path by optimizer."""
-    from tfcourse import quadratic
-    from tfcourse._tensorflow import keras
-
-    optimizers = {
-        "gradient descent": keras.optimizers.SGD(0.05),
-        "momentum": keras.optimizers.SGD(0.05, momentum=0.9),
-        "RMSprop": keras.optimizers.RMSprop(0.05),
-        "Adam": keras.optimizers.Adam(0.05),
-    }
-    return {name: quadratic.minimize(optimizer=o, steps=steps).w for name, o in optimizers.items()}
 
 
 @claim(
@@ -367,7 +328,15 @@ def swap_optimizer(seed: int) -> Evidence:
     """Runs one program whose only changed line is the optimizer's: Keras's SGD, momentum, RMSprop
     and Adam, 1000 steps with α = 0.05. Each must end within 0.1 of 5, by a path of its own.
     """
-    paths = swapped()
+    from tfcourse._tensorflow import keras
+
+    optimizers = {
+        "gradient descent": keras.optimizers.SGD(0.05),
+        "momentum": keras.optimizers.SGD(0.05, momentum=0.9),
+        "RMSprop": keras.optimizers.RMSprop(0.05),
+        "Adam": keras.optimizers.Adam(0.05),
+    }
+    paths = {name: quadratic.minimize(optimizer=one).w for name, one in optimizers.items()}
     apart = min(float(np.abs(a - b).max()) for a, b in combinations(paths.values(), 2))
     close = all(abs(w[-1] - 5) < 0.1 for w in paths.values())
     text = ", ".join(f"{name} {w[-1]:.3f}" for name, w in paths.items())
@@ -404,24 +373,17 @@ def float32_stalls(seed: int) -> Evidence:
     )
 
 
-OLD_NAMES = (
-    "placeholder",
-    "Session",
-    "train.GradientDescentOptimizer",
-    "global_variables_initializer",
-)
-
-
 def names(seed: int) -> Evidence:
     """Looks each name up, where the notes have it and under tf.compat.v1, and runs the program that
     uses them from there.
     """
-    from tfcourse import quadratic_v1
     from tfcourse._tensorflow import tf
 
-    missing = [name for name in OLD_NAMES if raised(partial(attrgetter(name), tf))]
-    there = [name for name in OLD_NAMES if not raised(partial(attrgetter(name), tf.compat.v1))]
-    w = _printed(quadratic_v1.minimize()[-1])
+    old = ["placeholder", "Session", "global_variables_initializer"]
+    old.append("train.GradientDescentOptimizer")
+    missing = [name for name in old if raised(partial(attrgetter(name), tf))]
+    there = [name for name in old if not raised(partial(attrgetter(name), tf.compat.v1))]
+    w = _printed(quadratic.minimize_v1()[-1])
     return corrected(
         len(missing) == 4,
         len(there) == 4 and w == 4.99999,

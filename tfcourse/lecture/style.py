@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
 
@@ -103,8 +104,17 @@ class Style:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
+        style = self
+
+        class Page(Figure):
+            """Looks the same whoever draws it: mathematics asks for its type only then."""
+
+            def draw(self, renderer: Any) -> None:
+                with style.context():
+                    super().draw(renderer)
+
         usual = (13.33, 7.5) if self.slide else (6.4, height)
-        figure = Figure(figsize=(self.width or usual[0], self.height or usual[1]))
+        figure = Page(figsize=(self.width or usual[0], self.height or usual[1]))
         FigureCanvasAgg(figure)
         return figure
 
@@ -113,9 +123,7 @@ class Style:
         import matplotlib.style
         from cycler import cycler
 
-        with as_file(files("tfcourse.lecture") / "book.mplstyle") as sheet:
-            book: Any = matplotlib.rc_params_from_file(sheet, use_default_template=False)
-        c = self.colors
+        book, c = _book(), self.colors
         ground = "none" if self.transparent else c.paper
         points = {k: v * self.scale for k, v in book.items() if type(v) is float}
         colors: dict[str, Any] = dict.fromkeys(MUTED, c.muted)
@@ -124,6 +132,19 @@ class Style:
         colors |= {"axes.prop_cycle": cycler("color", c.classes)}
         colors |= {"savefig.dpi": 144 if self.slide else 200}
         return matplotlib.style.context(["default", book, points | colors])
+
+
+@cache
+def _book() -> Any:
+    """The style of a book; and matplotlib is told of the type that it is set in."""
+    import matplotlib
+    from matplotlib.font_manager import fontManager
+
+    with as_file(files("tfcourse.lecture") / "fonts") as folder:
+        for font in sorted(folder.glob("*.ttf")):
+            fontManager.addfont(font)
+    with as_file(files("tfcourse.lecture") / "book.mplstyle") as sheet:
+        return matplotlib.rc_params_from_file(sheet, use_default_template=False)
 
 
 BOOK = Style()

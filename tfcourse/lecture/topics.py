@@ -49,10 +49,10 @@ TOPICS: dict[str, tuple[str, ...]] = {
 
 # Where what has not yet become a topic stands; gone with the last of them.
 OLD: dict[str, tuple[str, ...]] = {
-    "tuning": ("searches",),
+    "tuning": (),
     "normalization": ("normalization", "normalization_trained", "normalization_errata"),
-    "classification": ("classification", "classification_errata"),
-    "frameworks": ("frameworks", "frameworks_errata"),
+    "classification": (),
+    "frameworks": (),
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tfcourse import _checks
 from tfcourse._checks import InputError
 from tfcourse._tensorflow import keras, tf
 
@@ -28,7 +29,7 @@ class Data:
     As with `model.fit`, float64 becomes Keras's float type; nothing else is changed. What is
     compiled for a data set is kept for as long as this object is: make one, and pass it again.
 
-    Raises: ValueError if the arrays do not fit each other.
+    Raises: ValueError if the arrays do not fit each other or have masked entries.
     """
 
     x: Structure
@@ -46,6 +47,8 @@ class Data:
             validation = self.x_validation, self.y_validation, self.sample_weight_validation
             sets.append(("_validation", *validation))
         for name, x, y, weight in sets:
+            for array in tf.nest.flatten((x, y, weight)):
+                _checks.unmasked(f"x{name}, y{name} and their weights", array)
             counts = {np.shape(array)[:1] for array in tf.nest.flatten((x, y))}
             counts |= {np.shape(weight)[:1]} if weight is not None else set()
             if len(counts) != 1 or not min(counts)[0]:
@@ -102,7 +105,9 @@ def given(arrays: tuple[Structure, Structure, Any]) -> tuple[Any, ...]:
 def _taken(arrays: Structure) -> Structure:
     def taken(array: Any) -> Any:
         found = np.asarray(array)
-        return found.astype(keras.config.floatx()) if found.dtype.kind == "f" else found
+        if found.dtype.kind == "f":
+            return found.astype(keras.config.floatx())
+        return found.astype(found.dtype.newbyteorder("="), copy=False)
 
     # None is a leaf to `tf.nest`, and stays.
     return tf.nest.map_structure(lambda a: None if a is None else taken(a), arrays)

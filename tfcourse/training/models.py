@@ -20,6 +20,7 @@ from tfcourse.training.data import Data
 from tfcourse.training.first_weights import initial_weights
 from tfcourse.training.identity import is_of_keras
 from tfcourse.training.outputs import classifier_loss
+from tfcourse.training.reads import Reads
 from tfcourse.training.trained import Chosen
 from tfcourse.training.updates import Optimizer, keras_optimizer
 
@@ -54,7 +55,7 @@ class Builder:
 
         Raises: whatever `build` raises, and ValueError or TypeError for a model that does not fit.
         """
-        model, compiled = self._built(_Reads(trial), seed)
+        model, compiled = self._built(Reads(trial), seed)
         first = blueprint.read(model, None).first
         model.set_weights(initial_weights(first, seed))
         if not compiled:
@@ -75,7 +76,7 @@ class Builder:
         for names, models in self._known.items():
             if (values := _values(trial, names)) in models:
                 return self._told(*models[values], trial)
-        reads = _Reads(trial)
+        reads = Reads(trial)
         model, compiled = self._built(reads, seed)
         found = blueprint.read(model, None)
         if not any(weight.by_chance for weight in found.first):
@@ -90,7 +91,7 @@ class Builder:
         steps = max(1, self._data.examples // told.batch_size)
         return dataclasses.replace(found, optimizer=Optimizer.told(told, steps))
 
-    def _built(self, reads: _Reads, seed: int) -> tuple[keras.Model, bool]:
+    def _built(self, reads: Reads, seed: int) -> tuple[keras.Model, bool]:
         """A model with its weights made, and whether `build` compiled it."""
         with one_at_a_time, _seeded(seed):
             model = self._build(reads)
@@ -124,62 +125,3 @@ def _seeded(seed: int) -> Iterator[None]:
 
 def _values(trial: Chosen, names: tuple[str, ...]) -> tuple[Any, ...]:
     return tuple(repr(trial[name]) if name in trial else None for name in names)
-
-
-class _Reads(dict[str, Any]):
-    """A trial's hyperparameters that remember which were looked at: all, where one cannot tell."""
-
-    def __init__(self, trial: Chosen) -> None:
-        super().__init__(trial)
-        self.names: set[str] = set()
-
-    def __getitem__(self, name: str) -> Any:
-        self.names.add(name)
-        return super().__getitem__(name)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        self.names.add(name)
-        return super().get(name, default)
-
-    def __contains__(self, name: object) -> bool:
-        self.names.add(str(name))
-        return super().__contains__(name)
-
-    def pop(self, name: str, *default: Any) -> Any:
-        self.names.add(name)
-        return super().pop(name, *default)
-
-    def setdefault(self, name: str, default: Any = None) -> Any:
-        self.names.add(name)
-        return super().setdefault(name, default)
-
-    def _all(self) -> None:
-        self.names.update(super().keys())
-
-
-def _reading_all(name: str) -> Any:
-    method = getattr(dict, name)
-
-    def read(self: _Reads, *arguments: Any) -> Any:
-        self._all()
-        return method(self, *arguments)
-
-    return read
-
-
-for _name in (
-    "__iter__",
-    "__len__",
-    "__eq__",
-    "__ne__",
-    "__repr__",
-    "__or__",
-    "__ror__",
-    "__reversed__",
-    "copy",
-    "items",
-    "keys",
-    "popitem",
-    "values",
-):
-    setattr(_Reads, _name, _reading_all(_name))

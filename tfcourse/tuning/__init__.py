@@ -9,13 +9,13 @@
 """
 
 from tfcourse.tuning import panda
-from tfcourse.tuning.caviar import Plan, caviar
 from tfcourse.tuning.objective import Objective
 from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog, ReverseLog, Stepped
 from tfcourse.tuning.search import coarse_to_fine, grid, quasi_random, random
 from tfcourse.tuning.space import Space, When
 from tfcourse.tuning.study import Study
 from tfcourse.tuning.trial import Trial
+from tfcourse.tuning.tune import tune
 
 __all__ = [
     "Choice",
@@ -24,17 +24,16 @@ __all__ = [
     "Log",
     "Objective",
     "OneMinusLog",
-    "Plan",
     "ReverseLog",
     "Space",
     "Stepped",
     "Study",
     "Trial",
     "When",
-    "caviar",
     "coarse_to_fine",
     "grid",
     "panda",
     "quasi_random",
     "random",
+    "tune",
 ]

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from tfcourse.datasets import Dataset
 from tfcourse.training import Epoch, Trained, chunks, train
 from tfcourse.training.engine import cores
 from tfcourse.training.models import Builder
 from tfcourse.tuning.extras import require
-from tfcourse.tuning.models import Model, Own
-from tfcourse.tuning.trainers import Job, Trainer, arrays, describe, draws
+from tfcourse.tuning.models import Own, Packaged
+from tfcourse.tuning.objective import Objective
+from tfcourse.tuning.trainers import Job, Trainer, describe
 
 ATTEMPTS = 4  # at a chunk whose worker is killed, or whose machine is lost
 CONNECT_SECONDS = 5
@@ -28,14 +28,24 @@ CONNECT_SECONDS = 5
 class ClusterTrainer(Trainer):
     """Trains chunks wherever the cluster has a core to spare, several at a time."""
 
-    def __init__(self, model: Model, dataset: Dataset, data: str, address: str) -> None:
+    def __init__(
+        self,
+        model: Packaged | Own,
+        objective: Objective,
+        *,
+        batch_size: int,
+        patience: int | None,
+        address: str,
+    ) -> None:
         """Join a cluster.
 
         address: HOST:PORT of its head, "auto" for the cluster that this machine belongs to, or
         "local" to start one on this machine that lasts as long as this process.
         Raises: ConnectionError if there is none, ModuleNotFoundError without the extra `ray`.
         """
-        super().__init__(model, dataset, data, "compiled")
+        super().__init__(
+            model, objective, engine="compiled", batch_size=batch_size, patience=patience
+        )
         require("ray")
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told anything
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -56,7 +66,7 @@ class ClusterTrainer(Trainer):
             # Other machines need not have the user's module.
             ray.cloudpickle.register_pickle_by_value(sys.modules[model.function.__module__])
         self._ray = ray
-        self._shared = ray.put((model, dataset))
+        self._shared = ray.put((model, self._objective, patience))
         self._work = ray.remote(num_cpus=1, max_retries=ATTEMPTS - 1)(_train_chunk)
 
     def leave(self) -> None:
@@ -72,14 +82,14 @@ class ClusterTrainer(Trainer):
         Raises: ConnectionError if the cluster loses a chunk again and again, or itself.
         """
         ray, shared = self._ray, self._shared
-        seeds = [job.seed for job in jobs]
+        seeds, draws = [job.seed for job in jobs], self._draws(jobs)
         members = [
             chunk
-            for chunk in chunks(self._build, draws(jobs), self._arrays, seeds=seeds)
+            for chunk in chunks(self._build, draws, self.model.data, seeds=seeds)
             if set(chunk) & set(wanted)
         ]
         alone = set(wanted).difference(*members)  # models that cannot be built, which says why
-        listed, threads = ray.put(list(jobs)), cores()
+        listed, threads = ray.put((draws, seeds)), cores()
         running = {
             self._work.remote(shared.hex(), shared, listed, chunk, threads): chunk
             for chunk in [*members, *((index,) for index in sorted(alone))]
@@ -106,28 +116,35 @@ class ClusterTrainer(Trainer):
                 ray.cancel(reference, force=True)
 
     def _received(self, job: Job, own: dict[str, Any]) -> Trained:
-        make = partial(Builder(self._build, self._arrays).model, draws([job])[0], job.seed)
+        make = partial(Builder(self._build, self.model.data).model, self._draws([job])[0], job.seed)
         return Trained(**own, final_weights=[], make=make)
 
 
-_data: dict[str, tuple[Any, Any]] = {}  # in a worker: its study's build and data, with programs
+_data: dict[str, Any] = {}  # in a worker: its study's build and data, with programs
 
 
 def _train_chunk(
     key: str,
-    shared: tuple[Model, Dataset],
-    jobs: Sequence[Job],
+    shared: tuple[Packaged | Own, Any, int | None],
+    listed: tuple[list[dict[str, Any]], list[int]],
     members: tuple[int, ...],
     threads: int,
 ) -> list[dict[str, Any]]:
-    """Train one chunk of `jobs` in a worker; of each `Trained`, send back what is plain data."""
+    """Train one chunk of trials in a worker; of each `Trained`, send back what is plain data."""
     if key not in _data:
         _data.clear()
-        model, dataset = shared
-        _data[key] = model.build, arrays(dataset.standardized())
-    build, data = _data[key]
-    seeds = [job.seed for job in jobs]
-    found = train(build, draws(jobs), data, seeds=seeds, wanted=members, threads=threads)
+        _data[key] = *shared, shared[0].build
+    (model, objective, patience, build), (draws, seeds) = _data[key], listed
+    found = train(
+        build,
+        draws,
+        model.data,
+        seeds=seeds,
+        objective=objective,
+        patience=patience,
+        wanted=members,
+        threads=threads,
+    )
     apart = ("final_weights", "make", "memory")
     return [
         {k: v for k, v in vars(one).items() if k not in apart} for chunk in found for one in chunk

@@ -16,18 +16,20 @@ import numpy as np
 
 from tfcourse import _checks
 from tfcourse._checks import InputError, InputTypeError
+from tfcourse.training.reads import Reads
 from tfcourse.tuning.notation import value_text
 from tfcourse.tuning.scales import Choice, Integer, Linear, Log, ReverseLog, Scale, Stepped
 from tfcourse.tuning.space import Chosen, Space, When
 
+GIVEN = ("batch_size", "epochs")  # to every trial, whether drawn or not
 _LINES = {"linear": Linear, "log": Log, "reverse_log": ReverseLog}
 
 
-class HP(dict[str, Any]):
+class HP(Reads):
     """A trial's values by name, and what the build function declares while it reads them.
 
-    declared: scale, or scale under conditions, by name. read: the names that were asked for. late:
-    values of names that the trial did not bring, drawn here; or their defaults.
+    declared: scale, or scale under conditions, by name. late: values of names that the trial did
+    not bring, drawn here; or their defaults.
     """
 
     def __init__(self, chosen: Mapping[str, Any], *, explore: bool = False) -> None:
@@ -36,13 +38,13 @@ class HP(dict[str, Any]):
         Otherwise they are drawn, each decided by its name and the trial's values alone.
         """
         super().__init__(chosen)
+        if isinstance(chosen, Reads):
+            self.names = chosen.names  # whoever watches that one learns what is read here
         self.declared: dict[str, Scale | When] = {}
-        self.read: set[str] = set()
         self.late: Chosen = {}
         self.values = _Values(self)  # type: ignore[method-assign]
         self._explore = explore
-        named = sorted((name, value) for name, value in chosen.items() if name != "epochs")
-        self._seed = repr(named)
+        self._seed = repr(sorted(item for item in dict.items(self) if item[0] not in GIVEN))
         self._scopes: list[str] = []
         self._parents: list[tuple[str, Sequence[Any]]] = []
 
@@ -140,7 +142,7 @@ class HP(dict[str, Any]):
         The body runs in any case; under other values the names inside are None.
         """
         name = self._full(parent_name)
-        if name not in self.declared and not super().__contains__(name):
+        if name not in self.declared and not dict.__contains__(self, name):
             raise InputError(
                 f"conditional_scope must name a hyperparameter that is declared before it, got"
                 f" {name!r}{_checks.nearest(name, self.declared)}"
@@ -198,53 +200,15 @@ class HP(dict[str, Any]):
             )
         if not all(self.get(parent, _Nothing) in values for parent, values in self._parents):
             return None
-        if not super().__contains__(name):
+        if not dict.__contains__(self, name):
             value = default if self._explore else scale.from_unit(self._draw(name))
             self[name] = self.late[name] = value
         return self[name]
 
     def _draw(self, name: str) -> float:
+        self.read_all()
         digest = hashlib.sha256(f"{name}\n{self._seed}".encode()).digest()
         return float(np.random.default_rng(list(digest)).random())
-
-    # A dict that remembers which names it was asked for.
-
-    def __getitem__(self, name: str) -> Any:
-        self.read.add(name)
-        return super().__getitem__(name)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return the value of `name`, or `default` if this trial has none."""
-        self.read.add(name)
-        return super().get(name, default)
-
-    def pop(self, name: str, *default: Any) -> Any:
-        """Take the value of `name` out."""
-        self.read.add(name)
-        return super().pop(name, *default)
-
-    def setdefault(self, name: str, default: Any = None) -> Any:
-        """Return the value of `name`, which is set to `default` if this trial has none."""
-        self.read.add(name)
-        return super().setdefault(name, default)
-
-    def __contains__(self, name: object) -> bool:
-        self.read.add(str(name))
-        return super().__contains__(name)
-
-    def __iter__(self) -> Iterator[str]:
-        self.read |= set(super().keys())
-        return super().__iter__()
-
-    def items(self) -> Any:
-        """Return names and values."""
-        self.read |= set(super().keys())
-        return super().items()
-
-    def keys(self) -> Any:
-        """Return the names."""
-        self.read |= set(super().keys())
-        return super().keys()
 
 
 class _Nothing:
@@ -305,7 +269,7 @@ def explore(
             except Exception as error:  # the user's code: anything may come
                 drawn = ", ".join(f"{name} {value}" for name, value in chosen.items())
                 errors.append(f"{type(error).__name__}: {error} for {drawn or 'its defaults'}")
-            read |= hp.read
+            read |= hp.names
             first = len(tried) == 1
             new = {name: e for name, e in hp.declared.items() if known is None or name not in known}
             for name, entry in new.items():
@@ -317,7 +281,10 @@ def explore(
             draws -= 1
             queue.append(known.from_unit(rng.random(len(known)).tolist()))
     if not made:
-        raise InputError(f"build must return a model, but raised {' '.join(errors[0].split())}")
+        told = " ".join(errors[0].split())
+        if told.startswith("KeyError"):
+            told += '; declare it, as with hp.Int("units", 16, 512), or give space='
+        raise InputError(f"build must return a model, but raised {told}")
     return known, read, made
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcourse._checks import InputError
-from tfcourse._files import write_whole
+from tfcourse._files import flush, write_whole
 
 FORMAT = 1
 
@@ -115,7 +115,7 @@ class Journal:
             written = 0
             while written < len(text):
                 written += os.write(self._file, text[written:])
-            os.fsync(self._file)
+            flush(self._file)
         except OSError:
             os.ftruncate(self._file, self._size)
             os.lseek(self._file, self._size, os.SEEK_SET)
@@ -123,9 +123,11 @@ class Journal:
         self._size += len(text)
 
     def close(self) -> None:
-        """Let other processes open it."""
-        os.close(self._file)
-        self._lock.release()
+        """Let other processes open it; closed before, it stays so."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+            self._lock.release()
 
 
 def read(path: Path) -> tuple[Record, list[Record]]:
@@ -139,8 +141,17 @@ def read(path: Path) -> tuple[Record, list[Record]]:
 
 def made_with(**more: str) -> dict[str, str]:
     """What a study's head tells of its surroundings: versions, and what else is given."""
-    packages = {name: metadata.version(name) for name in ("tensorflow", "keras", "numpy")}
+    names = ("tensorflow", "keras", "numpy")
+    packages = {name: distribution(name).version for name in names}
     return {**more, "python": platform.python_version(), **packages}
+
+
+def distribution(package: str) -> metadata.Distribution:
+    """What was installed to be imported as `package`: tensorflow-cpu is imported as tensorflow."""
+    try:
+        return metadata.distribution(package)
+    except metadata.PackageNotFoundError:
+        return metadata.distribution(metadata.packages_distributions()[package][0])
 
 
 def _line(record: Record) -> bytes:
@@ -196,6 +207,15 @@ def _require_same(folder: Path, found: Record, head: Record) -> None:
         old, new = found.get(key), json.loads(_line({key: head.get(key)}))[key]
         if old != new:
             where, old, new = _difference(key, old, new)
+            if key == "data":  # fingerprints: the names of the data sets say more
+                old, new = (
+                    it.get("made_with", {}).get("data", "other data") for it in (found, head)
+                )
+                if old == new:
+                    raise InputError(
+                        f"{folder} was begun with data {old} that held something else than it does"
+                        " now; give another folder to begin anew"
+                    )
             raise InputError(
                 f"{folder} was begun with {where} {_brief(old)} and must be continued with the"
                 f" same, got {_brief(new)}; give another folder to begin anew"

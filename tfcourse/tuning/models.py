@@ -1,7 +1,8 @@
 """What is tuned: the packaged classifier, or models that a function of the user's own builds.
 
-Checked here before anything is trained: that the space names what the model takes, and that the
-function builds models that fit the data set. TensorFlow is loaded only to build.
+Checked here before anything is trained: that the space names what the model takes, that the
+function builds models that fit the data, and that the objective is measured. TensorFlow is loaded
+only to build.
 """
 
 from __future__ import annotations
@@ -10,58 +11,99 @@ import dataclasses
 import importlib
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from tfcourse import _checks
 from tfcourse._checks import InputError, InputTypeError
+from tfcourse.datasets import Examples, standardization
+from tfcourse.datasets.dataset import Array
+from tfcourse.datasets.intake import MOST_CLASSES, each
 from tfcourse.hyperparameters import Hyperparameters
+from tfcourse.tuning import objective as objectives
+from tfcourse.tuning.hp import GIVEN, HP, RefusedError, explore
+from tfcourse.tuning.objective import Objective
 from tfcourse.tuning.scales import Choice
 from tfcourse.tuning.search import random
 from tfcourse.tuning.space import Space
 
 if TYPE_CHECKING:
-    from tfcourse.datasets import Dataset
+    from tfcourse import training
 
-Build = Callable[[dict[str, Any]], Any]
+Build = Callable[[Any], Any]
 
-# What training takes, whoever built the model; the other names shape the packaged classifier.
+# What training is told by a trial whose model is not compiled; what is GIVEN in any case.
 TRAINING = {"optimizer", "learning_rate", "momentum", "beta_1", "beta_2", "epsilon", "decay"}
-TRAINING |= {"batch_size", "epochs"}
 TAKEN_BY = {
     "momentum": ("momentum", "rmsprop"),
     "beta_1": ("adam",),
     "beta_2": ("adam",),
     "epsilon": ("rmsprop", "adam"),
 }
-DRAWS, BUILDS = 200, 8  # so many draws are checked beforehand, and so many are built
+DRAWS = 200  # so many are checked beforehand
+FIGURES = ("loss", "accuracy", "val_loss", "val_accuracy")
+
+# What the lecture calls most important, on its scales: units from those of the default classifier
+# to twice as many, and dropout against what so many may learn by heart.
+DEFAULT_SPACE = Space.parse(
+    ["learning_rate=log:1e-4:1", "units=int:100:200", "dropout=linear:0:0.5"]
+)
 
 
-class Model(Protocol):
-    """What a trainer needs to know of the models it trains."""
+class RefusedTypeError(RefusedError, InputTypeError):
+    """What a build function returned is no model, whatever is drawn."""
+
+
+@dataclass(frozen=True, eq=False)
+class Packaged:
+    """The packaged classifier, for examples of classes.
+
+    Raises: ValueError for examples that are none.
+    """
+
+    examples: Examples
+
+    def __post_init__(self) -> None:
+        x, y = self.examples.x, self.examples.y
+        advice = "give build=, a function that returns the model for it"
+        if not all(isinstance(part, np.ndarray) for part in x.values()) or x["train"].ndim < 2:
+            raise InputError(f"the packaged classifier takes one array (m, …) of inputs; {advice}")
+        if not all(isinstance(part, np.ndarray) for part in y.values()) or y["train"].ndim != 1:
+            raise InputError(f"the packaged classifier takes labels of shape (m,); {advice}")
+        if y["train"].dtype.kind not in "biu":
+            raise InputError(
+                f"the packaged classifier takes labels that are classes, got {y['train'].dtype};"
+                " for a regression give build=, a function that returns a compiled model"
+            )
+        least = min(int(part.min()) for part in y.values())
+        if least < 0 or self.classes > MOST_CLASSES:
+            raise InputError(
+                f"the packaged classifier takes classes 0 to {MOST_CLASSES - 1}, got"
+                f" {least} to {self.classes - 1}"
+            )
 
     @property
-    def name(self) -> str:
-        """For the journal: a study goes on with the same model only."""
+    def classes(self) -> int:
+        """How many classes there are: C."""
+        named = len(self.examples.class_names or ())
+        return max(named, *(1 + int(part.max()) for part in self.examples.y.values()))
 
-    def settings(self, chosen: Mapping[str, Any]) -> Hyperparameters:
-        """Hyperparameters as training takes them, defaults for those not drawn."""
+    @cached_property
+    def _standardization(self) -> tuple[Array, Array]:
+        x = self.examples.x["train"]
+        return standardization(x if x.ndim <= 4 else x.reshape(len(x), -1))
 
-    def build(self, chosen: Mapping[str, Any]) -> Any:
-        """Untrained Keras model from standardized inputs to class probabilities."""
-
-    def with_standardization(self, model: Any, chosen: Mapping[str, Any]) -> Any:
-        """The same model from inputs as the data set holds them."""
-
-
-@dataclass(frozen=True)
-class Packaged:
-    """The packaged classifier, for a data set."""
-
-    dataset: Dataset
-    name: str = "classifier"
+    @cached_property
+    def data(self) -> training.Data:
+        """The examples, standardized by the training set, as the engine takes them."""
+        mean, variance = self._standardization
+        deviation = np.sqrt(variance)
+        return _data(self.examples, lambda x: ((x - mean) / deviation).astype(np.float32))
 
     def settings(self, chosen: Mapping[str, Any]) -> Hyperparameters:
         """`units_1`, `units_2`, … become the units of the layers; the other names are the same.
@@ -83,131 +125,187 @@ class Packaged:
         """Return the classifier, as `classifier.build` does."""
         from tfcourse import classifier
 
-        data = self.dataset
-        return classifier.build(data.input_shape, data.classes, self.settings(chosen), **how)
+        shape = self.examples.x["train"].shape[1:]
+        return classifier.build(shape, self.classes, self.settings(chosen), **how)
 
-    def with_standardization(self, model: Any, chosen: Mapping[str, Any]) -> Any:
-        """Return the same weights with the training set's mean and variance in front."""
-        from tfcourse.datasets import standardization
+    def whole(self, model: Any, chosen: Mapping[str, Any]) -> Any:
+        """Return the same weights with the training set's mean and variance in front, compiled."""
+        from tfcourse.training.models import Builder
 
-        whole = self.build(chosen, standardize=standardization(self.dataset.x_train))
+        whole = self.build(chosen, standardize=self._standardization)
         for layer in model.layers:
             whole.get_layer(layer.name).set_weights(layer.get_weights())
+        Builder(self.build, self.data).compile(whole, chosen)
         return whole
 
-    def check(self, space: Space) -> None:
-        """Raise ValueError or TypeError if some draw is none that the classifier takes."""
+    def card(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """Every hyperparameter, for the saved model's card."""
+        return dataclasses.asdict(self.settings(chosen))
+
+    def prepared(self, space: Space | None, objective: Any) -> tuple[Space, Objective, Any]:
+        """Return the space, the objective, and what tells the model.
+
+        Raises: ValueError or TypeError if some draw is none that the classifier takes, or if the
+        objective is not measured.
+        """
+        space = space or DEFAULT_SPACE
         names = [field.name for field in dataclasses.fields(Hyperparameters)]
         for name in space:
-            field = "units" if _is_units(name) else _checks.choice("hyperparameter", name, names)
-            _check_values(field, space, name)
+            known = "units" if _is_units(name) else _checks.choice("hyperparameter", name, names)
+            _check_values(known, space, name)
         for chosen in random(space, DRAWS):  # what goes wrong only in combination
             self.settings(chosen or {})
         _check_optimizer(space)
+        return space, _measured(objective, FIGURES), "classifier"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Own:
-    """Models that a function of the user's own builds from a draw.
+    """Models that a function of the user's own builds, trained as it compiles them.
 
-    Its model takes standardized inputs (m, *input_shape) and gives class probabilities
-    (m, classes). How it was compiled, if it was, counts for nothing: a draw's `optimizer`,
-    `learning_rate`, `momentum`, `batch_size` and so on train it, on cross-entropy.
+    One that is not compiled must be a classifier: a trial's `optimizer`, `learning_rate` and so on
+    train it, on cross-entropy. late: what trials drew that nobody had found before, by their
+    hyperparameters' text.
     """
 
-    dataset: Dataset
     function: Build
     name: str
+    examples: Examples
+    late: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
 
-    def settings(self, chosen: Mapping[str, Any]) -> Hyperparameters:
-        """Return what training takes of a draw; the rest is the function's business."""
-        return Hyperparameters.from_mapping(
-            {name: value for name, value in chosen.items() if name in TRAINING}
-        )
+    @cached_property
+    def data(self) -> training.Data:
+        """The examples as they are, as the engine takes them."""
+        return _data(self.examples)
 
     def build(self, chosen: Mapping[str, Any]) -> Any:
-        """Return the function's model. Raises: ValueError or TypeError unless it fits the data."""
-        return self._fits(self.function(dict(chosen)))
-
-    def _fits(self, model: Any) -> Any:
-        from tfcourse._tensorflow import keras
-
-        if not isinstance(model, keras.Model):
-            raise InputTypeError(f"{self.name} must return a keras.Model, got {model!r}")
-        shapes = (None, *self.dataset.input_shape), (None, self.dataset.classes)
-        found = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
-        if found != shapes:
-            raise InputError(
-                f"{self.name} must build models from {shapes[0]} to {shapes[1]}, got one from"
-                f" {found[0]} to {found[1]}"
-            )
+        """Return the function's model."""
+        hp = HP(chosen)
+        drawn = dict(dict.items(hp))  # `hp` may be emptied, by `pop`
+        model = self.function(hp)
+        if hp.late:
+            self.late[drawn_text(drawn)] = hp.late
         return model
 
-    def with_standardization(self, model: Any, chosen: Mapping[str, Any]) -> Any:
-        """Return the model behind a layer that holds the training set's mean and variance."""
-        from tfcourse._tensorflow import keras
-        from tfcourse.datasets import standardization
+    def whole(self, model: Any, chosen: Mapping[str, Any]) -> Any:
+        """Return the model: it takes the examples as they are."""
+        return model
 
-        mean, variance = standardization(self.dataset.x_train)
-        inputs = keras.Input(self.dataset.input_shape)
-        axis = -1 if mean.ndim else None
-        standardize = keras.layers.Normalization(axis, mean, variance, name="standardize")
-        return keras.Model(inputs, model(standardize(inputs)))
+    def card(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the hyperparameters, for the saved model's card."""
+        return dict(chosen)
 
-    def check(self, space: Space) -> None:
-        """Build a few models. Raises: ValueError or TypeError if that cannot go well.
+    def prepared(self, space: Space | None, objective: Any) -> tuple[Space, Objective, Any]:
+        """Build a few models; return the space, the objective, and what tells the models.
 
-        Refused are a function that raises for all of them, models that do not fit the data, and
-        hyperparameters that neither the function nor training looks at.
+        Raises: ValueError or TypeError for a function that raises for all of them or returns no
+        model, models that do not take the data, hyperparameters that neither the function nor
+        training looks at, and an objective that is not measured.
         """
-        for name in space:
-            if name in TRAINING:
-                _check_values(name, space, name)
-        _check_optimizer(space)
-        read: set[str] = set()
-        drawn: set[str] = set()
-        raised: list[str] = []
-        draws = [_Draw(chosen or {}) for chosen in random(space, BUILDS)]
-        for chosen in draws:
-            try:
-                model = self.function(chosen)
-            except Exception as error:  # it is the user's code: anything may come
-                raised.append(f"{type(error).__name__}: {error} for {dict(chosen)}")
-                continue
-            self._fits(model)
-            read |= chosen.read
-            drawn |= chosen.keys()
-        if len(raised) == len(draws):
-            raise InputError(f"{self.name} must build a model, but raised {raised[0]}")
-        for name in sorted(drawn - read - TRAINING):
+        from tfcourse.training import reference
+
+        def build(hp: HP) -> Any:
+            from tfcourse._tensorflow import keras
+
+            model = self.function(hp)
+            if not isinstance(model, keras.Model):
+                raise RefusedTypeError(f"build must return a keras.Model, got {_brief(model)}")
+            return model
+
+        given = set(space or ())
+        found, read, models = explore(build, space)
+        if found is None:
+            raise InputError(
+                "build must declare a hyperparameter, as with hp.Int('units', 16, 512), or the"
+                " space must be given, got neither"
+            )
+        for name in found:
+            if name in TRAINING or name in GIVEN:
+                _check_values(name, found, name)
+        taken = set(GIVEN) if models[0].compiled else TRAINING | set(GIVEN)
+        for name in sorted(given - read - taken):
             raise InputError(
                 f"the hyperparameter {name!r} is used neither by {self.name} nor by training"
-                f"{_checks.nearest(name, read - set(space))}"
+                f"{_checks.nearest(name, read - given)}"
             )
+        if not models[0].compiled:
+            _check_optimizer(found)
+        figures = reference.figures(models[0], self.data)
+        return found, _measured(objective, figures), reference.described(models)
 
 
-class _Draw(dict[str, Any]):
-    """A draw that remembers which names it was asked for."""
-
-    def __init__(self, chosen: Mapping[str, Any]) -> None:
-        super().__init__(chosen)
-        self.read: set[str] = set()
-
-    def __getitem__(self, name: str) -> Any:
-        self.read.add(name)
-        return super().__getitem__(name)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        self.read.add(name)
-        return super().get(name, default)
-
-    def __iter__(self) -> Iterator[str]:
-        self.read |= super().keys()
-        return super().__iter__()
+def drawn_text(chosen: Mapping[str, Any]) -> str:
+    """The same text for the same hyperparameters, in any order."""
+    return repr(sorted((name, repr(chosen[name])) for name in chosen if name not in GIVEN))
 
 
-def load_build(path: str) -> Build:
-    """Import "package.module:function", looking in the working directory too.
+def _data(examples: Examples, prepare: Callable[[Array], Array] = lambda x: x) -> training.Data:
+    from tfcourse import training
+
+    x, y, weight = examples.x, examples.y, examples.weight
+    parts = (each(x[part], prepare) for part in ("train", "validation"))
+    (train, validation), weights = parts, (weight["train"], weight["validation"])
+    return training.Data(train, y["train"], validation, y["validation"], *weights)
+
+
+def _measured(objective: Any, figures: tuple[str, ...]) -> Objective:
+    """Return the objective, or else validation accuracy, or else the loss.
+
+    Raises: ValueError if it is none of the figures that are measured.
+    """
+    if objective is None:
+        name = next(name for name in ("val_accuracy", "val_loss", "loss") if name in figures)
+        return objectives.objective(name)
+    text = objective.rpartition(":")[0] or objective if isinstance(objective, str) else None
+    wanted = text or getattr(objective, "name", None)
+    if isinstance(wanted, str) and wanted not in figures:
+        raise InputError(
+            f"objective must be one of {', '.join(figures)}, which the model measures, got"
+            f" {wanted!r}{_checks.nearest(wanted, figures)}"
+        )
+    return objectives.objective(objective)
+
+
+def given_build(build: Any) -> tuple[Build, str]:
+    """Return the function that builds, and its name, from what a user gives for it.
+
+    build: a function, an object with a `build`, or "package.module:name" of either.
+    Raises: ValueError or TypeError for anything else, and for an object with a `fit` of its own.
+    """
+    name = build if isinstance(build, str) else ""
+    if isinstance(build, str):
+        build = load_build(build)
+    if isinstance(build, Space):
+        raise InputTypeError("build must be a function of hp, got a Space; say space=…")
+    if isinstance(build, type) or _is_keras_model(build):
+        what = f"the class {build.__name__}" if isinstance(build, type) else "a model"
+        raise InputTypeError(f"build must be a function or a HyperModel object, got {what}")
+    if callable(getattr(build, "build", None)):
+        kind = type(build)
+        fits = next((part for part in kind.__mro__ if "fit" in vars(part)), None)
+        if fits is not None and not fits.__module__.startswith(("keras_tuner", "kerastuner")):
+            raise InputTypeError(
+                f"{kind.__name__} has a fit of its own, which would not be called: compile the"
+                " model in build, declare batch_size and epochs there, and delete fit"
+            )
+        return build.build, name or kind.__qualname__
+    if not callable(build):
+        raise InputTypeError(f"build must be a function of hp, got {_brief(build)}")
+    return build, name or getattr(build, "__qualname__", type(build).__qualname__)
+
+
+def _is_keras_model(value: Any) -> bool:
+    keras = sys.modules.get("keras")
+    return keras is not None and isinstance(value, keras.Model)
+
+
+def _brief(value: Any) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else f"a {type(value).__name__}"
+
+
+def load_build(path: str) -> Any:
+    """Import "package.module:name", looking in the working directory too.
 
     Raises: ValueError if there is no such module or function, or if importing it fails.
     """
@@ -222,9 +320,9 @@ def load_build(path: str) -> Build:
         found = getattr(importlib.import_module(module), function, None)
     except Exception as error:  # the module's own code runs
         raise InputError(f"build {path}: {type(error).__name__}: {error}") from error
-    if not callable(found):
+    if not callable(found) and not callable(getattr(found, "build", None)):
         raise InputError(f"build {path} must name a function in {module}, got {found!r}")
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _is_units(name: str) -> bool:

@@ -214,7 +214,6 @@ def _train(diary: Diary, new: Day, dataset: Dataset, on_epoch: Callable[[Epoch],
     """Train the model of the day before for the `new` one, save it, and fill in what came of it."""
     from tfcourse import classifier, saving, training
     from tfcourse.datasets import standardization
-    from tfcourse.tuning.trainers import arrays
 
     standardize = standardization(dataset.x_train)
 
@@ -229,7 +228,8 @@ def _train(diary: Diary, new: Day, dataset: Dataset, on_epoch: Callable[[Epoch],
             on_epoch(classifier.Epoch(epoch.number, *figures))
 
     settings = Hyperparameters.from_mapping(new.settings)
-    data, seed = arrays(dataset), diary.seed
+    sets = dataset.x_train, dataset.y_train, dataset.x_validation, dataset.y_validation
+    data, seed = training.Data(*sets), diary.seed
     before = None
     if new.after:
         old = diary.days[new.after].settings

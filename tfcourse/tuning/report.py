@@ -32,11 +32,14 @@ def table(study: Trials, rows: int = 10) -> Table:
     ranking = study.ranking
     shown = ranking[:rows]
     told = any(trial.state != "complete" for trial in shown)
+    several = any(trial.spread is not None for trial in shown)
     hidden = len(ranking) - len(shown)
     caption = f"and {hidden} more" if hidden else None
     result = Table(caption=caption, caption_justify="left", box=None, pad_edge=False)
     result.add_column("trial", justify="right")
     result.add_column(in_words(study.objective.name).replace(" ", "\n"), justify="right")
+    for name in ("±", "seeds") if several else ():
+        result.add_column(name, justify="right")
     for name in study.space:
         result.add_column(name.replace("_", "\n"), justify="right")
     if told:
@@ -49,6 +52,7 @@ def table(study: Trials, rows: int = 10) -> Table:
         result.add_row(
             str(trial.number),
             "·" if trial.score is None else f"{trial.score:.4f}",
+            *(_over_seeds(trial) if several else []),
             *values,
             *([_state(trial)] if told else []),
         )
@@ -78,12 +82,18 @@ def html(study: Trials, rows: int = 10) -> str:
     body = "".join(row(line, "td") for line in lines)
     hidden = len(study.trials) - len(shown)
     more = f"<p>and {hidden} more</p>" if hidden > 0 else ""
+    more += "".join(f"<p>{escape(sentence)}</p>" for sentence in study.advice())
     return f"<table><thead>{row(heads, 'th')}</thead><tbody>{body}</tbody></table>{more}"
 
 
 def in_words(metric: str) -> str:
     """Return a metric's name as one says it: "validation accuracy" for val_accuracy."""
     return metric.replace("val_", "validation_", 1).replace("_", " ")
+
+
+def _over_seeds(trial: Trial) -> list[str]:
+    spread = "·" if trial.spread is None else f"{trial.spread:.4f}"
+    return [spread, str(len(trial.scores) + len(trial.again))]
 
 
 def _state(trial: Trial) -> str:
@@ -180,6 +190,35 @@ def _ticks(scale: Scale) -> tuple[list[float], list[str]]:
     grids = [grid(n) for n in (5, 4, 3)]
     fitting = [found for found in grids if len("".join(found[1])) <= 16] or grids[-1:]
     return min(fitting, key=lambda found: max(map(len, found[1])))
+
+
+def draw_parallel(figure: Figure, study: Trials) -> None:
+    """A line a trial through all hyperparameters to the objective; the best tenth is coloured."""
+    names = list(study.space)
+    on = figure.subplots()
+    scored = [trial for trial in reversed(study.ranking) if trial.score is not None]
+    scores = [_score(trial) for trial in scored] or [0.0]
+    low, high = min(scores), max(scores)
+    best = len(scored) - max(1, len(scored) // 10)
+    for place, trial in enumerate(scored):
+        having = [name for name in names if name in trial.hyperparameters]
+        y = [study.space[name].to_unit(trial.hyperparameters[name]) for name in having]
+        x = [names.index(name) for name in having]
+        end = (_score(trial) - low) / (high - low) if high > low else 0.5
+        color, width = ("C1", 1.4) if place >= best else ("0.8", 0.7)
+        on.plot([*x, len(names)], [*y, end], "-", color=color, lw=width, clip_on=False)
+    on.set_xticks(range(len(names) + 1), [*names, in_words(study.objective.name)])
+    on.set(ylim=(0, 1), yticks=[], xlim=(-0.3, len(names) + 0.3))
+    for place, name in enumerate(names):
+        ticks, labels = _ticks(study.space[name])
+        on.axvline(place, color="0.5", lw=0.8)
+        for tick, label in zip(ticks, labels, strict=True):
+            on.annotate(label, (place, tick), xytext=(3, 0), textcoords="offset points", fontsize=7)
+    on.axvline(len(names), color="0.5", lw=0.8)
+    for value, at in ((low, 0), (high, 1)):
+        on.annotate(
+            f"{value:.4g}", (len(names), at), xytext=(3, 0), textcoords="offset points", fontsize=7
+        )
 
 
 def _draw_best(on: Axes, study: Trials, trials: Sequence[Trial]) -> None:

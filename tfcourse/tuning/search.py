@@ -74,7 +74,7 @@ def random(space: Space, trials: int, rng: Seed = 0) -> Search:
     trials = _checks.integer("trials", trials, at_least=1)
     seed, seen = _seed(rng), set[str]()
     for number in range(trials):
-        chosen = _draw(space, seed, number, seen)
+        chosen = unseen(space, seed, number, seen)
         if chosen is None:
             return _exhausted(number)
         yield chosen
@@ -102,7 +102,7 @@ def quasi_random(space: Space, trials: int, rng: Seed = 0) -> Search:
                 seen.add(repr(chosen))
                 break
         else:  # the space is discrete and nearly listed: the rest at random
-            left = _draw(space, seed, number, seen)
+            left = unseen(space, seed, number, seen)
             if left is None:
                 return _exhausted(number)
             chosen = left
@@ -137,7 +137,7 @@ def coarse_to_fine(space: Space, rounds: int, trials: int, keep: int, rng: Seed 
     box, number = space, 0
     for left in range(rounds, 0, -1):
         end = number + -(-(trials - number) // left)
-        while number < end and (chosen := _draw(box, seed, number, seen)):
+        while number < end and (chosen := unseen(box, seed, number, seen)):
             yield chosen
             number += 1
         if left > 1 and (best := (yield None)):
@@ -153,7 +153,7 @@ def _seed(rng: Seed) -> int:
     return _checks.integer("seed", rng, at_least=0)
 
 
-def _draw(space: Space, seed: int, number: int, seen: set[str]) -> Chosen | None:
+def unseen(space: Space, seed: int, number: int, seen: set[str]) -> Chosen | None:
     """Uniform draw number `number` that was not `seen`; None if there is none left."""
     rng = np.random.default_rng([seed, number])
     for _ in range(100):

@@ -11,11 +11,12 @@ import shutil
 import tempfile
 import time
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
+from tfcourse import _checks
 from tfcourse._checks import InputError
 from tfcourse.tuning import journal
 from tfcourse.tuning import objective as objectives
@@ -43,6 +44,8 @@ class Study:
     ({'units': 64}, 0.6)
     """
 
+    trainer: Callable[[], Any] | None = None  # trains a trial again, where it was tuned
+
     def __init__(
         self,
         space: Space,
@@ -57,16 +60,15 @@ class Study:
         of something else or its journal is damaged, OSError if the folder cannot be written.
         """
         self.space = space
-        if folder is None:
-            folder = tempfile.mkdtemp(prefix="tfcourse-")
-            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self.folder = Path(folder)
+        self.folder = Path(folder or tempfile.mkdtemp(prefix="tfcourse-"))
         head = {
             "space": space.entries(),
             "objective": str(objectives.objective(objective)),
             **about,
         }
         self._journal: Journal | None = Journal(self.folder / "journal.jsonl", head)
+        if folder is None:
+            weakref.finalize(self, _discard, self._journal, self.folder)
         self._take(self._journal.head, self._journal.records)
 
     @classmethod
@@ -106,12 +108,16 @@ class Study:
     def _apply(self, record: dict[str, Any]) -> None:
         if "trial" in record:
             trial = Trial(**record["trial"], **record["times"])
-            trial = replace(trial, scores=tuple(trial.scores))
+            trial = replace(trial, scores=tuple(trial.scores), again=tuple(trial.again))
             self._results[trial.number, trial.epochs] = trial
         elif "kept" in record:
             self.kept, self.refitted = record["kept"], None
         elif "refitted" in record:
-            self.refitted = record["refitted"]
+            self.kept = self.refitted = record["refitted"]
+        elif "finalist" in record:
+            key = tuple(record["finalist"])
+            again, state = tuple(record["again"]), record["state"]
+            self._results[key] = replace(self._results[key], again=again, state=state)
         elif "tested" in record:
             key = tuple(record["tested"])
             self._results[key] = replace(self._results[key], test=record["test"])
@@ -141,6 +147,15 @@ class Study:
         ]
         self._write([*saved, *map(_record, trials)])
 
+    def add_finalists(self, trials: Sequence[Trial]) -> None:
+        """Keep what trials that are here came to under further seeds: `again`, and their state."""
+        self._write(
+            [
+                {"finalist": [one.number, one.epochs], "again": one.again, "state": one.state}
+                for one in trials
+            ]
+        )
+
     def add_test(self, trial: Trial, test: dict[str, float]) -> None:
         """Keep what the model of `trial` came to on the test set."""
         self._write([{"tested": [trial.number, trial.epochs], "test": test}])
@@ -160,12 +175,12 @@ class Study:
         """Every trial, the best first."""
         return sorted(self.trials, key=self.rank)
 
-    def rank(self, trial: Trial) -> tuple[int, float, float, int]:
-        """Sorts trials, the best first: by state, score, loss and, last, by number."""
+    def rank(self, trial: Trial) -> tuple[int, int, float, float, int]:
+        """Sorts trials, the best first: by state, finalists, score, loss and, last, by number."""
         figures = trial.metrics
         loss = figures.get("val_loss", figures.get("loss", 0.0))
         score = math.inf if trial.score is None else self.objective.sign * trial.score
-        return STATES.index(trial.state), score, loss, trial.number
+        return STATES.index(trial.state), 0 if trial.again else 1, score, loss, trial.number
 
     @property
     def metric_names(self) -> list[str]:
@@ -189,13 +204,39 @@ class Study:
         """Where the best model is saved."""
         return self.folder / "best.keras"
 
-    def model(self) -> Any:
-        """Return the best trial's Keras model. Raises: ValueError if none is kept."""
-        if self.kept is None or not self.model_path.exists():
+    def model(self, rank: int = 0) -> Any:
+        """Return the Keras model of the best trial, or of the next best, compiled as it was.
+
+        Only the best one's is kept: others are trained again, which takes what `tune` was given.
+        Raises: ValueError if there is no such trial, or if its model is neither kept nor can be
+        trained here.
+        """
+        complete = [trial for trial in self.ranking if trial.state == "complete"]
+        if _checks.integer("rank", rank, at_least=0) >= max(1, len(complete)):
+            raise InputError(f"rank must be below {len(complete)}, the complete trials, got {rank}")
+        here = self.kept is not None and self.model_path.exists()
+        if self.trainer is not None and complete:
+            trial, trainer = complete[rank], self.trainer()
+            if here and trial.number == self.kept:
+                return trainer.opened(trial, self.model_path)
+            return trainer.again(trial)
+        if rank:
+            raise InputError(
+                f"{self.folder} keeps only the best model; train another again with"
+                f" tfc.tune(…, study={str(self.folder)!r}).model({rank})"
+            )
+        if not here:
             raise InputError(f"{self.folder} must hold a finished trial's model, got none")
         from tfcourse._tensorflow import keras
 
-        return keras.saving.load_model(self.model_path, safe_mode=True)
+        try:
+            return keras.saving.load_model(self.model_path, safe_mode=True)
+        except Exception as error:  # code of the user's own, which the file does not hold
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise InputError(
+                f"{self.model_path} needs code that is not here; tfc.tune(build, …,"
+                f" study={str(self.folder)!r}).model() has it ({reason})"
+            ) from error
 
     def history(self, trial: int) -> dict[str, list[float]]:
         """Return what was measured after each epoch of trial number `trial`, by Keras's names.
@@ -219,23 +260,32 @@ class Study:
         require("pandas")
         import pandas
 
-        columns = ["trial", "state", "score", "epoch", "seconds", *self.space, *self.metric_names]
+        names = dict.fromkeys([*self.space, *(n for t in self.trials for n in t.hyperparameters)])
+        columns = ["trial", "state", "score", "epoch", "seconds", *names, *self.metric_names]
         rows = [
             [one.number, one.state, one.score, one.best_epoch, one.seconds]
-            + [one.hyperparameters.get(name) for name in self.space]
+            + [one.hyperparameters.get(name) for name in names]
             + [one.metrics.get(name) for name in self.metric_names]
             for one in self.trials
         ]
         return pandas.DataFrame(rows, columns=columns)
 
-    def plot(self) -> Any:
-        """Return a matplotlib figure: the objective over each hyperparameter, and over trials."""
+    def plot(self, what: str = "trials") -> Any:
+        """Return a matplotlib figure.
+
+        what: "trials", the objective over each hyperparameter, and over trials; "parallel", a line
+        a trial through all hyperparameters; "importance", how much each of them explains.
+        """
         from matplotlib.figure import Figure
 
-        from tfcourse.tuning import report
+        from tfcourse.tuning import insight, report
 
-        figure = Figure(figsize=(9, 2.3 * -(-(len(self.space) + 1) // 3)), layout="constrained")
-        report.draw(figure, self)
+        ways = {"trials": report.draw, "parallel": report.draw_parallel, "importance": insight.draw}
+        rows = (
+            -(-(len(self.space) + 1) // 3) if _checks.choice("what", what, ways) == "trials" else 1
+        )
+        figure = Figure(figsize=(9, max(2.3 * rows, 0.6 * len(self.space))), layout="constrained")
+        ways[what](figure, self)
         return figure
 
     def importance(self) -> Any:
@@ -260,7 +310,8 @@ class Study:
             chosen = ", ".join(f"{name}={v!r}" for name, v in self.best.hyperparameters.items())
             best = f"; best {self.objective.name} {self.best.score:.4f}, trial "
             best += f"{self.best.number}: {chosen}"
-        return f"<Study of {len(self.trials)} trials ({states or 'none yet'}){best}>"
+        lines = [f"<Study of {len(self.trials)} trials ({states or 'none yet'}){best}>"]
+        return "\n".join([*lines, *([self.ended] if self.ended else []), *self.advice()])
 
     def _repr_html_(self) -> str:
         from tfcourse.tuning import report
@@ -285,3 +336,9 @@ def _record(trial: Trial) -> dict[str, Any]:
     apart = {"seconds", "finished", "test"}
     kept = {name: value for name, value in vars(trial).items() if name not in apart}
     return {"trial": kept, "times": times}
+
+
+def _discard(journal: Journal, folder: Path) -> None:
+    """Remove a study that was kept for this process; Windows keeps what is open."""
+    journal.close()
+    shutil.rmtree(folder, ignore_errors=True)

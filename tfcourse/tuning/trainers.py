@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -17,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from tfcourse import training
-from tfcourse.datasets import Dataset
-from tfcourse.tuning.models import Model
+from tfcourse._checks import InputError
+from tfcourse.tuning.models import Own, Packaged, drawn_text
 from tfcourse.tuning.objective import Objective
 from tfcourse.tuning.space import Chosen
 from tfcourse.tuning.trial import Trial
@@ -28,7 +29,7 @@ Epochs = Callable[[int], None]  # told how many epochs have been trained, over a
 
 @dataclass(frozen=True)
 class Job:
-    """A trial to train: from seed and hyperparameters alone, for so many epochs."""
+    """A training of a trial: from seed and hyperparameters alone, for so many epochs."""
 
     number: int
     hyperparameters: Chosen
@@ -40,9 +41,9 @@ class Job:
 class Result:
     """What training a job came to.
 
-    history: figures by epoch, under Keras's names. error: what ended
-    it early. model: makes the trained model, with the weights of the best epoch; those of the
-    last one where there was no validation.
+    history: figures by epoch, under Keras's names. error: what ended it early. stopped: whether its
+    patience did. late: values that its model drew beside the job's. model: makes the trained model,
+    with the weights of the best epoch; those of the last one where there was no validation.
     """
 
     job: Job
@@ -50,6 +51,8 @@ class Result:
     seconds: float
     error: str | None = None
     model: Callable[[], Any] | None = None
+    stopped: bool = False
+    late: Chosen = dataclasses.field(default_factory=dict)
 
     def trial(self, objective: Objective, *, last: bool) -> Trial:
         """The trial for a study; `last` tells whether it was to be trained to its end."""
@@ -57,14 +60,17 @@ class Result:
         epochs = [*finite, False].index(False)
         if self.error:
             state = "failed"
-        elif epochs < self.job.epochs:
+        elif epochs < len(finite) or (epochs < self.job.epochs and not self.stopped):
             state = "diverged"
         else:
             state = "complete" if last else "pruned"
         history = {key: list(map(float, values[:epochs])) for key, values in self.history.items()}
         best = objective.best_epoch(history)
         return Trial(
-            **vars(self.job),
+            self.job.number,
+            {**self.job.hyperparameters, **self.late},
+            self.job.seed,
+            self.job.epochs,
             state=state,
             history=history,
             best_epoch=best,
@@ -75,16 +81,21 @@ class Result:
 
 
 class Trainer:
-    """Trains jobs with the engine, saves and tests their models."""
+    """Trains in this process, with one of the engines."""
 
-    def __init__(self, model: Model, dataset: Dataset, data: str, engine: str) -> None:
-        """Train what `model` describes on `dataset`; `data` is the name it was loaded by."""
-        self.model, self.dataset, self.data, self.engine = model, dataset, data, engine
-        self.standardized = dataset.standardized()
-
-    @cached_property
-    def _arrays(self) -> training.Data:
-        return arrays(self.standardized)
+    def __init__(
+        self,
+        model: Packaged | Own,
+        objective: Objective,
+        *,
+        engine: str,
+        batch_size: int,
+        patience: int | None = None,
+    ) -> None:
+        """Take what is tuned, and how each trial is trained."""
+        self.model, self.engine = model, engine
+        self._batch_size, self._patience = batch_size, patience
+        self._objective = training.Objective(objective.name, objective.direction)
 
     @cached_property
     def _build(self) -> Callable[[dict[str, Any]], Any]:
@@ -108,81 +119,123 @@ class Trainer:
 
         indices = [index for index, job in enumerate(jobs) if job.number in wanted]
         for finished in self._train(jobs, indices, on_epoch):
-            yield [result(jobs[one.trial], one) for one in finished]
+            yield [self._result(jobs[one.trial], one) for one in finished]
 
     def _train(
         self, jobs: Sequence[Job], wanted: Sequence[int], on_epoch: Callable[[training.Epoch], None]
     ) -> Iterator[Sequence[training.Trained]]:
         return training.train(
             self._build,
-            draws(jobs),
-            self._arrays,
+            self._draws(jobs),
+            self.model.data,
             seeds=[job.seed for job in jobs],
             engine=self.engine,
+            objective=self._objective,
+            patience=self._patience,
             wanted=wanted,
             on_epoch=on_epoch,
         )
 
-    def refit(self, job: Job) -> Result:
-        """Train on training and validation examples together, to the last epoch.
+    def _draws(self, jobs: Sequence[Job]) -> list[dict[str, Any]]:
+        return [
+            {"batch_size": self._batch_size, **job.hyperparameters, "epochs": job.epochs}
+            for job in jobs
+        ]
 
-        They are standardized by the training set alone, as before, so that hyperparameters mean
-        the same.
-        """
-        data = self.standardized
-        merged = dataclasses.replace(
-            data,
-            x_train=np.concatenate([data.x_train, data.x_validation]),
-            y_train=np.concatenate([data.y_train, data.y_validation]),
-        )
+    def _result(self, job: Job, one: training.Trained) -> Result:
+        if one.error:
+            return Result(job, {}, one.seconds, " ".join(one.error.split()))
+        history = {name: list(map(float, values)) for name, values in one.history.items()}
+        late = getattr(self.model, "late", {}).get(drawn_text(job.hyperparameters), {})
+        stopped = one.ended == "stopped"
+        return Result(job, history, one.seconds, model=one.model, stopped=stopped, late=late)
+
+    def refit(self, job: Job) -> Result:
+        """Train on training and validation examples together, to the last epoch."""
+        before = self.model.data
+        x = _joined(before.x, before.x_validation)
+        y = _joined(before.y, before.y_validation)
+        weights = before.sample_weight, before.sample_weight_validation
+        weight = None
+        if any(one is not None for one in weights):
+            counts = (self.model.examples.count(part) for part in ("train", "validation"))
+            pairs = zip(weights, counts, strict=True)
+            weight = np.concatenate([np.ones(n) if one is None else one for one, n in pairs])
         ((one,),) = training.train(
-            self._build, draws([job]), arrays(merged), seeds=[job.seed], engine=self.engine
+            self._build,
+            self._draws([job]),
+            training.Data(x, y, before.x_validation, before.y_validation, weight, weights[1]),
+            seeds=[job.seed],
+            engine=self.engine,
         )
-        return dataclasses.replace(result(job, one), model=partial(one.model, final=True))
+        return dataclasses.replace(self._result(job, one), model=partial(one.model, final=True))
 
     def save(self, result: Result, path: Path) -> None:
-        """Write the model, wholly or not at all, so that it takes inputs as the data set has them.
+        """Write the model, wholly or not at all, so that it takes inputs as the user has them.
 
         Raises: OSError if it cannot be written.
         """
         from tfcourse import saving
 
         assert result.model is not None
-        job = result.job
-        settings = self.model.settings({**job.hyperparameters, "epochs": job.epochs})
-        card = saving.Card.of(self.dataset, self.data, settings, job.seed)
-        if self.model.name != "classifier":
-            card = dataclasses.replace(card, hyperparameters=job.hyperparameters)
-        whole = self.model.with_standardization(result.model(), job.hyperparameters)
-        saving.save(whole, path, card)
+        examples, job = self.model.examples, result.job
+        chosen = self._draws([job])[0]
+        card = saving.Card(
+            examples.source,
+            examples.fingerprint,
+            examples.names_of_classes,
+            self.model.card(chosen),
+            job.seed,
+        )
+        saving.save(self.model.whole(result.model(), chosen), path, card)
+
+    def opened(self, trial: Trial, path: Path) -> Any:
+        """Return the trial's own model, compiled as it was, with the weights in `path`."""
+        from tfcourse.training.models import Builder
+
+        chosen = self._draws([Job(trial.number, trial.hyperparameters, trial.seed, trial.epochs)])[
+            0
+        ]
+        bare = Builder(self._build, self.model.data).model(chosen, trial.seed)
+        model = self.model.whole(bare, chosen)
+        with warnings.catch_warnings(action="ignore"):  # its optimizer begins anew
+            model.load_weights(path)  # weights alone: nothing else that the file may hold is loaded
+        return model
+
+    def again(self, trial: Trial) -> Any:
+        """Train a trial once more and return its model, as it was saved if it was the best."""
+        job = Job(trial.number, trial.hyperparameters, trial.seed, trial.epochs)
+        ((result,),) = self.train([job], {job.number}, lambda epochs: None)
+        if result.model is None:
+            raise InputError(f"trial {trial.number} cannot be trained again: {result.error}")
+        return self.model.whole(result.model(), self._draws([job])[0])
 
     def test(self, trial: Trial, path: Path) -> dict[str, float]:
-        """Loss and accuracy of the saved model of `trial` on the test set."""
-        from tfcourse.classifier import evaluate
+        """What the saved model of `trial` comes to on the test set, if there is one, by name."""
+        examples = self.model.examples
+        if not examples.count("test"):
+            return {}
+        model = self.opened(trial, path)
+        x: Any = examples.x["test"]
+        y: Any = examples.y["test"]
+        weight = examples.weight["test"]
+        found = model.evaluate(x, y, 1024, sample_weight=weight, verbose=0, return_dict=True)
+        found = {name: float(value) for name, value in found.items()}
+        if weight is None and getattr(model.loss, "from_logits", True) is False and y.ndim == 1:
+            from tfcourse.classifier import evaluate  # the same, but summed in float64
 
-        bare = self.model.build(trial.hyperparameters)
-        model = self.model.with_standardization(bare, trial.hyperparameters)
-        model.load_weights(path)  # weights alone: nothing else that the file may hold is loaded
-        found = evaluate(model, self.dataset.x_test, self.dataset.y_test)
-        return {"loss": found.loss, "accuracy": found.accuracy}
-
-
-def arrays(data: Dataset) -> training.Data:
-    """Return a data set as the engine takes it."""
-    return training.Data(data.x_train, data.y_train, data.x_validation, data.y_validation)
-
-
-def draws(jobs: Sequence[Job]) -> list[dict[str, object]]:
-    """Return the jobs as the engine takes them."""
-    return [{**job.hyperparameters, "epochs": job.epochs} for job in jobs]
+            exact = evaluate(model, x, y)
+            found |= {"loss": exact.loss, "accuracy": exact.accuracy}
+        return found
 
 
-def result(job: Job, one: training.Trained) -> Result:
-    """Return what a job came to."""
-    if one.error:
-        return Result(job, {}, one.seconds, " ".join(one.error.split()))
-    history = {name: list(map(float, values)) for name, values in one.history.items()}
-    return Result(job, history, one.seconds, model=one.model)
+def _joined(first: Any, second: Any) -> Any:
+    """Return nested dicts, tuples or lists of arrays with the examples of both."""
+    if isinstance(first, dict):
+        return {key: _joined(first[key], second[key]) for key in first}
+    if isinstance(first, tuple | list):
+        return type(first)(_joined(a, b) for a, b in zip(first, second, strict=True))
+    return np.concatenate([first, second])
 
 
 def describe(error: Exception) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import stdev
 from typing import Any, Protocol
 
 from tfcourse.tuning.objective import Objective
@@ -21,9 +22,10 @@ class Trial:
     epochs: how many it was to train. state: "complete"; "pruned" if it was stopped after these
     epochs because others did better; "diverged" if a loss was NaN or infinite; "failed".
     history: what was measured after each epoch, by Keras's names (loss, val_loss, val_accuracy, …),
-    as long as it is finite. best_epoch: from 0, of the best score; none if no epoch was finished.
-    scores: the objective at the best epoch, under each seed. error: why it failed. test: what its
-    model came to on the test set, by name. seconds, finished: how long it took, when it ended.
+    as long as it is finite, under the first seed. best_epoch: from 0, of the best score there; none
+    if no epoch was finished. scores: the objective at the best epoch, under each seed. again: the
+    same under further seeds, if it was a finalist. error: why it failed. test: what its model came
+    to on the test set, by name. seconds, finished: how long it took, when it ended.
     """
 
     number: int
@@ -34,6 +36,7 @@ class Trial:
     history: dict[str, list[float]]
     best_epoch: int | None = None
     scores: tuple[float, ...] = ()
+    again: tuple[float, ...] = ()
     error: str | None = None
     test: dict[str, float] = field(default_factory=dict)
     seconds: float = field(default=0.0, compare=False)
@@ -42,7 +45,14 @@ class Trial:
     @property
     def score(self) -> float | None:
         """The objective at the best epoch, the mean over seeds; none if no epoch was finished."""
-        return sum(self.scores) / len(self.scores) if self.scores else None
+        scores = (*self.scores, *self.again)
+        return sum(scores) / len(scores) if scores else None
+
+    @property
+    def spread(self) -> float | None:
+        """Standard deviation of the objective over seeds; none with fewer than two."""
+        scores = (*self.scores, *self.again)
+        return stdev(scores) if len(scores) > 1 else None
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -86,5 +96,8 @@ class Trials(Protocol):
     def metric_names(self) -> list[str]:
         """What was measured, by Keras's names: the objective first."""
 
-    def rank(self, trial: Trial) -> tuple[int, float, float, int]:
+    def advice(self) -> list[str]:
+        """What to do next, a sentence each."""
+
+    def rank(self, trial: Trial) -> tuple[int, int, float, float, int]:
         """Sorts trials, the best first."""

@@ -1,0 +1,102 @@
+"""Faster, robust, deeper: verdicts follow from curves that are known."""
+
+import numpy as np
+import pytest
+
+from tfcourse.lecture import deep_networks, ledger, population
+from tfcourse.lecture import faster_training as topic
+
+
+@pytest.fixture
+def curves(monkeypatch, nothing_remembered):
+    """Replace trainings by curves that fall from guessing's loss; `speed(trial)` each epoch."""
+
+    def put(speed):
+        def train(trials, *, epochs, seed, dataset, build, test=False, keep=False):
+            n = len(trials)
+            scatter = np.random.default_rng([seed, n]).normal(1, 0.05, n)
+            fall = np.array([speed(trial) for trial in trials]) * scatter
+            loss = 0.3 + 1.3 * np.exp(-np.outer(fall, np.arange(1, epochs + 1)))
+            history = {"validation_loss": loss, "validation_accuracy": -loss}
+            return population.Outcomes(history, np.zeros(n, int), -fall, fall)
+
+        monkeypatch.setattr(population, "train", train)
+
+    return put
+
+
+def depth(gain):
+    """Batch norm multiplies the speed by `gain(layers)`; 0.03 is the best learning rate."""
+    return lambda t: (
+        0.3 * (1 - abs(np.log10(t["learning_rate"] / 0.03)) / 3) * gain(t["layers"])
+        if t["batch_norm"]
+        else 0.3 * (1 - abs(np.log10(t["learning_rate"] / 0.03)) / 3)
+    )
+
+
+def reach(norm, plain):
+    """Works below this learning rate, with batch norm and without."""
+    return lambda t: 1.0 * (t["learning_rate"] < (norm if t["batch_norm"] else plain))
+
+
+def trains(norm, plain):
+    """How many layers train with batch norm, and without."""
+    return lambda t: 1.0 * (t["layers"] <= (norm if t["batch_norm"] else plain))
+
+
+CASES = {
+    "bn.faster": {
+        "holds": depth(lambda layers: 2),
+        "holds under conditions": depth(lambda layers: 2 if layers > 2 else 1),
+        "refuted": depth(lambda layers: 1),
+    },
+    "bn.robust-search": {
+        "holds": reach(1, 0.01),
+        "refuted": reach(0.01, 0.01),
+    },
+    "bn.deeper": {
+        "holds": trains(10, 2),
+        "holds under conditions": trains(6, 2),
+        "refuted": trains(10, 10),
+    },
+}
+BREAKS = set(CASES)  # turned by other curves
+
+
+@pytest.mark.parametrize(
+    ("id", "expected"), [(id, verdict) for id, cases in CASES.items() for verdict in cases]
+)
+def test_the_verdict_follows_from_the_curves(id, expected, curves):
+    curves(CASES[id][expected])
+    [entry] = ledger.run(ledger.find([id]))
+    assert entry.evidence.verdict == expected, entry.evidence
+    cells = len(topic.LAYERS) * 4 * (len(topic.RATES) * topic.TRIES + topic.RUNS)
+    assert entry.evidence.trainings == (320 if id == "bn.robust-search" else cells)
+
+
+def test_updates_are_counted_between_epochs_and_to_the_end():
+    start = np.log(5)
+    cell = topic.Cell(0.1, np.array([[1.4, 1.0, 0.8], [start, 1.5, 1.4], [np.inf] * 3]), 3)
+    assert cell.updates(0.9, per_epoch=10) == pytest.approx([25, 40, 40])
+    assert cell.updates(start - 1e-9, per_epoch=10)[0] < 1e-6
+    assert cell.trained(1.0) == 1
+
+
+def test_a_mark_lies_between_guessing_and_the_teacher():
+    best = population.teacher(0).best_loss
+    assert topic.mark(0, 0) == pytest.approx(np.log(5)) and topic.mark(0, 1) == pytest.approx(best)
+
+
+def test_both_claims_rest_on_the_same_trainings(curves):
+    curves(trains(10, 2))
+    found = [one.evidence for one in ledger.run(ledger.find(["bn.faster", "bn.deeper"]))]
+    assert ledger.trainings(found) == found[0].trainings
+    assert deep_networks.trained()[10, False, "he_normal"] == 0
+
+
+@pytest.mark.parametrize("norm", [True, False])
+def test_its_networks_are_as_deep_as_asked_for(norm):
+    model = topic.build({"layers": 3, "batch_norm": norm, "first_weights": "he_normal"})
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds.count("Dense") == 4 and kinds.count("BatchNormalization") == 3 * norm
+    assert model.layers[0].use_bias is not norm

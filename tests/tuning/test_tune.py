@@ -1,0 +1,274 @@
+"""Tuning real models: the best kept and tested, resuming after a kill."""
+
+import numpy as np
+import pytest
+
+from tfcourse import datasets, saving
+from tfcourse._tensorflow import keras
+from tfcourse.classifier import evaluate
+from tfcourse.hyperparameters import ENGINES
+from tfcourse.training import Data
+from tfcourse.training.batches import epoch_batches
+from tfcourse.training.models import Builder
+from tfcourse.tuning import Choice, Integer, Log, Space, Study, tune
+from tfcourse.tuning.hp import HP
+from tfcourse.tuning.models import Packaged
+
+TINY = Space(learning_rate=Log(1e-3, 0.1), units=Integer(4, 8), layers=Choice(1))
+
+WIDTHS = Space(learning_rate=Log(1e-3, 0.1), units=Integer(4, 8))
+
+
+def build(draw):
+    layers = [keras.layers.Dense(draw["units"], "relu"), keras.layers.Dense(3, "softmax")]
+    return keras.Sequential([keras.Input((2,)), *layers])
+
+
+@pytest.fixture(scope="module")
+def finished(blobs, tmp_path_factory):
+    """A study of three trials, and its folder."""
+    folder = tmp_path_factory.mktemp("study")
+    return tune(None, blobs, space=TINY, trials=3, study=folder, epochs=2, refit=False)
+
+
+def test_the_best_is_the_best_in_validation_and_its_model_gives_its_test_score(finished, blobs):
+    scores = [trial.validation_accuracy for trial in finished.trials]
+    assert len(scores) == 3 and finished.best.validation_accuracy == max(scores)
+    assert (
+        finished.best.test_accuracy
+        == evaluate(finished.model(), blobs.x_test, blobs.y_test).accuracy
+    )
+    model, card = saving.load(finished.model_path)
+    assert (card.seed, card.fingerprint) == (finished.best.seed, blobs.fingerprint)
+    validation = evaluate(model, blobs.x_validation, blobs.y_validation)
+    assert validation.accuracy == pytest.approx(finished.best.validation_accuracy)
+    assert validation.loss == pytest.approx(finished.best.metrics["val_loss"], rel=1e-3)
+
+
+def test_a_study_that_is_finished_is_returned_as_it_is(finished, blobs):
+    journal = finished.folder / "journal.jsonl"
+    before = journal.read_bytes()
+    again = tune(None, blobs, space=TINY, trials=3, study=finished.folder, epochs=2, refit=False)
+    assert again.ranking == finished.ranking
+    assert journal.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"space": Space(learning_rate=Log(1e-3, 0.2))}, "space learning_rate=log:0.001:0.1"),
+        ({"seed": 1}, "begun with seed 0 .* got 1"),
+        ({"epochs": 3}, "begun with epochs 2 .* got 3"),
+        ({"halving": True, "epochs": 9}, "begun with epochs 2"),
+        (
+            {"build": build, "space": WIDTHS},
+            "begun with space learning_rate=log:0.001:0.1, units=int:4:8, layers",
+        ),
+        ({"search": "grid"}, r"begun with search random .* got grid of 3 learning_rate × 1 units"),
+        ({"data": "digits"}, "begun with data .* and must be continued with the same"),
+    ],
+)
+def test_a_study_of_something_else_is_refused_and_left_alone(finished, blobs, change, says):
+    before = (finished.folder / "journal.jsonl").read_bytes()
+    with pytest.raises(ValueError, match=says):
+        tune(
+            **(
+                {"space": TINY, "data": blobs, "epochs": 2, "trials": 3, "refit": False}
+                | change
+                | {"study": finished.folder}
+            )
+        )
+    assert (finished.folder / "journal.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_best_is_trained_again_on_all_but_the_test_set(blobs, engine, request):
+    if engine == "keras":
+        request.getfixturevalue("eager")
+    how = {"trials": 2, "epochs": 3, "engine": engine}
+    kept, again = (tune(None, blobs, space=TINY, **how, refit=refit) for refit in (False, True))
+    assert again.best.hyperparameters == kept.best.hyperparameters
+    assert (kept.refitted, again.refitted) == (None, again.best.number)
+    request.getfixturevalue("eager")
+    data = blobs.standardized()
+    x = np.concatenate([data.x_train, data.x_validation])
+    y = np.concatenate([data.y_train, data.y_validation])
+    packaged = Packaged(datasets.take(blobs))
+    settings, kind = packaged.settings(again.best.hyperparameters), packaged.build
+    model = Builder(kind, Data(x, y)).model(again.best.hyperparameters, again.best.seed)
+    model.compile(keras.optimizers.Adam(), "sparse_categorical_crossentropy")
+    for epoch in range(1 + again.best.best_epoch):
+        model.optimizer.learning_rate = settings.learning_rate / (1 + settings.decay * epoch)
+        for rows in epoch_batches(again.best.seed, epoch, len(x), settings.batch_size):
+            model.train_on_batch(x[rows], y[rows])
+    expected = model(data.x_test)
+    np.testing.assert_allclose(again.model()(blobs.x_test), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_a_function_of_ones_own_is_tuned(blobs):
+    study = tune(build, blobs, space=WIDTHS, trials=2, epochs=2)
+    assert study.about["made_with"]["build"] == "build"
+    judged = evaluate(study.model(), blobs.x_test, blobs.y_test)
+    assert judged.accuracy == study.best.test_accuracy
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"trials": 0}, "trials must be a whole number at least 1, got 0"),
+        (
+            {"search": "bayes"},
+            "search must be one of random, quasi-random, grid, coarse-to-fine, tpe, got 'bayes'",
+        ),
+        (
+            {"search": "coarse-to-fine", "trials": 2},
+            "trials must be at least one for each of 3 rounds, got 2",
+        ),
+        ({"epochs": 0}, "epochs must be"),
+        ({"keep": 0}, "keep must be"),
+        ({"rounds": 0}, "rounds must be"),
+        ({"seed": -1}, "seed must be a whole number at least 0, got -1"),
+        ({"halving": True, "epochs": 8}, "halving must have at least 9 epochs to halve, got 8"),
+    ],
+)
+def test_a_search_that_cannot_be_is_refused(blobs, wrong, says):
+    with pytest.raises(ValueError, match=says):
+        tune(None, blobs, space=TINY, **wrong)
+
+
+def test_halving_counts_drawn_epochs(blobs):
+    with pytest.raises(ValueError, match="at least 9 epochs to halve, got 5"):
+        tune(None, blobs, space=Space(epochs=Integer(5, 20)), halving=True)
+
+
+def net(hp):
+    """A regression as KerasTuner's users write it."""
+    layers = [keras.Input((2,)), keras.layers.Dense(hp.Int("units", 2, 6), "relu")]
+    model = keras.Sequential([*layers, keras.layers.Dense(1)])
+    rate = hp.Float("rate", 1e-4, 1e-1, sampling="log")
+    model.compile(keras.optimizers.Adam(rate), "mse", metrics=["mae"])
+    return model
+
+
+def points(count=80):
+    x = np.random.default_rng(0).normal(size=(count, 2)).astype(np.float32)
+    return x, x[:, 0] - 2 * x[:, 1]
+
+
+@pytest.fixture(scope="module")
+def regression(tmp_path_factory):
+    """A study of a compiled regression, with a test set, and its folder."""
+    x, y = points()
+    data = {"train": (x[:40], y[:40]), "validation": (x[40:60], y[40:60]), "test": (x[60:], y[60:])}
+    folder = tmp_path_factory.mktemp("regression")
+    how = {"trials": 4, "epochs": 3, "batch_size": 8, "refit": False, "finalists": 0}
+    return tune(net, data, study=folder, objective="val_mae", **how), data, how
+
+
+def test_a_compiled_model_is_trained_as_it_is_compiled_and_chosen_by_its_metric(regression):
+    study, data, _ = regression
+    assert list(study.space) == ["units", "rate"] and study.objective.direction == "min"
+    scores = [min(study.history(n)["val_mae"]) for n in range(4)]
+    assert study.best.score == pytest.approx(min(scores))
+    model = study.model()
+    assert isinstance(model.loss, str) and model.optimizer.learning_rate.numpy() == pytest.approx(
+        study.best.hyperparameters["rate"]
+    )
+    found = model.evaluate(*data["validation"], verbose=0, return_dict=True)
+    assert found["mae"] == pytest.approx(study.best.score, rel=1e-4)
+    tested = model.evaluate(*data["test"], verbose=0, return_dict=True)
+    assert study.best.test == pytest.approx(tested, rel=1e-4)
+    opened = keras.saving.load_model(study.model_path)
+    assert opened.evaluate(*data["test"], verbose=0) == pytest.approx(list(tested.values()))
+    # The trial equals what `model.fit` comes to on the model that build returns for it.
+    one, job = study.best, Builder(lambda trial: net(HP(trial)), Data(*data["train"]))
+    own = job.model(one.hyperparameters, one.seed)
+    for epoch in range(3):
+        for rows in epoch_batches(one.seed, epoch, 40, 8):
+            own.train_on_batch(data["train"][0][rows], data["train"][1][rows])
+    last = own.evaluate(*data["validation"], verbose=0, return_dict=True)
+    assert last["mae"] == pytest.approx(study.history(one.number)["val_mae"][-1], rel=1e-3)
+
+
+def test_the_next_best_is_trained_again_when_asked_for(regression):
+    study, data, _ = regression
+    second = study.ranking[1]
+    found = study.model(1).evaluate(*data["validation"], verbose=0, return_dict=True)
+    assert found["mae"] == pytest.approx(second.score, rel=1e-3)
+    with pytest.raises(ValueError, match="rank must be below 4, the complete trials, got 4"):
+        study.model(4)
+    with pytest.raises(ValueError, match=r"keeps only the best model; .*model\(1\)"):
+        Study.read(study.folder).model(1)
+
+
+def deeper(hp):
+    model = net(hp)
+    deep = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2), *model.layers])
+    deep.compile(model.optimizer, "mse", metrics=["mae"])
+    return deep
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"build": deeper}, r"begun with model\.0\.config\.layers"),
+        ({"data": points()}, "begun with data"),
+        ({"objective": "val_loss"}, "begun with objective val_mae:min .* got val_loss:min"),
+        ({"repeats": 2}, "begun with repeats 1 .* got 2"),
+    ],
+)
+def test_another_build_or_data_or_objective_is_refused_by_name(regression, change, says):
+    study, data, how = regression
+    given = {"build": net, "data": data, "objective": "val_mae", "study": study.folder, **how}
+    with pytest.raises(ValueError, match=says):
+        tune(**(given | change))
+
+
+def test_repeats_keep_every_seeds_score_and_the_mean_decides():
+    study = tune(net, points(), trials=3, epochs=2, repeats=2, finalists=2, finalist_seeds=2)
+    assert all(len(trial.scores) == 2 for trial in study.trials)
+    assert study.best.score == pytest.approx(np.mean([*study.best.scores, *study.best.again]))
+    assert study.best.spread == pytest.approx(
+        np.std([*study.best.scores, *study.best.again], ddof=1)
+    )
+    again = [trial for trial in study.ranking if trial.again]
+    assert again == study.ranking[:2] and all(len(trial.again) == 2 for trial in again)
+    assert again[0].score <= again[1].score
+    assert study.kept == study.refitted == study.best.number
+    first = tune(net, points(), trials=3, epochs=2, finalists=0)
+    assert [t.scores[0] for t in study.trials] == pytest.approx([t.score for t in first.trials])
+
+
+def test_patience_ends_a_trial_that_is_complete_nevertheless():
+    def still(hp):
+        model = net(hp)
+        model.compile(keras.optimizers.SGD(hp.Float("none", 1e-30, 1e-29)), "mse")
+        return model
+
+    study = tune(still, points(), trials=2, epochs=9, patience=2, refit=False)
+    assert {trial.state for trial in study.trials} == {"complete"}
+    assert {len(trial.history["loss"]) for trial in study.trials} == {3}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"max_trials": 5}, "tune has no max_trials; say trials=…"),
+        ({"executions_per_trial": 2}, "say repeats=…"),
+        ({"directory": "here"}, 'say study="FOLDER"'),
+        ({"callbacks": []}, "say patience=…"),
+        ({"trails": 5}, "tune has no trails; did you mean 'trials'?"),
+        ({"build": WIDTHS}, "got a Space; say space=…"),
+        ({"space": {"units": [1, 2]}}, r"space must be a tfc.Space\(…\), got dict"),
+        (
+            {"build": net, "data": points(), "objective": "val_acc"},
+            "objective must be one of .* got .val_acc.",
+        ),
+        ({"data": points()}, "takes labels that are classes, got float32"),
+        ({"data": np.zeros((5, 2))}, "train data must be a data set's name, a path"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_to_say(given, says):
+    with pytest.raises((ValueError, TypeError), match=says) as caught:
+        tune(**given)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,471 @@
+"""Which hyperparameter to tune first: α, says the lecture, and in which order the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import pairwise, product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tfcourse._arrays import Floats
+from tfcourse.lecture import population
+from tfcourse.lecture.gallery import figure
+from tfcourse.lecture.grid_and_random import BERGSTRA, EPSILON
+from tfcourse.lecture.ledger import (
+    CONDITIONS,
+    HOLDS,
+    NOT_SHOWN,
+    REFUTED,
+    Erratum,
+    Evidence,
+    claim,
+    errata,
+    judged,
+    note,
+    video,
+    weighed,
+)
+from tfcourse.lecture.scales import ALPHA, BETA
+from tfcourse.lecture.searching import FIXED, MATTERS, WHY, Duel, duel
+from tfcourse.lecture.statistics import Interval, holm, mean, slope
+from tfcourse.lecture.style import BOOK, Style
+from tfcourse.tuning import search
+from tfcourse.tuning.scales import Choice, Integer, Linear, OneMinusLog
+from tfcourse.tuning.space import Chosen, Space
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SHARED: dict[str, Any] = {
+    "learning_rate": ALPHA,
+    "units": Integer(50, 100),
+    "batch_size": Choice(32, 128),
+    "layers": Choice(2, 3, 4),
+    "decay": Linear(0, 1),
+}
+ADAM: dict[str, Any] = {"beta_1": BETA, "beta_2": OneMinusLog(0.9, 0.9999), "epsilon": EPSILON}
+SPACES = {"momentum": Space(**SHARED, momentum=BETA), "adam": Space(**SHARED, **ADAM)}
+"""By optimizer: all its hyperparameters that the lecture names, on the lecture's scales."""
+
+RANKS = (
+    ("learning_rate",),
+    ("momentum", "units", "batch_size"),
+    ("layers", "decay"),
+    ("beta_1", "beta_2", "epsilon"),
+)
+"""The lecture's order of importance; of one rank are those of one colour."""
+
+UPDATES = {32: 4, 64: 8, 128: 16}
+"""Epochs by mini-batch size, so that each trial has the same number of updates."""
+
+Case = tuple[str, bool]
+CASES: tuple[Case, ...] = tuple(product(SPACES, (False, True)))
+"""Optimizer, and whether there is batch norm."""
+
+
+def trained(trials: Sequence[Chosen], seed: int) -> Floats:
+    """Lowest validation loss of each trial on the teacher's task, all with as many updates, (n,).
+
+    What learns nothing has the loss of a guess, which is also the most that counts.
+    """
+    data = population.teacher(seed).data
+    worst, loss = float(np.log(data.classes)), np.empty(len(trials))
+    for size, epochs in UPDATES.items():
+        rows = [i for i, trial in enumerate(trials) if trial["batch_size"] == size]
+        if rows:
+            some = [trials[i] for i in rows]
+            found = population.train(some, epochs=epochs, seed=seed + size, dataset=data)
+            loss[rows] = np.nan_to_num(found.history["validation_loss"], nan=worst).min(axis=1)
+    return np.minimum(loss, worst)
+
+
+@dataclass(frozen=True, eq=False)
+class Importance:
+    """How much of the spread of results each hyperparameter accounts for.
+
+    names: of the hyperparameters. alone, (base, inputs): parts whose mean is the first-order Sobol'
+    index, what one explains by itself; total: likewise of the total-effect index, what would remain
+    if only it were free, with the effect of other first weights taken off.
+    """
+
+    names: tuple[str, ...]
+    alone: Floats
+    total: Floats
+    trainings: int
+
+    def interval(self, name: str, of: str = "total", level: float = 0.95) -> Interval:
+        """An index with its interval."""
+        return mean(getattr(self, of)[:, self.names.index(name)], level)
+
+    def lead(self, a: str, b: str, level: float = 0.95) -> Interval:
+        """How much more a matters than b in all, with its interval."""
+        i, j = self.names.index(a), self.names.index(b)
+        return mean(self.total[:, i] - self.total[:, j], level)
+
+
+@cache
+def importance(seed: int = 0, base: int = 96) -> dict[Case, Importance]:
+    """Train two random trials `base` times, and crosses between the two, by optimizer and norm.
+
+    Each cross takes one hyperparameter of the second trial, the others of the first.
+    """
+    return {case: _importance(case, seed, base) for case in CASES}
+
+
+def _importance(case: Case, seed: int, base: int) -> Importance:
+    optimizer, normalize = case
+    return crossed(SPACES[optimizer], {"optimizer": optimizer, "batch_norm": normalize}, seed, base)
+
+
+def crossed(space: Space, fixed: Chosen, seed: int, base: int) -> Importance:
+    """Train random trials of a space, and crosses between pairs of them."""
+    k = len(space)
+    first, second = np.random.default_rng([seed, k]).random((2, base, k))
+    crosses = [np.where(np.arange(k) == i, second, first) for i in range(k)]
+    points = [first, second, *crosses, first]  # the last with other first weights
+    trials = [{**fixed, **space.from_unit(u)} for rows in points for u in rows]
+    loss = trained(trials, seed).reshape(len(points), base)
+    return Importance(tuple(space), *indices(loss), loss.size)
+
+
+def indices(y: Floats) -> tuple[Floats, Floats]:
+    """Return the parts of first-order and total-effect indices, each (base, inputs).
+
+    y: results at A, at B, at A with one input of B, for each input, and at A again, (inputs + 3,
+    base). Means of the parts are the indices: Saltelli et al. 2010, Jansen 1999.
+    """
+    a, b, *crosses, again = y - y[:2].mean()
+    variance = np.concatenate([a, b]).var()
+    chance = (a - again) ** 2
+    alone = [b * (cross - a) / variance for cross in crosses]
+    total = [((cross - a) ** 2 - chance) / (2 * variance) for cross in crosses]
+    return np.transpose(alone), np.transpose(total)
+
+
+SYMBOLS = {
+    "learning_rate": ("learning rate $\\alpha$", "学习率 $\\alpha$"),
+    "momentum": ("momentum $\\beta$", "动量 $\\beta$"),
+    "units": ("hidden units", "隐藏单元数"),
+    "batch_size": ("mini-batch size", "mini-batch 大小"),
+    "layers": ("layers", "层数"),
+    "decay": ("learning rate decay", "学习率衰减"),
+    "beta_1": ("Adam's $\\beta_1$", "Adam 的 $\\beta_1$"),
+    "beta_2": ("Adam's $\\beta_2$", "Adam 的 $\\beta_2$"),
+    "epsilon": ("Adam's $\\varepsilon$", "Adam 的 $\\varepsilon$"),
+}
+COLOURS = (("red", "红"), ("yellow", "黄"), ("purple", "紫"), ("none", "无"))
+"""What the lecture marks each rank with."""
+
+
+@figure(
+    zh="""各个超参数在随机试验结果的差异中占多少（总效应指数，95% 区间），按讲座的重要性排列。
+
+    九行分成四级，从学习率到 Adam 的 ε，右边写着讲座给每级的颜色。每行有动量法和 Adam 的点，
+    都带区间。左图没有 batch norm，右图有：学习率远远领先，其余都小得多。""",
+    trains=True,
+)
+def hyperparameter_importance(base: int = 96, *, seed: int = 0, style: Style = BOOK) -> Figure:
+    """The share of the spread of random trials' results that each hyperparameter accounts for
+    (total-effect index, 95% interval), in the lecture's order of importance.
+
+    Nine rows in four ranks, from the learning rate to Adam's ε, with the lecture's colour for each
+    rank at the right. In each row a point with its interval for training with momentum and with
+    Adam. Left without batch norm, right with it: the learning rate is far ahead, and all others
+    account for much less.
+    """
+    found, say, s, c = importance(seed, base), style.say, style.scale, style.colors
+    page = style.page(3.8)
+    panels: Any = page.subplots(1, 2, sharex=True, sharey=True)
+    rows = {name: -row for row, name in enumerate(sum(RANKS, ()))}
+    ways = (("momentum", c.recommended, "o"), ("adam", c.baseline, "D"))
+    for normalize, axes in enumerate(panels):
+        for line, (way, color, marker) in enumerate(ways):
+            one = found[way, bool(normalize)]
+            for name in one.names:
+                at = rows[name] + (0.16 - 0.32 * line) * (name in SHARED)
+                index = one.interval(name)
+                axes.plot(index[1:], [at, at], color=color, lw=1.4 * s)
+                axes.plot(index.value, at, marker, color=color, ms=5 * s, gid=f"{way} {name}")
+        top = 0.6
+        for rank, names in enumerate(RANKS):
+            if rank % 2:
+                axes.axhspan(top, top - len(names), color=c.faint, alpha=0.3, lw=0, zorder=0)
+            top -= len(names)
+        axes.axvline(0, color=c.muted, lw=0.8 * s, zorder=0.5)
+        axes.set_xlabel(say("share of the spread", "占差异的份额"))
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+        axes.set(ylim=(top, 0.6))
+    panels[0].set_title(say("without batch norm", "没有 batch norm"))
+    panels[1].set_title(say("with batch norm", "有 batch norm"))
+    panels[0].set_yticks([*rows.values()], [say(*SYMBOLS[name]) for name in rows])
+    for line, (way, color, _) in enumerate(ways):
+        words = say("momentum" if way == "momentum" else "Adam", "动量" if line == 0 else "Adam")
+        place = {"transform": panels[0].transAxes, "ha": "right", "va": "center"}
+        panels[0].text(0.97, 0.5 - 0.09 * line, words, color=color, **place)
+    beside: dict[str, Any] = {"transform": panels[1].get_yaxis_transform(), "color": c.muted}
+    top = 0.6
+    for names, colour in zip(RANKS, COLOURS, strict=True):
+        panels[1].text(1.02, top - len(names) / 2, say(*colour), va="center", **beside)
+        top -= len(names)
+    panels[1].text(1.02, 0.75, say("lecture", "讲座"), va="bottom", **beside)
+    return page
+
+
+def _lead(seed: int) -> dict[tuple[Any, ...], Interval]:
+    """α's lead over each other, and that of every rank over the next; corrected for all."""
+    pairs: dict[tuple[Any, ...], Any] = {}
+    for case, one in importance(seed).items():
+        for upper, lower in (*pairwise(RANKS), (RANKS[0], sum(RANKS[2:], ()))):
+            for a, b in product(upper, lower):
+                if a in one.names and b in one.names:
+                    pairs[(*case, a, b)] = partial(one.lead, a, b)
+    return holm(pairs)
+
+
+@claim(
+    "tuning.importance-order",
+    "The learning rate α matters most; then momentum β, hidden units and mini-batch size; then "
+    "layers and learning rate decay; Adam's β₁, β₂ and ε hardly at all.",
+    CONDITIONS,
+    note("000", 38, "α"),
+    note("001", 16, "最重要", "most important"),
+    note("002", 9, "第一个是学习率", "the first is the learning rate"),
+    note("003", 1192, "mark importance by colors (red > yellow > purple)"),
+    note("004", 6, "¹ α , ² β"),
+    trains=True,
+    matters="A tenth of the spread of the results: less would not be seen among first weights.",
+    conditions="Only the first place can be told: α is ahead of every other, with momentum and "
+    "with Adam, without and with batch norm. The order of those behind it is not the lecture's.",
+    literature="Saltelli et al., Variance based sensitivity analysis of model output, 2010. "
+    + BERGSTRA,
+)
+def importance_order(seed: int) -> Evidence:
+    """Draws 96 pairs of random trials over all hyperparameters, with momentum and with Adam,
+    without and with batch norm, and crosses them, so that one hyperparameter changes at a time.
+    All have the same number of updates, whatever their mini-batch; the classes are a random
+    network's. Measured is the total-effect Sobol' index of the validation loss: the share of its
+    spread that would remain if only this one were free. Neighbouring ranks are compared in pairs,
+    and α with all; the intervals are corrected for the number of pairs.
+    """
+    found, leads = importance(seed), _lead(seed)
+    ahead = {pair: one for pair, one in leads.items() if pair[2] == "learning_rate"}
+    behind = {pair: one for pair, one in leads.items() if pair not in ahead}
+    in_order = sum(one.above_zero for one in behind.values())
+    closest = min(ahead.values(), key=lambda one: one.low)
+    first = all(weighed(one, MATTERS) == HOLDS for one in ahead.values())
+    return judged(
+        first and in_order == len(behind),
+        "; ".join(_shares(case, one) for case, one in found.items())
+        + f". α ahead in {sum(one.above_zero for one in ahead.values())} of {len(ahead)} pairs, "
+        f"the lower ranks in order in {in_order} of {len(behind)}",
+        *found.values(),
+        plain="The learning rate accounts for at least "
+        f"{min(one.interval('learning_rate').value for one in found.values()):.0%} of the spread, "
+        f"no other for more than {max(_rest(one)[0] for one in found.values()):.0%}.",
+        effect=closest,
+        under_conditions=first,
+    )
+
+
+def _rest(one: Importance) -> tuple[float, str]:
+    return max((one.interval(n).value, n) for n in one.names if n != "learning_rate")
+
+
+def _shares(case: Case, one: Importance) -> str:
+    """α and the one behind it, in all and alone."""
+    way = f"{case[0]}{' with batch norm' if case[1] else ''}"
+    text = [
+        f"{name} {one.interval(name).show('.0f', '%')} "
+        f"(alone {one.interval(name, 'alone').show('.0f', '%')})"
+        for name in ("learning_rate", _rest(one)[1])
+    ]
+    return f"{way}: {', '.join(text)}"
+
+
+# --- Where the order is another
+
+
+@cache
+def depth(seed: int = 0, base: int = 96) -> Importance:
+    """Cross α with 2 or 12 layers, Adam and no batch norm."""
+    space = Space(learning_rate=ALPHA, layers=Choice(2, 12))
+    return crossed(space, {**FIXED, "batch_norm": False}, seed, base)
+
+
+@claim(
+    "tuning.not-hard-and-fast",
+    "The order is no fixed rule: the number of layers, of the third rank, can sometimes make a "
+    "huge difference.",
+    HOLDS,
+    video("the number of layers can sometimes make a huge difference"),
+    trains=True,
+    matters="A tenth of the spread of the results, as in tuning.importance-order.",
+)
+def not_hard_and_fast(seed: int) -> Evidence:
+    """Takes the crosses of tuning.importance-order with two hyperparameters: α over its four
+    decades, and 2 or 12 layers instead of 2 to 4, with Adam and without batch norm. It holds if the
+    layers account for a tenth of the spread, as they do not between 2 and 4.
+    """
+    deep, shallow = depth(seed), importance(seed)["adam", False]
+    both = holm(
+        {
+            n: partial(mean, one.total[:, one.names.index("layers")])
+            for n, one in (("2 or 12", deep), ("2 to 4", shallow))
+        }
+    )
+    share = both["2 or 12"]
+    return Evidence(
+        weighed(share, MATTERS),
+        "share of the layers: "
+        + "; ".join(f"{n} {one.show('.0f', '%')}" for n, one in both.items()),
+        f"Between 2 and 12 layers, their number accounted for {share.value:.0%} of the spread; "
+        f"between 2 and 4 for {max(both['2 to 4'].value, 0):.0%}.",
+        share,
+        (deep, shallow),
+    )
+
+
+# --- What need not be tuned, and what goes together
+
+DEFAULTS = {
+    "momentum": (Space(learning_rate=ALPHA), Space(learning_rate=ALPHA, momentum=BETA)),
+    "adam": (Space(learning_rate=ALPHA), Space(learning_rate=ALPHA, **ADAM)),
+}
+"""By optimizer: α alone, beside the defaults; and with what else it has."""
+
+
+@cache
+def tuned(seed: int = 0, searches: int = 24, trials: int = 12) -> dict[str, Duel]:
+    """Search α alone, and α with the optimizer's other hyperparameters, `searches` times each."""
+    data, found = population.teacher(seed).data, {}
+    for optimizer, spaces in DEFAULTS.items():
+        fixed = {**FIXED, "optimizer": optimizer, "momentum": 0.9, "epsilon": 1e-8}
+        rngs = [np.random.default_rng([seed, trials, number]) for number in range(searches)]
+        each = [search.random(space, trials, rng) for rng in rngs for space in spaces]
+        found[optimizer] = duel(("α", "all"), each, fixed, seed, data)
+    return found
+
+
+@claim(
+    "tuning.good-defaults",
+    "Momentum 0.9 and Adam's β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁸ need no tuning.",
+    HOLDS,
+    note("001", 17, "总是选定其分别为0.9，0.999", "always set to 0.9, 0.999"),
+    note("002", 9, "第三行参数一般有默认值", "those in the third row have default values"),
+    trains=True,
+    matters=WHY,
+)
+def good_defaults(seed: int) -> Evidence:
+    """Searches α alone, with these defaults, and α with momentum's β, or with Adam's β₁, β₂ and ε,
+    24 times with 12 random trials each, on a random network's classes, with batch norm. What was
+    found in validation is trained three times again and judged by its test loss. It holds if both
+    intervals shut out that tuning all gains what matters, and is refuted if it gains that with
+    either.
+    """
+    found = tuned(seed)
+    gain = holm({way: partial(mean, one.gain("all", over="α")) for way, one in found.items()})
+    seen = {weighed(one, MATTERS) for one in gain.values()}
+    verdict = HOLDS if seen == {REFUTED} else REFUTED if HOLDS in seen else NOT_SHOWN
+    return Evidence(
+        verdict,
+        "gain of tuning all over tuning α: "
+        + "; ".join(f"{way} {one.show('.0f', '%')}" for way, one in gain.items()),
+        "Tuning more than α gained {:.0%} of what a middling trial lacks with momentum, {:.0%} "
+        "with Adam.".format(*(one.value for one in gain.values())).replace("-", "−"),
+        gain["adam"],
+        tuple(found.values()),
+    )
+
+
+SIZES, RATES = (16, 64, 256), tuple(np.geomspace(3e-3, 3, 13).tolist())
+
+
+@dataclass(frozen=True, eq=False)
+class Together:
+    """Validation loss by mini-batch size and α, at equal epochs, (seeds, sizes, rates)."""
+
+    loss: Floats
+
+    @property
+    def trainings(self) -> int:
+        """One for each."""
+        return self.loss.size
+
+    @property
+    def best(self) -> Floats:
+        """The best α by mini-batch size, (seeds, sizes)."""
+        rates: Floats = np.array(RATES)[self.loss.argmin(axis=2)]
+        return rates
+
+
+@cache
+def together(seed: int = 0, seeds: int = 8) -> Together:
+    """Train with plain gradient descent for 4 epochs with each mini-batch size and α."""
+    trials = [
+        {**FIXED, "optimizer": "gradient_descent", "batch_size": size, "learning_rate": rate}
+        for _ in range(seeds)
+        for size in SIZES
+        for rate in RATES
+    ]
+    found = population.train(trials, epochs=4, seed=seed, dataset=population.teacher(seed).data)
+    loss = np.nan_to_num(found.history["validation_loss"][:, -1], nan=np.inf)
+    return Together(loss.reshape(seeds, len(SIZES), len(RATES)))
+
+
+@claim(
+    "tuning.batch-size-and-alpha",
+    "Mini-batch size and α go together: the best α grows with the mini-batch; and at equal epochs "
+    "a small mini-batch has more updates, and learns more.",
+    HOLDS,
+    trains=True,
+    matters="A slope of a quarter: α doubled for a mini-batch sixteen times as large.",
+    literature="Goyal et al., Accurate, large minibatch SGD, 2017: α in proportion (slope 1).",
+)
+def batch_size_and_alpha(seed: int) -> Evidence:
+    """Trains 8 models of a random network's classes by plain gradient descent for 4 epochs with
+    each of 13 values of α and mini-batches of 16, 64 and 256. Measured is the slope of the best α's
+    logarithm over the mini-batch's, and the loss that the best α reaches: with 16, which has
+    sixteen times the updates of 256, it must be lower.
+    """
+    found = together(seed)
+    size = np.tile(np.log2(SIZES), len(found.loss))
+    steep = slope(size, np.log2(found.best).ravel())
+    least = found.loss.min(axis=2)
+    more = mean(least[:, -1] - least[:, 0])
+    rates = np.exp(np.log(found.best).mean(axis=0))
+    verdict = weighed(steep, 0.25)
+    return Evidence(
+        verdict if verdict != HOLDS or more.above_zero else NOT_SHOWN,
+        f"slope {steep.show('.2f')}; lowest loss with 16 lower by {more.show('.2f')}",
+        "The best α was {:.2g} with mini-batches of 16, {:.2g} with 64, {:.2g} with 256.".format(
+            *rates
+        ),
+        steep,
+        (found,),
+    )
+
+
+errata(
+    __name__,
+    Erratum(
+        "tuning.erratum.adams-second",
+        note(
+            "001",
+            17,
+            r"$\beta~(\beta_1，\beta_2，\varepsilon)$",
+            "Adam's parameters, of second importance",
+        ),
+        "β (momentum) is of the second rank; β₁, β₂ and ε are of none.",
+        "Momentum's β and Adam's β₁ and β₂ share a letter; the same row says they are never tuned.",
+    ),
+    Erratum(
+        "tuning.erratum.decay-second",
+        note("004", 7, "²learning rate decay"),
+        "learning rate decay is of the third rank, with the layers.",
+        "The lecture marks it purple; 000:43 and 001:20 have it third.",
+    ),
+)

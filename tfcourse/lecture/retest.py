@@ -1,0 +1,143 @@
+"""Test again: the best hyperparameters of one data set, tried on another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+
+from tfcourse._arrays import Floats
+from tfcourse.datasets import Dataset
+from tfcourse.lecture import population
+from tfcourse.lecture.ledger import (
+    CONDITIONS,
+    HOLDS,
+    NOT_SHOWN,
+    REFUTED,
+    Erratum,
+    Evidence,
+    claim,
+    errata,
+    note,
+    weighed,
+)
+from tfcourse.lecture.panda_and_caviar import FIXED, SPACE
+from tfcourse.lecture.searching import EPOCHS, MATTERS, WHY
+from tfcourse.lecture.statistics import holm, mean
+from tfcourse.tuning import search
+
+EXAMPLES = 1000  # of a task, to learn from
+CHANGES = ("another problem", "a seventh of the examples", "half the labels by chance")
+"""What a task becomes; the same trials are made before and after, with as many updates."""
+
+
+@dataclass(frozen=True, eq=False)
+class Carried:
+    """Settings carried from a task to what it becomes, by change: (tasks,) each.
+
+    cost: how much more the test loss is there than with the settings that did best there, as a
+    share of what a middling trial lacks beside them.
+    """
+
+    cost: Mapping[str, Floats]
+    trainings: int
+
+
+@cache
+def carried(seed: int = 0, tasks: int = 6, trials: int = 40) -> Carried:
+    """Try the same random α, β and decay on `tasks` random networks' classes, and on changed ones.
+
+    Each task is drawn anew; the other problem that it becomes is the next one.
+    """
+    rng = np.random.default_rng(seed)
+    some: list[Any] = [{**FIXED, **(one or {})} for one in search.random(SPACE, trials, rng)]
+    data = [population.teacher(1000 * seed + number).data for number in range(tasks)]
+    losses = [_losses(some, one, seed) for one in data]
+    cost: dict[str, list[float]] = {change: [] for change in CHANGES}
+    for number, (one, (validation, _)) in enumerate(zip(data, losses, strict=True)):
+        best = int(validation.argmin())
+        after = [losses[(number + 1) % tasks]]
+        after += [_losses(some, changed(one, rng), seed) for changed in (fewer, mislabelled)]
+        for change, (chosen_by, test) in zip(CHANGES, after, strict=True):
+            own = int(chosen_by.argmin())
+            cost[change].append((test[best] - test[own]) / (np.median(test) - test[own]))
+    count = 3 * tasks * trials
+    return Carried({change: np.array(each) for change, each in cost.items()}, count)
+
+
+def _losses(trials: list[Any], data: Dataset, seed: int) -> tuple[Floats, Floats]:
+    """Validation and test loss of each trial; what diverged is as bad as a guess.
+
+    All have as many updates, so that fewer examples mean more epochs.
+    """
+    epochs = EPOCHS * EXAMPLES // len(data.x_train)
+    found = population.train(trials, epochs=epochs, seed=seed, dataset=data, test=True)
+    worst = np.log(data.classes)
+    both = found.validation_loss, found.test_loss
+    validation, test = (np.minimum(np.nan_to_num(one, nan=worst), worst) for one in both)
+    return validation, test
+
+
+def fewer(data: Dataset, rng: np.random.Generator) -> Dataset:
+    """Return the data set with a seventh of the examples to learn from."""
+    rows = rng.permutation(len(data.x_train))[: len(data.x_train) // 7]
+    return replace(data, x_train=data.x_train[rows], y_train=data.y_train[rows])
+
+
+def mislabelled(data: Dataset, rng: np.random.Generator) -> Dataset:
+    """Return the data set with half the labels drawn anew, a share of which comes out right."""
+    labels: dict[str, Any] = {}
+    for name in ("y_train", "y_validation", "y_test"):
+        y = getattr(data, name)
+        by_chance = rng.random(len(y)) < 0.5
+        labels[name] = np.where(by_chance, rng.integers(data.classes, size=len(y)), y)
+    return replace(data, **labels)
+
+
+@claim(
+    "tuning.retest",
+    "Intuitions go stale: the best hyperparameters of one data set are not the best of another; "
+    "test again every few months.",
+    CONDITIONS,
+    note("001", 138, "重新测试或评估你的超参数", "test or evaluate your hyperparameters again"),
+    note("003", 1226, "intuitions get stale, re-evaluate hyperparams every several months"),
+    trains=True,
+    matters=WHY,
+    conditions="Where the problem is another, or the data gets scarcer; see the shares measured.",
+)
+def retest(seed: int) -> Evidence:
+    """Draws six tasks, classes of random networks, and tries the same 40 settings of α, β and decay
+    on each and on what it becomes: another network's classes, a seventh of the examples (with as
+    many updates), half the labels drawn by chance. The best before, chosen in validation, is set
+    against the best after, both as trained on the data after. It holds if carrying over costs what
+    matters for every change, under conditions if for some, and is refuted if for certain for none.
+    """
+    found = carried(seed)
+    cost = holm({change: partial(mean, each) for change, each in found.cost.items()})
+    seen = [weighed(one, MATTERS) for one in cost.values()]
+    verdict = HOLDS if set(seen) == {HOLDS} else CONDITIONS if HOLDS in seen else NOT_SHOWN
+    worst = max(cost, key=lambda change: cost[change].value)
+    return Evidence(
+        REFUTED if set(seen) == {REFUTED} else verdict,
+        "lost by carrying over: "
+        + "; ".join(f"{change} {one.show('.0f', '%')}" for change, one in cost.items()),
+        f"Carried over to {worst}, the best settings lost {cost[worst].value:.0%} of what a "
+        "middling trial lacks there.",
+        cost[worst],
+        (found,),
+    )
+
+
+errata(
+    __name__,
+    Erratum(
+        "tuning.erratum.logistics",
+        note("001", 135, "比如说逻辑学", "such as logic"),
+        "物流 (logistics)",
+        "The lecture's example is logistics, the moving of goods; it became the science of logic.",
+        whose="translation",
+    ),
+)
