@@ -52,20 +52,6 @@ def _test_accuracy(trained: Sequence[Trained]) -> Floats:
     return np.array(found)
 
 
-OPTIMIZERS = {"gradient_descent": 0.3, "momentum": 0.05, "rmsprop": 0.003, "adam": 0.005}
-"""Update rules, and a learning rate that suits each."""
-
-
-@cache
-def optimizers(seed: int = 0, size: int = 32) -> dict[str, Floats]:
-    """Train `size` models with batch norm by each update rule: test accuracy, (size,) each."""
-    found = {}
-    for name, rate in OPTIMIZERS.items():
-        trials = [{"optimizer": name, "learning_rate": rate}] * size
-        found[name] = _test_accuracy(train(trials, seeds(seed, size), EPOCHS))
-    return found
-
-
 @dataclass(frozen=True, eq=False)
 class Positions:
     """Test accuracy with z normalized and with a normalized, each at its best α, (n,) each."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tfcourse.lecture.importance import hyperparameter_importance
     from tfcourse.lecture.linear_boundaries import softmax_boundaries
     from tfcourse.lecture.mini_batch_noise import batch_norm_noise, batch_norm_two_noises
+    from tfcourse.lecture.normalized_inputs import normalized_contours
     from tfcourse.lecture.panda_and_caviar import caviar, panda
     from tfcourse.lecture.quadratic_descent import quadratic_descent
     from tfcourse.lecture.scales import (
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         learning_rate_scale,
         uniform_picks,
     )
+    from tfcourse.lecture.sigmoid_region import batch_norm_distributions
     from tfcourse.lecture.softmax_gradient import softmax_gradient
     from tfcourse.lecture.softmax_layer import softmax_layer
     from tfcourse.lecture.test_time import test_time_average
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Entry",
     "Style",
+    "batch_norm_distributions",
     "batch_norm_network",
     "batch_norm_noise",
     "batch_norm_two_noises",
@@ -58,6 +61,7 @@ __all__ = [
     "hidden_shift",
     "hyperparameter_importance",
     "learning_rate_scale",
+    "normalized_contours",
     "panda",
     "quadratic_descent",
     "random_cube",

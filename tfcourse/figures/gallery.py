@@ -69,10 +69,7 @@ class Entry:
         return [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
 
 
-ENTRIES = (
-    Entry("normalized_contours", "normalization", height=3.2),
-    Entry("batch_norm_distributions", "normalization", height=2.6, trains=True),
-)
+ENTRIES: tuple[Entry, ...] = ()
 """Every figure, in the lecture's order."""
 
 

@@ -1,0 +1,188 @@
+"""Gradient descent with batch norm: W, γ and β are updated, by whatever update rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, partial
+
+import numpy as np
+
+from tfcourse import batch_norm
+from tfcourse._arrays import Floats
+from tfcourse.lecture import network, population
+from tfcourse.lecture.ledger import (
+    HOLDS,
+    NOT_SHOWN,
+    REFUTED,
+    Erratum,
+    Evidence,
+    below,
+    claim,
+    corrected,
+    errata,
+    judged,
+    note,
+    raised,
+)
+from tfcourse.lecture.statistics import difference, holm
+
+UPDATES = 40
+
+
+@claim(
+    "bn.gradient-descent",
+    "For each mini-batch: forward with z̃, backward to dW, dγ, dβ, and all three are updated.",
+    HOLDS,
+    note("000", 200, r"得到 $dw^{[l]},dβ^{[l]},dγ^{[l]}$", "gives dW, dβ, dγ"),
+    note("004", 65, "apply mini-batch with batch normalization"),
+)
+def gradient_descent(seed: int) -> Evidence:
+    """Runs 40 updates of a network with two batch-normalized layers on the digits by the lecture's
+    formulas, in NumPy. TensorFlow is given the forward pass alone, with `tf.nn.moments` and
+    `tf.nn.batch_normalization`, and finds the gradients itself; both in float64.
+    """
+    from tfcourse._tensorflow import tf
+
+    x, y = network.digits()
+    ours = network.start(seed, [64, 16, 16, 10], normalize=True, activation="tanh")
+    W, gamma, beta = ([*map(tf.Variable, values)] for values in (ours.W, ours.gamma, ours.beta))
+    variables, costs = [*W, *gamma[:2], *beta], []
+    for rows in network.mini_batches(seed, len(x), UPDATES):
+        cost, slopes = network.gradients(ours, x[rows], y[rows])
+        ours = ours.moved(slopes, 0.2)
+        costs.append(cost)
+        with tf.GradientTape() as tape:
+            a = tf.constant(x[rows])
+            for l in (0, 1):  # noqa: E741 - the lecture's letter
+                z = a @ W[l]
+                mu, variance = tf.nn.moments(z, 0)
+                z_tilde = tf.nn.batch_normalization(z, mu, variance, beta[l], gamma[l], 1e-3)
+                a = tf.tanh(z_tilde)
+            z = a @ W[2] + beta[2]
+            J = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y[rows], z))
+        for theta, slope in zip(variables, tape.gradient(J, variables), strict=True):
+            theta.assign_sub(0.2 * slope)
+    mine = [*ours.W, *ours.gamma[:2], *ours.beta]
+    off = max(float(np.abs(u - v).max()) for u, v in zip(variables, mine, strict=True))
+    return judged(
+        off < 1e-10 and costs[-1] < costs[0],
+        f"J from {costs[0]:.2f} to {costs[-1]:.2f} in {UPDATES} updates; W, γ, β of the two runs "
+        f"differ by {below(off, 1e-10)}",
+    )
+
+
+RATES: dict[str, tuple[float, ...]] = {
+    "gradient_descent": (0.1, 0.3, 1.0),
+    "momentum": (0.02, 0.05, 0.15),
+    "rmsprop": (0.001, 0.003, 0.01),
+    "adam": (0.001, 0.003, 0.01),
+}
+"""Update rules, and learning rates to choose from."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """Test accuracy by update rule with batch norm and without, each at its best α: (2, n) each.
+
+    best: the accuracy of the rule that drew the labels; nobody can do better.
+    """
+
+    accuracy: dict[str, Floats]
+    best: float
+    trainings: int
+
+
+@cache
+def rules(seed: int = 0, size: int = 16) -> Rules:
+    """Train `size` models at each α of each rule, on a task whose best accuracy is known.
+
+    A quarter of them chooses α, by mean validation loss; the others are judged.
+    """
+    task, choose, accuracy, trainings = population.teacher(seed), size // 4, {}, 0
+    for name, rates in RATES.items():
+        judged_by = []
+        for norm in (True, False):
+            trial = {"optimizer": name, "units": 32, "batch_norm": norm, "decay": 0.0}
+            trials = [trial | {"learning_rate": rate} for rate in rates for _ in range(size)]
+            found = population.train(trials, epochs=12, seed=seed, dataset=task.data, test=True)
+            losses = np.nan_to_num(found.validation_loss, nan=np.inf).reshape(-1, size)
+            best = losses[:, :choose].mean(axis=1).argmin()
+            judged_by.append(found.test_accuracy.reshape(-1, size)[best, choose:])
+            trainings += found.trainings
+        accuracy[name] = np.array(judged_by)
+    return Rules(accuracy, task.best_accuracy, trainings)
+
+
+LEAST = 0.05
+
+
+@claim(
+    "bn.any-optimizer",
+    "Batch norm works with gradient descent, momentum, RMSprop and Adam.",
+    HOLDS,
+    note(
+        "001",
+        392,
+        "当然也适用于有**Momentum**、**RMSprop**、**Adam**的梯度下降法",
+        "it suits gradient descent with momentum, RMSprop and Adam as well",
+    ),
+    note("004", 84, "can also try RMS prop"),
+    trains=True,
+    matters="Five percentage points of accuracy: a rule that loses more to batch norm does not "
+    "work with it.",
+)
+def any_optimizer(seed: int) -> Evidence:
+    """Trains networks of two hidden layers on 1000 examples of a random task, with each of the four
+    update rules, with and without batch norm, at three α; other models than those judged choose
+    the best α of each. It holds if no rule's test accuracy falls by five points with batch norm.
+    """
+    found = rules(seed)
+    lost = holm({name: partial(difference, *sides) for name, sides in found.accuracy.items()})
+    kept = all(each.low > -LEAST for each in lost.values())
+    worst = min(lost.values())
+    words = ", ".join(
+        f"{name.replace('_', ' ')} {found.accuracy[name][0].mean():.1%} with it, "
+        f"{each.show('+.1f', '%')} than without"
+        for name, each in lost.items()
+    )
+    return Evidence(
+        HOLDS if kept else REFUTED if worst.high < -LEAST else NOT_SHOWN,
+        f"test accuracy, at best {found.best:.1%}: {words}",
+        "All four train with batch norm about as well as without." if kept else "",
+        worst,
+        (found,),
+    )
+
+
+def dz_for_dgamma(seed: int) -> Evidence:
+    """Takes γ − α dz, as printed, and γ − α dγ for 64 examples of 8 units: dz has a row for each
+    example, so the printed γ is no longer one figure a unit, and another mini-batch cannot use it.
+    """
+    random = np.random.default_rng(seed)
+    z, gamma = random.normal(size=(64, 8)), np.ones(8)
+    slopes = batch_norm.backward(random.normal(size=z.shape), batch_norm.forward(z, gamma))
+    printed, ours = gamma - 0.1 * slopes.dz, gamma - 0.1 * slopes.dgamma
+    refused = raised(lambda: batch_norm.forward(random.normal(size=(32, 8)), printed))
+    return corrected(
+        bool(refused),
+        ours.shape == gamma.shape,
+        f"γ {gamma.shape} becomes {printed.shape} as printed, {ours.shape} corrected",
+    )
+
+
+errata(
+    __name__,
+    Erratum(
+        "bn.erratum.dz-for-dgamma",
+        note("004", 75, r"$dw^{[l]}, d\beta^{[l]}, dz^{[l]}$"),
+        r"$dw^{[l]}, d\beta^{[l]}, d\gamma^{[l]}$",
+        "γ is updated below, and with dγ.",
+        check=dz_for_dgamma,
+    ),
+    Erratum(
+        "bn.erratum.batch-is-the-mini-batch",
+        note("001", 390, "都有 “Batch” 这个词", "both have the word batch; they are unrelated"),
+        "Batch norm's batch is the mini-batch of gradient descent.",
+        "μ and σ² are those of the mini-batch, as line 479 of the same note says.",
+    ),
+)
