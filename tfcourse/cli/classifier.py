@@ -223,7 +223,7 @@ def predict(
     if show:
         writable(show, PICTURES)
     loaded, card = room("saving").load(model)
-    digits = not as_is and room("classifier").reads_digits(loaded)
+    digits = not as_is and (_of_digits(card) or room("classifier").reads_digits(loaded))
     seen = _seen(images, loaded.input_shape[1:], digits)
     probabilities = room("classifier").predict(loaded, np.stack([one.x for _, one in seen]))
     classes = card.class_names if card else [str(i) for i in range(probabilities.shape[1])]
@@ -264,6 +264,13 @@ def predict(
 
 
 MOST_SHOWN, SHOWN_PER_ROW = 40, 4
+
+
+def _of_digits(card: Any) -> bool:
+    """Whether a model's card says that it was trained on the packaged digits as they are."""
+    from tfcourse import datasets
+
+    return bool(card and card.fingerprint == datasets.load("digits").fingerprint)
 
 
 def _seen(images: list[Path], shape: tuple[int, ...], digits: bool) -> list[tuple[str, Any]]:
