@@ -271,3 +271,11 @@ def test_a_blank_page_is_doubted_and_as_is_prepares_nothing(tfcourse, trained, t
     assert "doubtful: no ink stands out from the paper" in done.out
     plain = json.loads(tfcourse("predict", "digits.keras", "blank.png", "--as-is", "--json").out)
     assert not plain["prepared"] and plain["predictions"][0]["doubt"] is None
+
+
+def test_the_model_that_was_there_is_kept_beside_the_new_one(tfcourse, trained, tmp_path):
+    old = (tmp_path / "digits.keras").read_bytes()
+    done = tfcourse("train", *TINY, "--seed", 1)
+    assert "note: the model that was in digits.keras is kept in digits.before.keras" in done.err
+    assert (tmp_path / "digits.before.keras").read_bytes() == old
+    assert (tmp_path / "digits.keras").read_bytes() != old

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from tfcourse._checks import InputError
+from tfcourse._files import whole_file
 from tfcourse.cli.app import PICTURES, Data, Json, Seed, app, note, print_json, room, writable
 from tfcourse.hyperparameters import ACTIVATIONS, ENGINES, OPTIMIZERS, POSITIONS, Hyperparameters
 
@@ -89,6 +91,11 @@ def train(
     validation = classifier.evaluate(model, dataset.x_validation, dataset.y_validation)
     test = classifier.evaluate(model, dataset.x_test, dataset.y_test)
     saved = room("saving")
+    if out.exists():  # a worse model must not take a better one's place
+        former = out.with_name(f"{out.stem}.before{out.suffix}")
+        with whole_file(former) as draft:
+            shutil.copyfile(out, draft)
+        note(f"note: the model that was in {out} is kept in {former}")
     saved.save(model, out, saved.Card.of(dataset, data, chosen, seed))
     figures = _figures(test, dataset, confusion, json)
     if json:
