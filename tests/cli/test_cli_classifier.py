@@ -236,3 +236,46 @@ def test_bad_models_and_images_are_one_line(tfcourse, refused, trained, tmp_path
         if MNIST in arguments and not MNIST.exists():
             continue
         assert re.search(words, refused(*arguments))
+
+
+def test_evaluate_downloads_nothing_on_a_files_word(refused, trained, monkeypatch, tmp_path):
+    import zipfile
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "none"))
+    with zipfile.ZipFile("digits.keras") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    card = json.loads(members["tfcourse.json"]) | {"data": "mnist"}
+    members["tfcourse.json"] = json.dumps(card).encode()
+    with zipfile.ZipFile("digits.keras", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    assert "to have that done, give --data mnist" in refused("evaluate", "digits.keras")
+
+
+def test_samples_are_written_and_recognized_as_they_are(tfcourse, refused, trained, tmp_path):
+    done = tfcourse("datasets", "--export", "digits", "samples", "--json")
+    written = json.loads(done.out)["images"]
+    assert len(written) == 30
+    done = tfcourse("predict", "digits.keras", *written[:2], "--show", "seen.png", "--json")
+    said = json.loads(done.out)
+    assert said["prepared"] and said["predictions"][0]["doubt"] is None
+    assert Image.open(tmp_path / "seen.png").size[0] > 300
+    assert "must be a new or an empty folder" in refused(
+        "datasets", "--export", "digits", "samples"
+    )
+
+
+def test_a_blank_page_is_doubted_and_as_is_prepares_nothing(tfcourse, trained, tmp_path):
+    Image.new("L", (90, 120), 230).save(tmp_path / "blank.png")
+    done = tfcourse("predict", "digits.keras", "blank.png")
+    assert "doubtful: no ink stands out from the paper" in done.out
+    plain = json.loads(tfcourse("predict", "digits.keras", "blank.png", "--as-is", "--json").out)
+    assert not plain["prepared"] and plain["predictions"][0]["doubt"] is None
+
+
+def test_the_model_that_was_there_is_kept_beside_the_new_one(tfcourse, trained, tmp_path):
+    old = (tmp_path / "digits.keras").read_bytes()
+    done = tfcourse("train", *TINY, "--seed", 1)
+    assert "note: the model that was in digits.keras is kept in digits.before.keras" in done.err
+    assert (tmp_path / "digits.before.keras").read_bytes() == old
+    assert (tmp_path / "digits.keras").read_bytes() != old

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from tfcourse._checks import InputError
+from tfcourse._files import whole_file
 from tfcourse.cli.app import PICTURES, Data, Json, Seed, app, note, print_json, room, writable
 from tfcourse.hyperparameters import ACTIVATIONS, ENGINES, OPTIMIZERS, POSITIONS, Hyperparameters
 
@@ -89,6 +91,11 @@ def train(
     validation = classifier.evaluate(model, dataset.x_validation, dataset.y_validation)
     test = classifier.evaluate(model, dataset.x_test, dataset.y_test)
     saved = room("saving")
+    if out.exists():  # a worse model must not take a better one's place
+        former = out.with_name(f"{out.stem}.before{out.suffix}")
+        with whole_file(former) as draft:
+            shutil.copyfile(out, draft)
+        note(f"note: the model that was in {out} is kept in {former}")
     saved.save(model, out, saved.Card.of(dataset, data, chosen, seed))
     figures = _figures(test, dataset, confusion, json)
     if json:
@@ -223,7 +230,7 @@ def predict(
     if show:
         writable(show, PICTURES)
     loaded, card = room("saving").load(model)
-    digits = not as_is and room("classifier").reads_digits(loaded)
+    digits = not as_is and (_of_digits(card) or room("classifier").reads_digits(loaded))
     seen = _seen(images, loaded.input_shape[1:], digits)
     probabilities = room("classifier").predict(loaded, np.stack([one.x for _, one in seen]))
     classes = card.class_names if card else [str(i) for i in range(probabilities.shape[1])]
@@ -264,6 +271,13 @@ def predict(
 
 
 MOST_SHOWN, SHOWN_PER_ROW = 40, 4
+
+
+def _of_digits(card: Any) -> bool:
+    """Whether a model's card says that it was trained on the packaged digits as they are."""
+    from tfcourse import datasets
+
+    return bool(card and card.fingerprint == datasets.load("digits").fingerprint)
 
 
 def _seen(images: list[Path], shape: tuple[int, ...], digits: bool) -> list[tuple[str, Any]]:
