@@ -279,9 +279,13 @@ def of(one: ledger.Claim) -> list[str]:
 def in_chinese(one: ledger.Claim, key: str, english: str) -> str:
     """The Chinese for a text of the ledger, if it tells this English; {0}, {1} … are numbers."""
     entry, at = chinese().get(one.id, {}), int(key == "plain")
-    if not entry.get(key) or entry.get("of", ["", ""])[at] != of(one)[at]:
+    if not english or not entry.get(key) or entry.get("of", ["", ""])[at] != of(one)[at]:
         return english
-    return entry[key].format(*NUMBER.findall(english)) if key == "plain" else entry[key]
+    try:
+        return entry[key].format(*NUMBER.findall(english)) if key == "plain" else entry[key]
+    except IndexError:
+        log.warning(f"zh/ledger.json: {one.id} wants more numbers than there are in {english!r}")
+        return english
 
 
 def claims_of(topic: str) -> list[ledger.Claim]:
