@@ -6,6 +6,7 @@ data sets: the packaged digits, parted anew for each study (600 to train with, 2
 997 to judge with), and four clouds of points in 16 dimensions that overlap (600, 200 and 20,000).
 """
 
+# %%
 from __future__ import annotations
 
 import argparse
@@ -23,6 +24,7 @@ from tfcourse._files import whole_file
 from tfcourse.hyperparameters import Hyperparameters
 from tfcourse.tuning import Linear, Log, Space, random
 
+# %%
 SPACE = Space(learning_rate=Log(1e-4, 1), dropout=Linear(0, 0.5))
 TRIALS, REPEATED, FINALISTS, SEEDS = 50, 17, 10, 5
 EPOCHS, UNITS = 8, 64

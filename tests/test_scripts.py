@@ -145,3 +145,10 @@ def test_every_script_opens_as_a_notebook_and_is_run_by_a_test(script):
     assert "\n# %%" in text
     tests = (path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
     assert any(f'"{script.name}"' in test for test in tests)
+
+
+@pytest.mark.long
+def test_ways_to_choose_are_compared():
+    command = [sys.executable, "compare_choosing.py", "--studies", "1", "--data", "clouds"]
+    done = subprocess.run(command, cwd=SCRIPTS, capture_output=True, text=True, check=True)
+    assert "top of 30" in done.stdout and "0.0" in done.stdout, done

@@ -31,7 +31,6 @@ def test_light_rooms_stay_light(statement):
         ["--help"],
         ["train", "--help"],
         ["quadratic", "--learning-rate", "nan"],
-        ["quadratic", "--optimizer", "adm"],
         ["train", "--units", "many"],
         ["train", "--data", "no/such/folder"],
         ["nonsense"],

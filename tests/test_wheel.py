@@ -46,7 +46,7 @@ def test_the_wheel_holds_modules_and_data_alone(built):
     assert "licenses/LICENSE" in about
     assert "tfcourse = tfcourse.cli:main" in commands
     assert metadata["Name"] == "tfcourse" and metadata["Requires-Python"] == "<3.14,>=3.11"
-    assert path.stat().st_size < 600 * 1024  # of which the type is 200
+    assert path.stat().st_size < 640 * 1024  # of which the type is 200
 
 
 def test_the_sdist_holds_what_builds_the_same_wheel(built):

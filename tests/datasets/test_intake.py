@@ -188,7 +188,7 @@ ODD[3, 1] = np.nan
         (lambda: take((X, ODD[:, 1])), "y_train must hold finite numbers, got 1"),
         (lambda: take((np.array(["a"] * 20), Y)), "got texts: turn them into numbers"),
         (lambda: take((X[:0], Y[:0])), r"must hold examples, got an array of shape \(0, 3\)"),
-        (lambda: take(([1, [2, 3]], Y)), "all arrays must have as many|must hold"),
+        (lambda: take(([1, [2, 3]], Y)), "a list of lists must hold as many in each"),
         (
             lambda: take({"a": X, "b": Y}),
             "must have the parts train, validation and test, got a, b",

@@ -10,7 +10,7 @@ import tfcourse
 from tfcourse.training import kernels
 
 OURS = {"_getframe", "_replace", "_asdict", "_journal", "_take"}  # Python's, and this package's
-USED = {"_fn"}
+USED = {"_fn", "_compile_config"}
 """Attributes of Keras's objects that begin with an underscore; each has a test below."""
 
 
@@ -45,3 +45,12 @@ def test_what_a_model_keeps_of_its_graph_has_the_names_that_are_passed_over():
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     assert {"_inbound_nodes", "_outbound_nodes", "_metrics", "optimizer"} <= vars(model).keys()
+
+
+def test_a_model_keeps_what_it_was_compiled_with_in_compile_config():
+    def own(y_true, y_pred):
+        return keras.ops.mean(y_true - y_pred, axis=-1)
+
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", own)
+    assert model._compile_config.config["loss"] is own

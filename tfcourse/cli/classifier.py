@@ -204,7 +204,7 @@ def evaluate(
 
 @app.command(
     epilog="Example:  tfcourse datasets --export digits samples && "
-    "tfcourse predict digits.keras samples/*.png --show seen.png"
+    "tfcourse predict digits.keras samples/1-0.png --show seen.png"
 )
 def predict(
     model: Model,

@@ -13,7 +13,7 @@ from tfcourse.cli.app import Json, app, print_json
 EACH = 3  # images of a class that are written
 
 
-@app.command(epilog="Example:  tfcourse datasets --export digits samples")
+@app.command(epilog="Example:  tfcourse datasets --export digits digit-images")
 def datasets(
     export: Annotated[
         tuple[str, Path] | None,

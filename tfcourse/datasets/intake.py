@@ -232,7 +232,14 @@ def _plain(value: Any) -> Any:
     first = value
     while isinstance(first, list) and first:
         first = first[0]
-    return np.asarray(value) if first is not value and np.isscalar(first) else value
+    if first is value or not np.isscalar(first):
+        return value
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise InputError(
+            "a list of lists must hold as many in each, got different numbers"
+        ) from None
 
 
 def _array(value: Any) -> Array:
