@@ -59,10 +59,28 @@ def save(model: Any, path: Path, card: Card) -> None:
 
 
 def load(path: Path) -> tuple[Any, Card | None]:
-    """Return the Keras model in `path`, and its card if it has one.
+    """Return the Keras classifier in `path`, and its card if it has one; see `load_any`.
+
+    Raises: FileNotFoundError, or ValueError for a file that is no Keras model of one input and one
+    output, or cannot be loaded safely.
+    """
+    model, card = load_any(path)
+    if not isinstance(getattr(model, "input_shape", None), tuple):
+        raise InputError(f"{path} must take one input and give class probabilities")
+    classes = model.output_shape[-1] if isinstance(model.output_shape, tuple) else 0
+    if card and 0 < len(card.class_names) < (classes or 0):
+        raise InputError(
+            f"{path} names {len(card.class_names)} classes, but its model knows {classes}"
+        )
+    return model, card
+
+
+def load_any(path: Path, *, compile: bool = False) -> tuple[Any, Card | None]:
+    """Return the Keras model in `path`, whatever it takes and gives, and its card if it has one.
 
     Nothing of the file is run: a model with Lambda layers or custom objects is refused, and so is
-    one of more than 512 MiB.
+    one of more than 512 MiB. compile: with the loss, the metrics and the optimizer it was saved
+    with.
 
     Raises: FileNotFoundError, or ValueError for a file that is no Keras model or cannot be loaded
     safely.
@@ -83,17 +101,10 @@ def load(path: Path) -> tuple[Any, Card | None]:
         with keras.StatelessScope(initialize_variables=False):  # shapes alone, no memory yet
             claimed = keras.saving.deserialize_keras_object(bare, safe_mode=True)
         _require_affordable(4 * sum(math.prod(v.shape) for v in claimed.variables))
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        model = keras.saving.load_model(path, compile=compile, safe_mode=True)
     except Exception as error:  # whatever a damaged or hostile archive provokes
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise InputError(f"{path} cannot be loaded as a Keras model: {reason[0]}") from error
-    if not isinstance(getattr(model, "input_shape", None), tuple):
-        raise InputError(f"{path} must take one input and give class probabilities")
-    classes = model.output_shape[-1] if isinstance(model.output_shape, tuple) else 0
-    if card and 0 < len(card.class_names) < (classes or 0):
-        raise InputError(
-            f"{path} names {len(card.class_names)} classes, but its model knows {classes}"
-        )
     return model, card
 
 

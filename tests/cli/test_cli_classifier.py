@@ -97,7 +97,12 @@ def test_evaluate_says_so_when_the_data_set_has_changed(tfcourse, tmp_path):
 
     write()
     tfcourse("train", "--data", "mine.npz", *TINY)
-    assert "no longer" not in tfcourse("evaluate", "mine.keras").err
+    plain = tfcourse("evaluate", "mine.keras")
+    path = str((tmp_path / "mine.npz").resolve())
+    assert plain.err == (
+        f"note: the data are read from {path!r}, as mine.keras says; --data names other data\n"
+    )
+    assert tfcourse("evaluate", "mine.keras", "--data", "mine.npz").err == ""
     write()
     assert "is no longer what mine.keras was trained on" in tfcourse("evaluate", "mine.keras").err
 
@@ -273,9 +278,11 @@ def test_a_blank_page_is_doubted_and_as_is_prepares_nothing(tfcourse, trained, t
     assert not plain["prepared"] and plain["predictions"][0]["doubt"] is None
 
 
-def test_the_model_that_was_there_is_kept_beside_the_new_one(tfcourse, trained, tmp_path):
-    old = (tmp_path / "digits.keras").read_bytes()
-    done = tfcourse("train", *TINY, "--seed", 1)
-    assert "note: the model that was in digits.keras is kept in digits.before.keras" in done.err
-    assert (tmp_path / "digits.before.keras").read_bytes() == old
-    assert (tmp_path / "digits.keras").read_bytes() != old
+def test_every_model_that_was_there_is_kept_beside_the_new_one(tfcourse, trained, tmp_path):
+    kept = []
+    for n in (1, 2):
+        kept.append((tmp_path / "digits.keras").read_bytes())
+        done = tfcourse("train", *TINY, "--seed", n)
+        assert f"the model that was in digits.keras is kept in digits.before-{n}.keras" in done.err
+    assert [(tmp_path / f"digits.before-{n}.keras").read_bytes() for n in (1, 2)] == kept
+    assert len({*kept, (tmp_path / "digits.keras").read_bytes()}) == 3

@@ -42,6 +42,17 @@ def test_tune_reports_the_best_and_its_model_repeats_the_test_accuracy(tfcourse,
 
 
 @pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("again", [True, False])
+def test_the_figures_of_two_models_are_said_to_be_of_two(tfcourse, points, again):
+    how = (*TINY, "--trials", 1, "--engine", "keras", "--refit" if again else "--no-refit")
+    done = tfcourse("tune", "--data", points, *how)
+    assert done.status == 0, done
+    words = "trial 0 was validated; the saved one, trained again with the validation data, was"
+    assert (words in done.out) == again and ("two models" in done.out) == again
+    assert json.loads(tfcourse("tune", "--data", points, *how, "--json").out)["refitted"] == again
+
+
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("search", ["grid", "coarse-to-fine", "random"])
 def test_every_search_prints_a_table_and_says_where_the_model_is(tfcourse, points, search):
     how = ("--trials", 4, "--search", search, "--rounds", 2, "--engine", "keras")

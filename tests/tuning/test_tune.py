@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tfcourse import datasets, saving
+from tfcourse._checks import InputError
 from tfcourse._tensorflow import keras
 from tfcourse.classifier import evaluate
 from tfcourse.hyperparameters import ENGINES
@@ -43,6 +44,45 @@ def test_the_best_is_the_best_in_validation_and_its_model_gives_its_test_score(f
     validation = evaluate(model, blobs.x_validation, blobs.y_validation)
     assert validation.accuracy == pytest.approx(finished.best.validation_accuracy)
     assert validation.loss == pytest.approx(finished.best.metrics["val_loss"], rel=1e-3)
+
+
+def test_code_in_the_saved_model_is_never_run(blobs, tmp_path):
+    how = {"space": TINY, "trials": 1, "epochs": 1, "refit": False}
+    study = tune(None, blobs, study=tmp_path / "s", **how)
+    opened = Study.read(study.folder).model()
+    judged = opened.evaluate(blobs.x_test, blobs.y_test, verbose=0, return_dict=True)  # compiled
+    assert judged["accuracy"] == pytest.approx(study.best.test_accuracy)
+    ran = tmp_path / "ran"
+    inputs = keras.Input((2,))
+    mark = str(ran)
+    code = keras.layers.Lambda(lambda x: (__import__("os").makedirs(mark, exist_ok=True), x)[1])
+    keras.Model(inputs, code(inputs)).save(study.model_path)
+    ran.rmdir()  # the layer has run while the model was built
+    for one, words in (
+        (Study.read(study.folder), r"Lambda layer, and code from a file is never run; tfc\.tune\("),
+        (study, "does not hold the weights of trial 0"),
+    ):
+        with pytest.raises(InputError, match=words) as caught:
+            one.model()
+        assert "\n" not in str(caught.value) and not ran.exists()
+
+
+def test_a_saved_model_of_two_inputs_is_read(tmp_path):
+    def pair(hp):
+        one, two = keras.Input((2,), name="one"), keras.Input((2,), name="two")
+        both = keras.layers.Concatenate()([one, two])
+        model = keras.Model({"one": one, "two": two}, keras.layers.Dense(hp.Int("u", 1, 1))(both))
+        model.compile("sgd", "mse")
+        return model
+
+    x, y = points()
+    data = {"train": ({"one": x, "two": x}, y), "validation": ({"one": x, "two": x}, y)}
+    how = {"trials": 1, "epochs": 1, "engine": "keras", "refit": False}
+    study = tune(pair, data, study=tmp_path / "s", **how)
+    given = {"one": x, "two": x}
+    np.testing.assert_allclose(
+        Study.read(study.folder).model()(given), study.model()(given), rtol=1e-6
+    )
 
 
 def test_a_study_that_is_finished_is_returned_as_it_is(finished, blobs):

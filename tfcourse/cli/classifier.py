@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -92,7 +93,8 @@ def train(
     test = classifier.evaluate(model, dataset.x_test, dataset.y_test)
     saved = room("saving")
     if out.exists():  # a worse model must not take a better one's place
-        former = out.with_name(f"{out.stem}.before{out.suffix}")
+        names = (out.with_name(f"{out.stem}.before-{n}{out.suffix}") for n in count(1))
+        former = next(path for path in names if not path.exists())
         with whole_file(former) as draft:
             shutil.copyfile(out, draft)
         note(f"note: the model that was in {out} is kept in {former}")
@@ -183,15 +185,19 @@ def evaluate(
     from tfcourse import datasets
 
     loaded, card = room("saving").load(model)
+    followed = False  # a path that is the file's word, not the user's
     if data is None and card:
-        away = [entry.name for entry in datasets.available() if not entry.here]
-        if card.data in away:  # a file's word is not the user's
+        here = {entry.name: entry.here for entry in datasets.available()}
+        if not here.get(card.data, True):
             raise InputError(
                 f"{model} was trained on {card.data}, which must be downloaded: to have that done,"
                 f" give --data {card.data}"
             )
+        followed = card.data not in here
     data = data or (card.data if card else "digits")
     dataset = datasets.load(data)
+    if followed:  # said once it is read, so that a refusal stays one line, which names it too
+        note(f"note: the data are read from {data!r}, as {model} says; --data names other data")
     if card and card.data == data and card.fingerprint != dataset.fingerprint:
         note(f"note: {data} is no longer what {model} was trained on")
     test = room("classifier").evaluate(loaded, dataset.x_test, dataset.y_test)

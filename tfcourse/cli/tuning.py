@@ -215,6 +215,7 @@ def _report(study: Study, json: bool, seconds: float) -> None:
                 "objective": study.objective.name,
                 "test_accuracy": best.test_accuracy,
                 "test": best.test,
+                "refitted": study.refitted == best.number,
                 "advice": study.advice(),
                 "seconds": seconds,
                 "study": study.folder,
@@ -234,6 +235,11 @@ def _report(study: Study, json: bool, seconds: float) -> None:
     measured = [name for name in best.test if "accuracy" in name] or list(best.test)[:1]
     figures += [f"test {report.in_words(name)} {best.test[name]:.4f}" for name in measured]
     print(f"{', '.join(figures)}, {seconds:.1f} s; model in {study.model_path}")
+    if study.refitted == best.number:
+        again = ", trained again with the validation data, was tested"
+        if not best.test:
+            again = " was trained again with the validation data"
+        print(f"two models: trial {best.number} was validated; the saved one{again}")
 
 
 def _why_none(study: Study) -> str:

@@ -208,8 +208,10 @@ class Study:
         """Return the Keras model of the best trial, or of the next best, compiled as it was.
 
         Only the best one's is kept: others are trained again, which takes what `tune` was given.
-        Raises: ValueError if there is no such trial, or if its model is neither kept nor can be
-        trained here.
+        No code of the file is run: what `tune` returns builds the model and reads its weights; what
+        `read` returns opens it if it consists of Keras's own layers.
+        Raises: ValueError if there is no such trial, if its model is neither kept nor can be
+        trained here, or if its file cannot be opened safely.
         """
         complete = [trial for trial in self.ranking if trial.state == "complete"]
         if _checks.integer("rank", rank, at_least=0) >= max(1, len(complete)):
@@ -227,15 +229,14 @@ class Study:
             )
         if not here:
             raise InputError(f"{self.folder} must hold a finished trial's model, got none")
-        from tfcourse._tensorflow import keras
+        from tfcourse import saving
 
         try:
-            return keras.saving.load_model(self.model_path, safe_mode=True)
-        except Exception as error:  # code of the user's own, which the file does not hold
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            return saving.load_any(self.model_path, compile=True)[0]
+        except InputError as error:
             raise InputError(
-                f"{self.model_path} needs code that is not here; tfc.tune(build, …,"
-                f" study={str(self.folder)!r}).model() has it ({reason})"
+                f"{error}; tfc.tune(build, …, study={str(self.folder)!r}).model() builds the model"
+                " again and reads only its weights"
             ) from error
 
     def history(self, trial: int) -> dict[str, list[float]]:

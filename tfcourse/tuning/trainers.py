@@ -190,7 +190,10 @@ class Trainer:
         saving.save(self.model.whole(result.model(), chosen), path, card)
 
     def opened(self, trial: Trial, path: Path) -> Any:
-        """Return the trial's own model, compiled as it was, with the weights in `path`."""
+        """Return the trial's own model, compiled as it was, with the weights in `path`.
+
+        Raises: ValueError if the file holds no weights of this model.
+        """
         from tfcourse.training.models import Builder
 
         chosen = self._draws([Job(trial.number, trial.hyperparameters, trial.seed, trial.epochs)])[
@@ -198,8 +201,13 @@ class Trainer:
         ]
         bare = Builder(self._build, self.model.data).model(chosen, trial.seed)
         model = self.model.whole(bare, chosen)
-        with warnings.catch_warnings(action="ignore"):  # its optimizer begins anew
-            model.load_weights(path)  # weights alone: nothing else that the file may hold is loaded
+        try:
+            with warnings.catch_warnings(action="ignore"):  # its optimizer begins anew
+                model.load_weights(path)  # weights alone: nothing else in the file is loaded
+        except Exception as error:  # whatever a damaged or a strange archive provokes
+            raise InputError(
+                f"{path} does not hold the weights of trial {trial.number}: {describe(error)}"
+            ) from error
         return model
 
     def again(self, trial: Trial) -> Any:
