@@ -7,7 +7,7 @@ import pytest
 
 def forget():
     for name, module in list(sys.modules.items()):
-        if name.startswith(("tfcourse.experiments.", "tfcourse.lecture.")):
+        if name.startswith("tfcourse.lecture."):
             for thing in vars(module).values():
                 if hasattr(thing, "cache_clear"):
                     thing.cache_clear()

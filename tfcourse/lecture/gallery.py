@@ -16,14 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial, wraps
+from functools import wraps
 from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tfcourse import _checks
 from tfcourse._files import whole_file
-from tfcourse.lecture.style import BOOK, LANGUAGES, Style
+from tfcourse.lecture.style import BOOK, Style
 from tfcourse.lecture.svg import finished
 from tfcourse.lecture.topics import TOPICS, load, part_of
 
@@ -98,26 +98,7 @@ def figure(zh: str, *, trains: bool = False) -> Callable[[Drawing], Drawing]:
 def figures() -> tuple[Entry, ...]:
     """Return every figure, in the lecture's order."""
     load()
-    found = {e.name: _registry.get(e.name, e) for e in _not_yet_topics()} | _registry
-    return tuple(sorted(found.values(), key=lambda entry: PARTS.index(entry.part)))
-
-
-def _not_yet_topics() -> list[Entry]:
-    """The figures that still are functions of a figure and a seed; gone with the last of them."""
-    from importlib import import_module
-
-    def drawn(entry: Any, *, seed: int = 0, style: Style = BOOK) -> Figure:
-        with style.context():
-            page = style.page(entry.height)
-            entry.function(page, seed)
-        return page
-
-    old = import_module("tfcourse.figures.gallery").ENTRIES
-    texts = {e.name: f"{e.caption}\n\n{e.alternative}" for e in old}
-    return [
-        Entry(e.name, e.part, partial(drawn, e), dict.fromkeys(LANGUAGES, texts[e.name]), e.trains)
-        for e in old
-    ]
+    return tuple(sorted(_registry.values(), key=lambda entry: PARTS.index(entry.part)))
 
 
 def find(names: Iterable[str] = ()) -> list[Entry]:

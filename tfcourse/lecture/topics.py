@@ -47,20 +47,11 @@ TOPICS: dict[str, tuple[str, ...]] = {
     ),
 }
 
-# Where what has not yet become a topic stands; gone with the last of them.
-OLD: dict[str, tuple[str, ...]] = {
-    "tuning": (),
-    "normalization": ("normalization", "normalization_trained", "normalization_errata"),
-    "classification": (),
-    "frameworks": (),
-}
-
 
 def part_of(module: str) -> str:
     """Return the part of the lecture that a module belongs to, by its dotted name."""
     name = module.rpartition(".")[2]
-    among = OLD if ".claims." in module else TOPICS
-    return next((part for part, names in among.items() if name in names), name)
+    return next((part for part, names in TOPICS.items() if name in names), name)
 
 
 def load(part: str | None = None) -> list[ModuleType]:
@@ -69,8 +60,5 @@ def load(part: str | None = None) -> list[ModuleType]:
     Raises: ValueError for another part.
     """
     parts = TOPICS if part is None else [_checks.choice("part", part, TOPICS)]
-    names = []
-    for one in parts:
-        names += [f"tfcourse.lecture.{name}" for name in TOPICS[one]]
-        names += [f"tfcourse.claims.{name}" for name in OLD[one]]
+    names = [f"tfcourse.lecture.{name}" for one in parts for name in TOPICS[one]]
     return [import_module(name) for name in names if find_spec(name)]
