@@ -53,6 +53,8 @@ class Trained:
 
 def as_on_the_page(one: Claim) -> Entry:
     text = PAGE.partition(f"\n### {one.id}\n")[2].partition("\n### ")[0].partition("\nHow: ")[0]
+    if "**Not run.**" in text:
+        return page.not_run(one)
     verdict, plain, measured, count = re.search(
         r"\n\*\*(.+)\.\*\*(.*)\n\nMeasured: (.*) Trainings: (\d+)\.\n", text
     ).groups()
@@ -63,4 +65,6 @@ def as_on_the_page(one: Claim) -> Entry:
 @pytest.mark.parametrize("one", [one for one in CLAIMS if one.trains], ids=lambda one: one.id)
 def test_what_trainings_came_to_is_measured(one):
     evidence = as_on_the_page(one).evidence
+    if evidence.verdict == "not run":
+        pytest.skip("not run for the page")
     assert re.search(r"\d", evidence.measured) and evidence.trainings > 0

@@ -65,7 +65,8 @@ def test_what_a_task_becomes():
         assert agree == pytest.approx(0.6, abs=0.05)
 
 
+@pytest.mark.long
 def test_a_small_run_is_trained_in_earnest():
-    found = topic.carried(seed=1, tasks=2, trials=5)
-    assert found.trainings == 30 and {*found.cost} == {*topic.CHANGES}
+    found = topic.carried(seed=1, tasks=2, trials=12)
+    assert found.trainings == 72 and {*found.cost} == {*topic.CHANGES}
     assert all(cost.shape == (2,) and np.isfinite(cost).all() for cost in found.cost.values())

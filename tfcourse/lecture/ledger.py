@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 from tfcourse import _checks
 from tfcourse.lecture.statistics import Interval
-from tfcourse.lecture.topics import load, part_of
+from tfcourse.lecture.topics import TOPICS, load, part_of
 
 HOLDS = "holds"
 CONDITIONS = "holds under conditions"
@@ -367,6 +367,8 @@ def matching(words: Sequence[str]) -> tuple[Claim, ...]:
 
 def _matches(one: Claim, word: str) -> bool:
     whole = {one.part, one.module.rpartition(".")[2], one.id, *_beginnings(one.id)}
+    if word in TOPICS:  # a part, and not what happens to name it
+        return word == one.part
     return word in whole or (len(word) > 2 and word in f"{one.id} {one.statement}".lower())
 
 

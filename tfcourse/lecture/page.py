@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from tfcourse.lecture.ledger import NOTES, VIDEO, WHOSE, Claim, Entry, trainings
+from tfcourse.lecture.ledger import NOTES, VIDEO, WHOSE, Claim, Entry, Evidence, trainings
 
 _HEAD = f"""\
 # The lecture's claims, run
@@ -22,6 +22,8 @@ machine; the verdicts should not.
 - **not shown**: the experiment cannot tell. Its interval holds both no effect and one that matters.
 - **refuted**: it is not so. An effect that matters is shut out.
 - **erratum**: an error in notes of the lecture.
+- **not run**: its trainings were left out when this page was made; the recorded verdict that it names
+  waits for them.
 
 Terms. In brackets stands an *interval*: 95% of such intervals hold the true figure. Where several
 comparisons are tested together, their intervals are widened for it (*Holm's correction*). *What
@@ -50,6 +52,12 @@ def markdown(entries: Sequence[Entry]) -> str:
             lines += ["| id | where | printed | correct | why | found |"]
             lines += ["| --- | --- | --- | --- | --- | --- |", *map(row, slips), ""]
     return "\n".join(lines)
+
+
+def not_run(claim: Claim) -> Entry:
+    """Return the entry of a claim whose trainings this page does without."""
+    verdict = f"nothing for this page; recorded as “{claim.verdict}”"
+    return Entry(claim, Evidence("not run", verdict), 0)
 
 
 def summary(entries: Sequence[Entry]) -> str:
