@@ -22,8 +22,8 @@ machine; the verdicts should not.
 - **not shown**: the experiment cannot tell. Its interval holds both no effect and one that matters.
 - **refuted**: it is not so. An effect that matters is shut out.
 - **erratum**: an error in notes of the lecture.
-- **not run**: its trainings were left out when this page was made; the recorded verdict that it names
-  waits for them.
+- **not run**: its trainings were left out when this page was made; the recorded verdict that it
+  names waits for them.
 
 Terms. In brackets stands an *interval*: 95% of such intervals hold the true figure. Where several
 comparisons are tested together, their intervals are widened for it (*Holm's correction*). *What
