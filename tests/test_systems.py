@@ -3,6 +3,7 @@
 import io
 import os
 import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -109,3 +110,9 @@ def test_nothing_of_a_study_is_open_when_its_folder_is_removed(monkeypatch):
     assert open_in(folder)
     del study
     assert removed == [folder] and not left
+
+
+def test_nothing_of_tensorflow_s_own_is_printed():
+    command = [sys.executable, "-m", "tfcourse", "quadratic", "--steps", "5"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == ""

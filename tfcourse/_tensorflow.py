@@ -59,4 +59,8 @@ else:
         import keras
         import tensorflow as tf
 
+        if tuple(map(int, tf.__version__.split(".")[:2])) < (2, 21):
+            # There the compiler greets when it is first used, and heeds no setting.
+            tf.function(lambda: tf.constant(0.0) + 1, jit_compile=True)()
+
 __all__ = ["keras", "tf"]
