@@ -152,6 +152,7 @@ def test_all_trials_have_as_many_updates(monkeypatch):
     assert max(updates.values()) / min(updates.values()) < 1.12, updates
 
 
+@pytest.mark.long
 def test_small_runs_are_trained_in_earnest(monkeypatch):
     monkeypatch.setattr(topic, "CASES", [("momentum", True)])
     monkeypatch.setattr(topic, "UPDATES", {32: 1, 128: 1})

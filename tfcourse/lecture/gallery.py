@@ -97,8 +97,8 @@ def figure(zh: str, *, trains: bool = False) -> Callable[[Drawing], Drawing]:
 
 def figures() -> tuple[Entry, ...]:
     """Return every figure, in the lecture's order."""
-    load()
-    return tuple(sorted(_registry.values(), key=lambda entry: PARTS.index(entry.part)))
+    modules = [module.__name__ for module in load()]
+    return tuple(sorted(_registry.values(), key=lambda e: modules.index(e.function.__module__)))
 
 
 def find(names: Iterable[str] = ()) -> list[Entry]:

@@ -161,8 +161,7 @@ def steadier(seed: int = 0) -> dict[tuple[str, float], Interval]:
 )
 def hidden_shift(updates: int = 100, *, seed: int = 0, style: Style = BOOK) -> Figure:
     """What a hidden unit gets to see shifts as the weights below it change; with batch norm it
-    shifts less, though it does. Measured on examples that are not trained on, with the running
-    averages; the titles say how far in an update, in deviations.
+    shifts less, though it does. The titles say how far in an update, in deviations.
 
     Two rows for two units, over 100 updates: the mean as a line, one deviation on either side as a
     band. Left, without batch norm, the lines come from far off towards 0, and the bands grow wider.
