@@ -186,7 +186,10 @@ def test_the_faces_functions_are_the_gallerys(tmp_path):
         tfc.figures.grid_vs_randon  # noqa: B018
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in of_topics()])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(e.name, marks=pytest.mark.long if e.trains else ()) for e in of_topics()],
+)
 def test_in_chinese_no_english_word_is_left(drawn, name):
     known = {"hardmax", "softmax", "float", "Adam", "eager", "function", "TensorFlow"}
     known |= {"AddN", "AddV", "Mul", "Pow", "Sub"}  # operations of TensorFlow
