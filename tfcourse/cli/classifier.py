@@ -92,13 +92,19 @@ def train(
     validation = classifier.evaluate(model, dataset.x_validation, dataset.y_validation)
     test = classifier.evaluate(model, dataset.x_test, dataset.y_test)
     saved = room("saving")
+    former = None
     if out.exists():  # a worse model must not take a better one's place
         names = (out.with_name(f"{out.stem}.before-{n}{out.suffix}") for n in count(1))
         former = next(path for path in names if not path.exists())
         with whole_file(former) as draft:
             shutil.copyfile(out, draft)
         note(f"note: the model that was in {out} is kept in {former}")
-    saved.save(model, out, saved.Card.of(dataset, data, chosen, seed))
+    try:
+        saved.save(model, out, saved.Card.of(dataset, data, chosen, seed))
+    except BaseException:  # the one that was there still is
+        if former:
+            former.unlink(missing_ok=True)
+        raise
     figures = _figures(test, dataset, confusion, json)
     if json:
         print_json(
