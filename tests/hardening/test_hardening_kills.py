@@ -1,6 +1,7 @@
 """Killed or interrupted at any moment: the old file or the new one, and the next run works."""
 
 import random
+import re
 import signal
 import zipfile
 from dataclasses import replace
@@ -49,10 +50,12 @@ def weights(right):
 
 def sound_train(folder, right):
     found = visible(folder)
-    names = [path.name for path in found if ".before-" not in path.name]
-    assert names in ([], ["points.keras"])
-    assert all(same_weights(path, right / path.name) for path in found)
-    return bool(found)
+    former = [path for path in found if re.fullmatch(r"points\.before-\d+\.keras", path.name)]
+    own = [path for path in found if path not in former]
+    # Trained again, the model that was there is kept beside the new one, and never in its place.
+    assert [path.name for path in own] == ["points.keras"] * bool(found)
+    assert all(same_weights(path, right / "points.keras") for path in found)
+    return bool(own)
 
 
 def sound_tune(folder, right):
