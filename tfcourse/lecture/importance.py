@@ -199,8 +199,8 @@ def hyperparameter_importance(base: int = 96, *, seed: int = 0, style: Style = B
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
         axes.set(ylim=(top, 0.6))
-    panels[0].set_title(say("without batch norm", "没有 batch norm"))
-    panels[1].set_title(say("with batch norm", "有 batch norm"))
+    panels[0].set_title(say("without batch norm", "没有批归一化"))
+    panels[1].set_title(say("with batch norm", "有批归一化"))
     panels[0].set_yticks([*rows.values()], [say(*SYMBOLS[name]) for name in rows])
     for line, (way, color, _) in enumerate(ways):
         words = say("momentum" if way == "momentum" else "Adam", "动量" if line == 0 else "Adam")

@@ -323,8 +323,8 @@ def caviar(models: int = 40, *, seed: int = 0, style: Style = BOOK) -> Figure:
     how: dict[str, Any] = {"textcoords": "offset fontsize", "ha": "center", "va": "top"}
     words = say(f"kept: {best[at]:.3f}", f"留下：{best[at]:.3f}")
     axes.annotate(words, (epochs[at], best[at]), (0, -0.6), color=c.recommended, **how)
-    axes.set(yscale="log", xlim=(1, epochs[-1] + 0.6), ylim=(best[at] / 1.3, 5))
-    axes.set(xlabel="epoch", ylabel=say("validation loss", "验证损失"))
+    axes.set(yscale="log", xlim=(1, epochs[-1] + 0.6), ylim=(best[at] / 1.9, 5))
+    axes.set(xlabel=say("epoch", "轮次"), ylabel=say("validation loss", "验证损失"))
     axes.set_title(
         say(
             f"{models} models: the best reaches {best[at]:.2f}",
