@@ -52,8 +52,11 @@ def words(figure):
     return [text for text in found.values() if text.get_visible() and text.get_text().strip()]
 
 
-def crowded(figure, texts):
-    """Which of the texts leave the paper, or overlap others."""
+def crowded(figure, texts, gap=0.0):
+    """Which of the texts leave the paper, or overlap others.
+
+    gap: share of a line's height, from accents to descenders, that may be common to two lines.
+    """
     placed = [(text.get_text(), text.get_window_extent()) for text in texts]
     paper, found = figure.bbox, []
     for text, box in placed:
@@ -64,7 +67,8 @@ def crowded(figure, texts):
         width = min(box.x1, other_box.x1) - max(box.x0, other_box.x0)
         height = min(box.y1, other_box.y1) - max(box.y0, other_box.y0)
         # A box is a little larger than the ink in it.
-        found += [f"{one!r} overlaps {other!r}"] if width >= 2 and height >= 4 else []
+        common = 4 + gap * min(box.height, other_box.height)
+        found += [f"{one!r} overlaps {other!r}"] if width >= 2 and height >= common else []
     return found
 
 
