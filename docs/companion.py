@@ -462,23 +462,6 @@ class Topics(Directive):
         return self.markdown(f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{entries}\n```")
 
 
-class Readme(Directive):
-    """A section of the README in the page's language, without its heading."""
-
-    def run(self) -> list[nodes.Node]:
-        path = HERE.parent / self.say("README.md", "README.zh.md")
-        self.env.note_dependency(str(path))
-        sections = dict(
-            part.partition("\n")[::2]
-            for part in re.split(r"^## ", path.read_text("utf-8"), flags=re.M)
-        )
-        if self.arguments[0] not in sections:
-            return self.fail(f"{path.name} has no section {self.arguments[0]!r}")
-        # Links into the repository have nowhere to lead from here.
-        text = re.sub(r"(?<!!)\[([^]]+)\]\((?!https?:)[^)]+\)", r"\1", sections[self.arguments[0]])
-        return self.markdown(text)
-
-
 class OtherPage(Directive):
     """A page that stands in docs/ for its own sake, without its title; or what is inside."""
 
@@ -644,7 +627,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
         "fold": Fold,
         "lecture-map": LectureMap,
         "topics": Topics,
-        "readme": Readme,
         "commands": Commands,
         "other-page": OtherPage,
     }.items():

@@ -18,7 +18,6 @@ OWN = {
     "lecture-map",
     "findings",
     "slips",
-    "readme",
     "commands",
 }
 LEDGER = "## 实测结果\n\n```{findings}\n```\n\n## 笔记里的错误\n\n```{slips}\n```"
