@@ -169,12 +169,12 @@ def ways() -> Iterator[tuple[str, int, Callable[[Study], int]]]:
 
 
 def judged(studies: list[Study], choose: Callable[[Study], int]) -> Any:
-    """Test accuracy of the chosen trial's first model, and of its hyperparameters, the mean over
-    all seeds they were trained under, (2, studies)."""
-    chosen = [(one.test, choose(one)) for one in studies]
-    return np.array(
-        [[test[t, 0] for test, t in chosen], [np.nanmean(test[t]) for test, t in chosen]]
-    )
+    """Test accuracy of the chosen trial's first model and of its hyperparameters, (2, studies).
+
+    The latter is the mean over all seeds that they were trained under.
+    """
+    chosen = [one.test[choose(one)] for one in studies]
+    return np.array([[test[0] for test in chosen], [np.nanmean(test) for test in chosen]])
 
 
 def main() -> None:
