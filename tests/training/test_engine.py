@@ -77,6 +77,27 @@ def test_chunks_and_threads_change_nothing_but_rounding(together):
         close(one, other)
 
 
+def test_compiling_ahead_changes_no_result_and_is_none(monkeypatch):
+    alike = [trial(dropout=0.1 * k) for k in range(1, 7)]
+    widths = []
+    once = engine.train_chunk
+
+    def counted(pattern, members, width, epochs, *rest):
+        widths.append((len(members), width, epochs))
+        return once(pattern, members, width, epochs, *rest)
+
+    monkeypatch.setattr(engine, "train_chunk", counted)
+    ahead = trained(alike)
+    assert widths[0] == (1, widths[1][1], 1)  # the program that the others then take
+    assert [one.trial for one in ahead] == list(range(6))
+    assert sorted(sum(chunks(build, alike, BLOBS), ())) == list(range(6))
+    monkeypatch.setattr(engine, "ALIKE", 99)
+    widths.clear()
+    for one, other in zip(ahead, trained(alike), strict=True):
+        same(one, other)
+    assert EPOCHS == min(epochs for _, _, epochs in widths)
+
+
 def test_what_is_not_wanted_trains_only_in_company(monkeypatch):
     monkeypatch.setattr(engine, "MOST_MODELS", 2)
     trials, data = [trial(learning_rate=0.01 * (k + 1)) for k in range(5)], DATA["classes"]()
