@@ -56,8 +56,8 @@ def log_alpha(trial):
 def in_the_lectures_order(trial):
     """Variances 1 for α, 0.2 for each of the second rank, 0.06 for each of the third."""
     momentum = -np.log10(1 - trial["momentum"]) if "momentum" in trial else 0
-    middle = 0.775 * momentum + 0.0304 * trial["units"] + 0.00932 * trial["batch_size"]
-    rest = 0.3 * trial["layers"] + 0.849 * trial["decay"]
+    middle = 0.775 * momentum + 0.0791 * trial["units"] + 0.00932 * trial["batch_size"]
+    rest = 0.245 * trial["layers"] + 0.849 * trial["decay"]
     return 0.866 * log_alpha(trial) + middle + rest - 6
 
 
@@ -87,7 +87,7 @@ LANDSCAPES = {
     "tuning.importance-order": {
         "holds": in_the_lectures_order,
         "holds under conditions": bowl(),
-        "refuted": lambda trial: 0.01 * trial["units"] + 0.001 * log_alpha(trial),
+        "refuted": lambda trial: 0.03 * trial["units"] + 0.001 * log_alpha(trial),
     },
     "tuning.not-hard-and-fast": {
         "holds": lambda trial: 0.1 * trial["layers"] + 0.1 * log_alpha(trial),
@@ -133,7 +133,7 @@ def test_the_verdict_follows_from_the_landscape(landscape, id, expected, seed):
     landscape(LANDSCAPES[id][expected])
     [entry] = ledger.run(ledger.find([id]), seed)
     assert entry.evidence.verdict == expected, entry.evidence
-    assert entry.evidence.trainings > 300
+    assert entry.evidence.trainings > 250
 
 
 def test_all_trials_have_as_many_updates(monkeypatch):
@@ -160,7 +160,7 @@ def test_small_runs_are_trained_in_earnest(monkeypatch):
     assert found.total.shape == found.alone.shape == (4, 6) and found.trainings == 4 * 9
     assert np.isfinite(found.total).all()
     together = topic.together.__wrapped__(seed=1, seeds=1)
-    assert together.best.shape == (1, 3) and together.trainings == 39
+    assert together.best.shape == (1, 3) and together.trainings == 36
 
 
 @pytest.mark.long
