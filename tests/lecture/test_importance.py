@@ -117,9 +117,7 @@ def landscape(monkeypatch, nothing_remembered):
             return population.Outcomes(history, np.zeros(len(trials), int), -found, found)
 
         monkeypatch.setattr(population, "train", train)
-        for name in ("importance", "depth"):
-            many = cache(partial(getattr(topic, name).__wrapped__, base=base))
-            monkeypatch.setattr(topic, name, many)
+        monkeypatch.setattr(topic, "BASE", base)
         monkeypatch.setattr(topic, "tuned", cache(partial(topic.tuned.__wrapped__, searches=96)))
 
     return put
@@ -165,7 +163,7 @@ def test_small_runs_are_trained_in_earnest(monkeypatch):
 
 @pytest.mark.long
 def test_the_figure_draws_every_index_with_its_interval(drawn):
-    figure, found = drawn("hyperparameter_importance"), topic.importance(0)
+    figure, found = drawn("hyperparameter_importance"), topic.importance(0, topic.BASE)
     for axes, normalize in zip(figure.axes, (False, True), strict=True):
         points = {line.get_gid(): line.get_xdata()[0] for line in axes.lines if line.get_gid()}
         expected = {

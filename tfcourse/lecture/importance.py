@@ -53,6 +53,8 @@ UPDATES = {32: 4, 64: 8, 128: 16}
 Case = tuple[str, bool]
 CASES: tuple[Case, ...] = tuple(product(SPACES, (False, True)))
 """Optimizer, and whether there is batch norm."""
+BASE = 96
+"""Pairs of random trials that are crossed."""
 
 
 def trained(trials: Sequence[Chosen], seed: int) -> Floats:
@@ -96,7 +98,7 @@ class Importance:
 
 
 @cache
-def importance(seed: int = 0, base: int = 96) -> dict[Case, Importance]:
+def importance(seed: int, base: int) -> dict[Case, Importance]:
     """Train two random trials `base` times, and crosses between the two, by optimizer and norm.
 
     Each cross takes one hyperparameter of the second trial, the others of the first.
@@ -152,7 +154,7 @@ SYMBOLS = {
     都带区间。左图没有 batch norm，右图有：学习率远远领先，其余都小得多。""",
     trains=True,
 )
-def hyperparameter_importance(base: int = 96, *, seed: int = 0, style: Style = BOOK) -> Figure:
+def hyperparameter_importance(base: int = BASE, *, seed: int = 0, style: Style = BOOK) -> Figure:
     """The share of the spread of random trials' results that each hyperparameter accounts for
     (total-effect index, 95% interval), in the lecture's order of importance.
 
@@ -165,37 +167,32 @@ def hyperparameter_importance(base: int = 96, *, seed: int = 0, style: Style = B
     page = style.page(3.8)
     panels: Any = page.subplots(1, 2, sharex=True, sharey=True)
     rows = {name: -row for row, name in enumerate(chain(*ORDER))}
-    ways = (("momentum", c.recommended, "o"), ("adam", c.baseline, "D"))
+    edges = 0.6 - np.cumsum([0, *map(len, ORDER)])
+    ways = (("momentum", "动量", c.recommended, "o"), ("Adam", "Adam", c.baseline, "D"))
     for normalize, axes in enumerate(panels):
-        for line, (way, color, marker) in enumerate(ways):
-            one = found[way, bool(normalize)]
+        for line, (way, _, color, marker) in enumerate(ways):
+            one = found[way.lower(), bool(normalize)]
             for name in one.names:
                 at = rows[name] + (0.16 - 0.32 * line) * (name in SHARED)
                 index = one.interval(name)
                 axes.plot(index[1:], [at, at], color=color, lw=1.4 * s)
-                axes.plot(index.value, at, marker, color=color, ms=5 * s, gid=f"{way} {name}")
-        top = 0.6
-        for rank, names in enumerate(ORDER):
-            if rank % 2:
-                axes.axhspan(top, top - len(names), color=c.faint, alpha=0.3, lw=0, zorder=0)
-            top -= len(names)
+                gid = f"{way.lower()} {name}"
+                axes.plot(index.value, at, marker, color=color, ms=5 * s, gid=gid)
+        for ends in (edges[1:3], edges[3:]):
+            axes.axhspan(*ends, color=c.faint, alpha=0.3, lw=0, zorder=0)
         axes.axvline(0, color=c.muted, lw=0.8 * s, zorder=0.5)
-        axes.set_xlabel(say("share of the spread", "占差异的份额"))
+        axes.set(xlabel=say("share of the spread", "占差异的份额"), ylim=edges[[-1, 0]])
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
-        axes.set(ylim=(top, 0.6))
     panels[0].set_title(say("without batch norm", "没有批归一化"))
     panels[1].set_title(say("with batch norm", "有批归一化"))
     panels[0].set_yticks([*rows.values()], [say(*SYMBOLS[name]) for name in rows])
-    for line, (way, color, _) in enumerate(ways):
-        words = say("momentum" if way == "momentum" else "Adam", "动量" if line == 0 else "Adam")
+    for line, (en, zh, color, _) in enumerate(ways):
         place = {"transform": panels[0].transAxes, "ha": "right", "va": "center"}
-        panels[0].text(0.97, 0.5 - 0.09 * line, words, color=color, **place)
+        panels[0].text(0.97, 0.5 - 0.09 * line, say(en, zh), color=color, **place)
     beside: dict[str, Any] = {"transform": panels[1].get_yaxis_transform(), "color": c.muted}
-    top = 0.6
-    for colour, names in RANKS.items():
-        panels[1].text(1.02, top - len(names) / 2, say(*colour), va="center", **beside)
-        top -= len(names)
+    for colour, (top, bottom) in zip(RANKS, pairwise(edges), strict=True):
+        panels[1].text(1.02, (top + bottom) / 2, say(*colour), va="center", **beside)
     panels[1].text(1.02, 0.75, say("lecture", "讲座"), va="bottom", **beside)
     return page
 
@@ -205,7 +202,7 @@ def _leads(seed: int) -> dict[tuple[Any, ...], Interval]:
     return holm(
         {
             (*case, a, b): partial(one.lead, a, b)
-            for case, one in importance(seed).items()
+            for case, one in importance(seed, BASE).items()
             for upper, lower in (*pairwise(ORDER), (ORDER[0], [*chain(*ORDER[2:])]))
             for a, b in product(upper, lower)
             if a in one.names and b in one.names
@@ -238,7 +235,7 @@ def importance_order(seed: int) -> Evidence:
     spread that would remain if only this one were free. Neighbouring ranks are compared in pairs,
     and α with all; the intervals are corrected for the number of pairs.
     """
-    found, leads = importance(seed), _leads(seed)
+    found, leads = importance(seed, BASE), _leads(seed)
     ahead = [one for pair, one in leads.items() if pair[2] == "learning_rate"]
     behind = [one for pair, one in leads.items() if pair[2] != "learning_rate"]
     in_order = sum(one.above_zero for one in behind)
@@ -267,10 +264,10 @@ def importance_order(seed: int) -> Evidence:
 
 
 @cache
-def depth(seed: int = 0, base: int = 96) -> Importance:
+def depth(seed: int) -> Importance:
     """Cross α with 2 or 12 layers, Adam and no batch norm."""
     space = Space(learning_rate=ALPHA, layers=Choice(2, 12))
-    return crossed(space, {**FIXED, "batch_norm": False}, seed, base)
+    return crossed(space, {**FIXED, "batch_norm": False}, seed, BASE)
 
 
 @claim(
@@ -287,7 +284,7 @@ def not_hard_and_fast(seed: int) -> Evidence:
     decades, and 2 or 12 layers instead of 2 or 4, with Adam and without batch norm. It holds if the
     layers account for a tenth of the spread, as they do not between 2 and 4.
     """
-    two = {"2 or 12": depth(seed), "2 or 4": importance(seed)["adam", False]}
+    two = {"2 or 12": depth(seed), "2 or 4": importance(seed, BASE)["adam", False]}
     layers = {n: partial(mean, one.total[:, one.names.index("layers")]) for n, one in two.items()}
     deep, shallow = (both := holm(layers)).values()
     return Evidence(
