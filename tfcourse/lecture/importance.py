@@ -63,13 +63,10 @@ def trained(trials: Sequence[Chosen], seed: int) -> Floats:
     What learns nothing has the loss of a guess, which is also the most that counts.
     """
     data = population.teacher(seed).data
-    worst, loss = float(np.log(data.classes)), np.empty(len(trials))
-    for size, epochs in UPDATES.items():
-        rows = [i for i, trial in enumerate(trials) if trial["batch_size"] == size]
-        if rows:
-            some = [trials[i] for i in rows]
-            found = population.train(some, epochs=epochs, seed=seed + size, dataset=data)
-            loss[rows] = np.nan_to_num(found.history["validation_loss"], nan=worst).min(axis=1)
+    worst, most = float(np.log(data.classes)), max(UPDATES.values())
+    each = [{**trial, "epochs": UPDATES[trial["batch_size"]]} for trial in trials]
+    found = population.train(each, epochs=most, seed=seed, dataset=data)
+    loss: Floats = np.nan_to_num(found.history["validation_loss"], nan=worst).min(axis=1)
     return np.minimum(loss, worst)
 
 

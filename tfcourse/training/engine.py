@@ -207,9 +207,11 @@ class _Plan:
             own = found.optimizer.key if found.optimizer else None
             how = (trial.get("epochs", self.epochs), told.batch_size, start.epochs if start else 0)
             groups.setdefault((found.key, own, how), []).append(member)
-        for key, members in groups.items():
-            for part in _similar(members):
-                yield from self._chunks(key, part)
+        # By turns, so that threads compile different programs.
+        parts = [
+            [*self._chunks(key, part)] for key, some in groups.items() for part in _similar(some)
+        ]
+        yield from filter(None, itertools.chain(*itertools.zip_longest(*parts)))
 
     def _chunks(self, key: Any, members: Sequence[Member]) -> Iterator[Chunk]:
         (epochs, batch_size, _), why_not = key[2], members[0].blueprint.why_not
