@@ -5,6 +5,7 @@ import tensorflow as tf
 from zoo import DATA
 
 from tfcourse.training import Data, Objective, chunks, engine, train
+from tfcourse.training.data import blocks
 from tfcourse.training.first_weights import initial_weights
 from tfcourse.training.identity import fingerprint
 from tfcourse.training.models import Builder
@@ -120,6 +121,16 @@ def test_two_trainings_are_one_of_twice_the_epochs(way):
             np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
         assert other.epochs == EPOCHS
         np.testing.assert_allclose(one.history["loss"][2:], other.history["loss"], rtol=1e-5)
+
+
+@pytest.mark.parametrize(("examples", "cut"), [(30, (3, 10)), (31, (3, 8)), (10, (1, 10))])
+def test_a_validation_set_is_judged_whole_in_however_many_blocks(monkeypatch, examples, cut):
+    monkeypatch.setattr("tfcourse.training.data.BLOCK", 10)
+    assert blocks(examples) == cut  # of 31 seven are left
+    data = Data(BLOBS.x, BLOBS.y, BLOBS.x[:examples], BLOBS.y[:examples])
+    rates = [trial(learning_rate=0.01), trial(learning_rate=0.03)]
+    for one, fitted in zip(trained(rates, data), trained(rates, data, engine="keras"), strict=True):
+        close(one, fitted)
 
 
 def test_a_model_that_goes_on_does_not_repeat_its_dropout_masks():

@@ -200,8 +200,10 @@ class _Plan:
             if ahead := self._ahead(groups, len(indices)):
                 yield [ahead]
             unbuilt += self._grouped(indices[ALIKE:], groups)
-            parts = [(key, part) for key, own in groups.items() for part in _similar(own)]
-            yield [*unbuilt, *(chunk for key, part in parts for chunk in self._chunks(key, part))]
+            own = [(key, part) for key, some in groups.items() for part in _similar(some)]
+            parts = [[*self._chunks(key, part)] for key, part in own]
+            # By turns, so that threads compile different programs.
+            yield [*unbuilt, *filter(None, itertools.chain(*itertools.zip_longest(*parts)))]
 
     def _ahead(self, groups: dict[Any, list[Member]], count: int) -> Chunk | None:
         """A chunk to compile the program with that `count` trials will take if all are like these.
