@@ -1,4 +1,4 @@
-"""What is missing in Chinese, or was written for another English text, is found and told by line."""
+"""What is missing in Chinese, or was written for another English text, is told by line."""
 
 import re
 import sys
@@ -124,7 +124,7 @@ def test_a_page_that_takes_too_much_or_too_little_is_refused():
 def test_commands_of_the_chinese_readme_are_those_of_the_english_one():
     readme, chinese = ((ROOT / name).read_text("utf-8") for name in ("README.md", "README.zh.md"))
     commands = re.findall(r"^(?:python|ray|tfcourse) .*$", chinese, re.M)
-    assert len(commands) > 4
+    assert len(commands) >= 3
     assert [one for one in commands if one not in readme and "docs/build.py" not in one] == []
 
 
