@@ -484,6 +484,23 @@ class Topics(Directive):
         return self.markdown(f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{entries}\n```")
 
 
+class Readme(Directive):
+    """A section of the README in the page's language, without its heading."""
+
+    def run(self) -> list[nodes.Node]:
+        path = HERE.parent / self.say("README.md", "README.zh.md")
+        self.env.note_dependency(str(path))
+        sections = dict(
+            part.partition("\n")[::2]
+            for part in re.split(r"^## ", path.read_text("utf-8"), flags=re.M)
+        )
+        if self.arguments[0] not in sections:
+            return self.fail(f"{path.name} has no section {self.arguments[0]!r}")
+        # Links into the repository have nowhere to lead from here.
+        text = re.sub(r"(?<!!)\[([^]]+)\]\((?!https?:)[^)]+\)", r"\1", sections[self.arguments[0]])
+        return self.markdown(text)
+
+
 class Commands(Directive):
     """The command line, as the commands themselves tell it."""
 
@@ -629,6 +646,7 @@ def changed(app: Sphinx, env: Any, *others: Any) -> list[str]:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Add all this to Sphinx."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.logging.getLogger("fontTools").setLevel("WARNING")  # Sphinx shows what it tells
     for name, directive in {
         "code-cell": CodeCell,
         "excerpt": Excerpt,
@@ -639,6 +657,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         "fold": Fold,
         "lecture-map": LectureMap,
         "topics": Topics,
+        "readme": Readme,
         "commands": Commands,
     }.items():
         app.add_directive(name, directive)
