@@ -20,6 +20,7 @@ from functools import cache
 from html import escape
 from importlib.util import find_spec
 from itertools import pairwise
+from logging import getLogger
 from pathlib import Path
 from typing import Any
 
@@ -646,7 +647,7 @@ def changed(app: Sphinx, env: Any, *others: Any) -> list[str]:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Add all this to Sphinx."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.logging.getLogger("fontTools").setLevel("WARNING")  # Sphinx shows what it tells
+    getLogger("fontTools").setLevel("WARNING")  # Sphinx shows what it tells
     for name, directive in {
         "code-cell": CodeCell,
         "excerpt": Excerpt,
