@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -121,21 +121,13 @@ def teacher(
 
 
 def classifier(dataset: Dataset) -> Build:
-    """Return what builds the lecture's classifier for this data set from a trial.
-
-    It looks at what makes the model alone: those that differ in the rest are built once.
-    """
+    """Return what builds the lecture's classifier for this data set from a trial."""
     from tfcourse.classifier import build
     from tfcourse.hyperparameters import Hyperparameters
-    from tfcourse.training.models import TAKEN
 
-    own = [field.name for field in fields(Hyperparameters) if field.name not in TAKEN]
-
-    def built(trial: Trial) -> Any:
-        chosen = Hyperparameters(**{name: trial[name] for name in own if name in trial})
-        return build(dataset.input_shape, dataset.classes, chosen)
-
-    return built
+    return lambda trial: build(
+        dataset.input_shape, dataset.classes, Hyperparameters.architecture(trial)
+    )
 
 
 @cache
