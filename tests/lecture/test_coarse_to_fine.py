@@ -83,9 +83,9 @@ def test_searches_are_trained_and_counted(monkeypatch):
     monkeypatch.setattr(topic, "KEEP", {4: 2})
     monkeypatch.setattr(searching, "EPOCHS", 1)
     [found] = topic.rivals.__wrapped__(seed=1, searches=2).values()
-    assert found.loss.shape == (2, 4) and np.isfinite(found.loss).all()
+    assert found.loss.shape == (2, 4) and np.isfinite(found.loss).all() and found.lack > 0
     assert found.trainings == 2 * 4 * (4 + searching.REPEATS)
-    gain = (found.loss[:, 0] - found.loss[:, 1]) / (found.middling - found.best)
+    gain = (found.loss[:, 0] - found.loss[:, 1]) / found.lack
     assert found.gain("two rounds", "one go") == pytest.approx(gain)
 
 

@@ -93,11 +93,10 @@ def test_panda_goes_on_from_where_it_went_back_to(drawn):
     found = topic.diary(0)
     lines = [line.get_ydata() for line in drawn("panda").axes[0].lines]
     lines = [y for y in lines if len(y) > 2]
-    assert len(lines) == len(found.loss) == 6
-    assert found.kept.count(False) == 1
-    bad = found.kept.index(False)
+    assert len(lines) == len(found) == 6
+    [bad] = [day for day, (_, kept, _) in enumerate(found) if not kept]
     assert lines[bad][-1] > lines[bad][0]
-    assert lines[bad + 1][0] == lines[bad][0] == found.loss[bad - 1][-1]
+    assert lines[bad + 1][0] == lines[bad][0] == found[bad - 1][2][-1]
 
 
 @pytest.mark.long

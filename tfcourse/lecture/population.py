@@ -126,17 +126,28 @@ def classifier(dataset: Dataset) -> Build:
     from tfcourse.hyperparameters import Hyperparameters
 
     return lambda trial: build(
-        dataset.input_shape, dataset.classes, Hyperparameters.from_mapping(trial)
+        dataset.input_shape, dataset.classes, Hyperparameters.architecture(trial)
     )
 
 
 @cache
 def _engine(dataset: Dataset, build: Build | None) -> tuple[Build, Data]:
-    """What builds a data set's models, and the data: with these the engine keeps its programs."""
+    """What builds a data set's models, and the data: with these the engine keeps its programs.
+
+    Data sets of the same shapes share their programs.
+    """
     from tfcourse.training import Data
 
     sets = dataset.x_train, dataset.y_train, dataset.x_validation, dataset.y_validation
-    return build or classifier(dataset), Data(*sets)
+    like = build, dataset.classes, *((array.shape, array.dtype) for array in sets)
+    data = Data(*sets)
+    builder, first = _ENGINES.setdefault(like, (build or classifier(dataset), data))
+    if first is not data:
+        data.programs.extend(first.programs)
+    return builder, data
+
+
+_ENGINES: dict[Any, tuple[Build, Data]] = {}
 
 
 def train(

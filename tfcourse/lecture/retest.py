@@ -11,19 +11,8 @@ import numpy as np
 
 from tfcourse._arrays import Floats
 from tfcourse.datasets import Dataset
-from tfcourse.lecture import population
-from tfcourse.lecture.ledger import (
-    CONDITIONS,
-    HOLDS,
-    NOT_SHOWN,
-    REFUTED,
-    Erratum,
-    Evidence,
-    claim,
-    errata,
-    note,
-    weighed,
-)
+from tfcourse.lecture import ledger, population
+from tfcourse.lecture.ledger import HOLDS, REFUTED, Evidence, claim, note, weighed
 from tfcourse.lecture.panda_and_caviar import FIXED, SPACE
 from tfcourse.lecture.searching import EPOCHS, MATTERS, WHY
 from tfcourse.lecture.statistics import holm, mean
@@ -64,8 +53,7 @@ def carried(seed: int = 0, tasks: int = 6, trials: int = 40) -> Carried:
         for change, (chosen_by, test) in zip(CHANGES, after, strict=True):
             own = int(chosen_by.argmin())
             cost[change].append((test[best] - test[own]) / (np.median(test) - test[own]))
-    count = 3 * tasks * trials
-    return Carried({change: np.array(each) for change, each in cost.items()}, count)
+    return Carried({change: np.array(each) for change, each in cost.items()}, 3 * tasks * trials)
 
 
 def _losses(trials: list[Any], data: Dataset, seed: int) -> tuple[Floats, Floats]:
@@ -101,7 +89,7 @@ def mislabelled(data: Dataset, rng: np.random.Generator) -> Dataset:
     "tuning.retest",
     "Intuitions go stale: the best hyperparameters of one data set are not the best of another; "
     "test again every few months.",
-    CONDITIONS,
+    ledger.CONDITIONS,
     note("001", 138, "重新测试或评估你的超参数", "test or evaluate your hyperparameters again"),
     note("003", 1226, "intuitions get stale, re-evaluate hyperparams every several months"),
     trains=True,
@@ -117,11 +105,11 @@ def retest(seed: int) -> Evidence:
     """
     found = carried(seed)
     cost = holm({change: partial(mean, each) for change, each in found.cost.items()})
-    seen = [weighed(one, MATTERS) for one in cost.values()]
-    verdict = HOLDS if set(seen) == {HOLDS} else CONDITIONS if HOLDS in seen else NOT_SHOWN
+    seen = {weighed(one, MATTERS) for one in cost.values()}
+    some = ledger.CONDITIONS if HOLDS in seen else ledger.NOT_SHOWN
     worst = max(cost, key=lambda change: cost[change].value)
     return Evidence(
-        REFUTED if set(seen) == {REFUTED} else verdict,
+        seen.pop() if seen in ({HOLDS}, {REFUTED}) else some,
         "lost by carrying over: "
         + "; ".join(f"{change} {one.show('.0f', '%')}" for change, one in cost.items()),
         f"Carried over to {worst}, the best settings lost {cost[worst].value:.0%} of what a "
@@ -131,9 +119,9 @@ def retest(seed: int) -> Evidence:
     )
 
 
-errata(
+ledger.errata(
     __name__,
-    Erratum(
+    ledger.Erratum(
         "tuning.erratum.logistics",
         note("001", 135, "比如说逻辑学", "such as logic"),
         "物流 (logistics)",
