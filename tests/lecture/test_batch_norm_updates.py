@@ -8,6 +8,7 @@ from tfcourse import batch_norm
 from tfcourse.lecture import batch_norm_updates as topic
 from tfcourse.lecture import ledger, population
 from tfcourse.lecture.ledger import HOLDS, NOT_SHOWN, REFUTED
+from tfcourse.lecture.tuned import Tuned
 
 
 def as_if_independent(backward):
@@ -52,6 +53,8 @@ def test_it_holds_with_another_seed_and_turns_when_broken(id, verdict, monkeypat
 )
 def test_the_verdict_follows_from_the_interval(with_norm, spread, expected, verdict, monkeypatch):
     around = spread * np.linspace(-1, 1, 12)
-    found = topic.Rules({"adam": np.array([with_norm + around, 0.7 + around])}, 0.9, 24)
+    accuracy = {("adam", True): with_norm + around, ("adam", False): 0.7 + around}
+    found = {way: Tuned({}, around, around, one, 12) for way, one in accuracy.items()}
+    monkeypatch.setattr(topic, "RATES", {"adam": (0.01,)})
     monkeypatch.setattr(topic, "rules", lambda seed: found)
     assert verdict("bn.any-optimizer") == expected

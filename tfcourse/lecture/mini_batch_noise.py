@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -52,27 +51,24 @@ def noise(seed: int = 0, draws: int = 120) -> Noise:
     rng = np.random.default_rng(seed)
     x = population.digits().x_train.astype(float)
     layers = [rng.normal(0, np.sqrt(2 / n), (n, 32)) for n in (64, 32, 32)]
-    whole = _passed(x, layers)
-    found = np.zeros((2, len(layers), len(SIZES)))
-    dropout = []
+
+    def statistics(a: Floats) -> list[tuple[Floats, Floats]]:
+        found: list[tuple[Floats, Floats]] = []
+        for W in layers:
+            norm = batch_norm.forward(a @ W)
+            found.append((norm.mean, norm.variance))
+            a = np.maximum(norm.z_tilde, 0)
+        return found
+
+    whole = np.array(statistics(x))
+    found, dropout = np.zeros((2, len(layers), len(SIZES))), np.zeros(len(SIZES))
     for i, m in enumerate(SIZES):
-        passed = [_passed(x[rng.integers(0, len(x), m)], layers) for _ in range(draws)]
-        for layer, all_ in enumerate(whole):
-            means = np.array([one[layer].mean for one in passed])
-            variances = np.array([one[layer].variance for one in passed])
-            found[0, layer, i] = (means.std(axis=0) / np.sqrt(all_.variance)).mean()
-            found[1, layer, i] = (variances.std(axis=0) / all_.variance).mean()
-        kept = rng.random((500_000 // m, m)) < KEPT
-        dropout.append(float((kept / KEPT).std(axis=0).mean()))
-    return Noise(SIZES, found[0], found[1], np.array(dropout))
-
-
-def _passed(a: Floats, layers: Sequence[Floats]) -> list[batch_norm.Forward]:
-    found = []
-    for W in layers:
-        found.append(batch_norm.forward(a @ W))
-        a = np.maximum(found[-1].z_tilde, 0)
-    return found
+        drawn = [statistics(x[rng.integers(0, len(x), m)]) for _ in range(draws)]
+        mean, variance = np.std(drawn, axis=0).swapaxes(0, 1)  # (layers, units)
+        found[0, :, i] = (mean / np.sqrt(whole[:, 1])).mean(axis=1)
+        found[1, :, i] = (variance / whole[:, 1]).mean(axis=1)
+        dropout[i] = ((rng.random((500_000 // m, m)) < KEPT) / KEPT).std(axis=0).mean()
+    return Noise(SIZES, found[0], found[1], dropout)
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,13 +254,8 @@ errata(
     __name__,
     Erratum(
         "bn.erratum.dropout-noise",
-        note(
-            "001",
-            505,
-            "这是dropout的一个奇怪的性质，就是应用较大的mini-batch可以减少正则化效果",
-            "an odd property of dropout: a larger mini-batch regularizes less",
-        ),
-        "an odd property of batch norm",
+        note("001", 505, "这是dropout的一个奇怪的性质", "this is an odd property of dropout"),
+        "that a larger mini-batch regularizes less is an odd property of batch norm",
         "Dropout's noise does not depend on the size of the mini-batch; batch norm's does.",
         whose="lecturer",
         check=dropout_noise,
@@ -272,17 +263,13 @@ errata(
     ),
     Erratum(
         "bn.erratum.multiplicative-noise",
-        note(
-            "001", 488, "所以你的dropout含几重噪音", "so your dropout has several layers of noise"
-        ),
+        note("001", 488, "dropout含几重噪音", "dropout has several layers of noise"),
         "dropout has multiplicative noise (乘性噪声)",
         "The lecture says multiplicative noise: noise that a value is multiplied by.",
         whose="translation",
         also=(
             note("001", 494, "Batch归一化含几重噪音", "batch norm has several layers of noise"),
-            note(
-                "002", 96, "所以你的 dropout含几重噪音", "your dropout has several layers of noise"
-            ),
+            note("002", 96, "dropout含几重噪音", "dropout has several layers of noise"),
             note("002", 98, "Batch归一化含有几重噪音", "batch norm has several layers of noise"),
         ),
     ),

@@ -148,17 +148,20 @@ def train(
     build: Build | None = None,
     test: bool = False,
     keep: bool = False,
+    starts: int | None = None,
 ) -> Outcomes:
     """Train a model for each trial, by default the lecture's classifier on the digits.
 
     seed: decides first weights and mini-batches, other ones for every trial. build: makes another
     model of a trial, whose output is probabilities; pass the same function again, so that its
     programs are compiled once. test: whether to measure on test examples too. keep: the weights.
+    starts: how many seeds there are, one a trial if not given; they come again in the same order.
     """
     data, n = dataset or digits(), len(trials)
     history = {name: np.full((n, epochs), np.nan) for name in FIGURES}
     best, tested = np.zeros(n, np.int64), np.full((2, n), np.nan)
-    seeds = np.random.SeedSequence([seed, n]).generate_state(n) >> 1
+    starts = starts or n
+    seeds = np.resize(np.random.SeedSequence([seed, starts]).generate_state(starts) >> 1, n)
     builder, arrays = _engine(data, build)
     chunks = training.train(builder, trials, arrays, seeds=[*map(int, seeds)], epochs=epochs)
     done = sorted(chain.from_iterable(chunks), key=lambda one: one.trial)
