@@ -30,9 +30,6 @@ def one_unit_for_rmsprop(classifier):
 BREAKS = {
     "bn.gradient-descent": wrap(batch_norm, "backward", as_if_independent),
     "bn.any-optimizer": wrap(population, "classifier", one_unit_for_rmsprop),
-    "bn.erratum.dz-for-dgamma": wrap(
-        batch_norm, "forward", lambda f: lambda z, gamma: f(z, np.ravel(gamma)[: z.shape[1]])
-    ),
 }
 LONG = ["bn.any-optimizer"]
 

@@ -90,7 +90,7 @@ def updates(curves: Floats, target: float, per_epoch: int = 15) -> Floats:
 
 
 @cache
-def slower(seed: int = 0, layers: int = 6, rounds: int = 5) -> Interval:
+def slower(seed: int = 0, layers: int = 6, rounds: int = 3) -> Interval:
     """How many times as long an update takes with batch norm, timed in turns after a first go."""
     took = np.zeros((rounds + 1, 2))
     first = {**FIXED, "layers": layers, "first_weights": "he_normal", "learning_rate": 0.01}
