@@ -161,6 +161,7 @@ def train(
     test: bool = False,
     keep: bool = False,
     best_by: str = "validation_accuracy",
+    starts: int | None = None,
 ) -> Outcomes:
     """Train a model for each trial, by default the lecture's classifier on the digits.
 
@@ -168,13 +169,15 @@ def train(
     model of a trial, whose output is probabilities; pass the same function again, so that its
     programs are compiled once. test: whether to measure on test examples too. keep: the weights.
     best_by: which of `FIGURES` says which epoch is best.
+    starts: how many seeds there are, one a trial if not given; they come again in the same order.
     """
     from tfcourse.training import Objective
 
     data, n = dataset or digits(), len(trials)
     history = {name: np.full((n, epochs), np.nan) for name in FIGURES}
     best, tested = np.zeros(n, np.int64), np.full((2, n), np.nan)
-    seeds = np.random.SeedSequence([seed, n]).generate_state(n) >> 1
+    starts = starts or n
+    seeds = np.resize(np.random.SeedSequence([seed, starts]).generate_state(starts) >> 1, n)
     builder, arrays = _engine(data, build)
     objective = Objective(FIGURES[best_by], "max" if best_by.endswith("accuracy") else "min")
     how: dict[str, Any] = {"seeds": [*map(int, seeds)], "epochs": epochs, "objective": objective}
