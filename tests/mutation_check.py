@@ -3,7 +3,7 @@
 The faults stand in `tests/faults/ROOM.toml`: what would be wrong, in which file, and the text that
 is put in place of another. Each is put into a copy of the checkout, and the room's fast tests run
 there until the first one fails. What survives is printed; a fault that no longer fits the code, or
-tests that fail without one, end the run.
+tests that fail without one, end the run. What is printed is the table of `tests/README.md`.
 
     python tests/mutation_check.py --room training
     python tests/mutation_check.py --json --jobs 2
@@ -152,10 +152,12 @@ def main() -> None:
     if options.json:
         print(json.dumps({"rooms": table}))
         return
+    print("| room | faults tried | noticed |\n| --- | ---: | ---: |")
     for room, counts in table.items():
-        print(f"{room}: {counts['killed']} of {counts['tried']} noticed")
+        print(f"| {room} | {counts['tried']} | {counts['killed']} |")
+    for room, counts in table.items():
         for one in counts["survived"]:
-            print(f"  not noticed: {one['wrong']} {one['explained']}")
+            print(f"\nNot noticed, {room}: {one['wrong']}. {one['explained']}".rstrip())
 
 
 if __name__ == "__main__":

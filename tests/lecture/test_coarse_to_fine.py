@@ -90,7 +90,7 @@ def test_searches_are_trained_and_counted(monkeypatch):
 
 
 def test_the_figure_enlarges_the_box_and_colours_each_point_by_its_loss(landscape):
-    landscape(bowl(-2))
+    landscape(lambda trial: 0.1 + bowl(-2)(trial))
     coarse, fine, bar = topic.coarse_to_fine().axes
     played, box = topic.refinement(0)
     alpha = box["learning_rate"]
