@@ -218,11 +218,17 @@ def test_a_style_that_is_none_is_refused_before_anything_is_written(tmp_path, st
     assert not list(tmp_path.iterdir())
 
 
-def test_a_slide_is_16_to_9_with_letters_of_at_least_16_points(drawn):
-    for entry in of_topics():
-        figure = drawn(entry.name, "slide", "dark")
-        assert figure.get_size_inches() == pytest.approx((13.33, 7.5))
-        assert min(text.get_fontsize() for text in figure.words) >= 16, entry.name
+every = pytest.mark.parametrize(
+    "name",
+    [pytest.param(e.name, marks=pytest.mark.long if e.trains else ()) for e in of_topics()],
+)
+
+
+@every
+def test_a_slide_is_16_to_9_with_letters_of_at_least_16_points(drawn, name):
+    figure = drawn(name, "slide", "dark")
+    assert figure.get_size_inches() == pytest.approx((13.33, 7.5))
+    assert min(text.get_fontsize() for text in figure.words) >= 16
 
 
 def test_the_faces_functions_are_the_gallerys(tmp_path):
@@ -237,10 +243,7 @@ def test_the_faces_functions_are_the_gallerys(tmp_path):
         tfc.figures.grid_vs_randon  # noqa: B018
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(e.name, marks=pytest.mark.long if e.trains else ()) for e in of_topics()],
-)
+@every
 def test_in_chinese_no_english_word_is_left(drawn, name):
     known = {"hardmax", "softmax", "float", "Adam", "eager", "function", "TensorFlow"}
     known |= {"AddN", "AddV", "Mul", "Pow", "Sub"}  # operations of TensorFlow
