@@ -142,6 +142,11 @@ def weighed(effect: Interval, matters: float) -> str:
     return HOLDS if effect.above_zero and effect.value >= matters else NOT_SHOWN
 
 
+def worst(*verdicts: str) -> str:
+    """Return what several findings come to that must all hold: the worst of them."""
+    return min(verdicts, key=(REFUTED, NOT_SHOWN, CONDITIONS, HOLDS).index)
+
+
 def corrected(printed_fails: bool, corrected_holds: bool, measured: str) -> Evidence:
     """Return the evidence of an erratum: one only if the printed form fails and ours does not."""
     return Evidence(ERRATUM if printed_fails and corrected_holds else REFUTED, measured)

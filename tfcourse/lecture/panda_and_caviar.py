@@ -124,14 +124,14 @@ def babies(seed: int = 0, size: int = 256) -> Babies:
             if not stays:
                 pairs = zip(one.final_weights, before.final_weights, strict=True)
                 restored = max(restored, *(float(np.abs(a - b).max()) for a, b in pairs))
-    tests = [_accuracy(models, data) for models in (rule, alone, all_kept)]
+    tests = [_accuracy([m.final_weights for m in way], data) for way in (rule, alone, all_kept)]
     shares = float(np.mean(kept)), restored
     return Babies(_loss(first), tests[0], tests[1], tests[2], *shares)
 
 
-def _accuracy(models: Sequence[Trained], data: Dataset) -> Floats:
-    """On test examples, (models,)."""
-    z = (population.logits(one.final_weights, data.x_test) for one in models)
+def _accuracy(models: Sequence[Sequence[Floats]], data: Dataset) -> Floats:
+    """Of models with these weights, on test examples, (models,)."""
+    z = (population.logits(weights, data.x_test) for weights in models)
     return np.array([population.measured(one, data.y_test)[0] for one in z])
 
 
@@ -185,15 +185,15 @@ def best_of_many(seed: int = 0, searches: int = 40, models: int = 25) -> Caviar:
     rngs = [np.random.default_rng([seed, number]) for number in range(searches)]
     drawn: Any = [[*search.random(SPACE, models, rng)] for rng in rngs]
     trials = [{**FIXED, **trial} for one in drawn for trial in one]
-    tried = population.train(trials, epochs=4, seed=seed, dataset=data, test=True)
+    tried = population.train(trials, epochs=4, seed=seed, dataset=data, keep=True)
     loss = np.nan_to_num(tried.history["validation_loss"][:, -1], nan=np.inf)
     loss = loss.reshape(searches, models)
     winners = [one[i] for one, i in zip(drawn, loss.argmin(axis=1), strict=True)]
     anew = [{**FIXED, **one} for w in winners for one in (DEFAULT, w) for _ in range(3)]
     again = population.train(anew, epochs=4, seed=seed + 1000, dataset=data, test=True)
     default, best = again.test_accuracy.reshape(searches, 2, 3).mean(axis=2).T
-    short = tried.test_accuracy.reshape(searches, models)
-    short = short[range(searches), loss[:, :4].argmin(axis=1)]
+    best_of_four = models * np.arange(searches) + loss[:, :4].argmin(axis=1)
+    short = _accuracy([tried.weights[i] for i in best_of_four], data)
     return Caviar(default, best, short, tried.trainings + again.trainings)
 
 
