@@ -30,8 +30,8 @@ def draws(count):
     rng = np.random.default_rng(0)
     return [
         {
-            "rate": float(10 ** rng.uniform(-3.5, -1.5)),
-            "decay": float(10 ** rng.uniform(-5, -1)),
+            "learning_rate": float(10 ** rng.uniform(-3.5, -1.5)),
+            "l2": float(10 ** rng.uniform(-5, -1)),
             "dropout": float(rng.uniform(0.05, 0.5)),
             "filters": int(rng.integers(16, 33)),
         }
@@ -77,7 +77,7 @@ def compiled(h, inputs, outputs_of, loss="sparse_categorical_crossentropy", metr
     import keras
 
     model = keras.Model(inputs, outputs_of)
-    model.compile(keras.optimizers.Adam(h["rate"]), loss, metrics=list(metrics))
+    model.compile(keras.optimizers.Adam(h["learning_rate"]), loss, metrics=list(metrics))
     return model
 
 
@@ -91,24 +91,16 @@ def chain(h, shape, *layers, last=None, **how):
 
 
 def dense(h):
-    from keras import layers
+    """The packaged classifier, which training compiles itself."""
+    from tfcourse import Hyperparameters, build
 
-    blocks = [
-        layer
-        for _ in range(2)
-        for layer in (
-            layers.Dense(64, use_bias=False),
-            layers.BatchNormalization(),
-            layers.ReLU(),
-        )
-    ]
-    return chain(h, (64,), *blocks)
+    return build((64,), 10, Hyperparameters(units=64, layers=2))
 
 
 def dense_l2_dropout(h):
     from keras import layers, regularizers
 
-    penalty = regularizers.L2(h["decay"])
+    penalty = regularizers.L2(h["l2"])
     hidden = layers.Dense(64, "relu", kernel_regularizer=penalty)
     return chain(h, (64,), hidden, layers.Dropout(h["dropout"]))
 
@@ -130,7 +122,7 @@ def conv(h, filters=32, penalty=None):
 def conv_drawn(h):
     from keras import regularizers
 
-    return conv(h, h["filters"], regularizers.L2(h["decay"]))
+    return conv(h, h["filters"], regularizers.L2(h["l2"]))
 
 
 def conv_28(h):
@@ -227,11 +219,20 @@ def tfcourse(build, data, trials):
     return time.perf_counter() - started
 
 
+def compiled_too(model, h):
+    import keras
+
+    if not model.compiled:
+        adam = keras.optimizers.Adam(h["learning_rate"])
+        model.compile(adam, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
 def model_fit(build, data, trials):
     x, y, *validation = data
     started = time.perf_counter()
     for h in trials:
-        build(h).fit(x, y, 64, EPOCHS, validation_data=validation, verbose=0)
+        compiled_too(build(h), h).fit(x, y, 64, EPOCHS, validation_data=validation, verbose=0)
     return time.perf_counter() - started
 
 
@@ -241,14 +242,13 @@ def keras_tuner(build, data, trials):
     x, y, *validation = data
 
     def hypermodel(hp):
-        return build(
-            {
-                "rate": hp.Float("rate", 10**-3.5, 10**-1.5, sampling="log"),
-                "decay": hp.Float("decay", 1e-5, 1e-1, sampling="log"),
-                "dropout": hp.Float("dropout", 0.05, 0.5),
-                "filters": hp.Int("filters", 16, 32),
-            }
-        )
+        h = {
+            "learning_rate": hp.Float("learning_rate", 10**-3.5, 10**-1.5, sampling="log"),
+            "l2": hp.Float("l2", 1e-5, 1e-1, sampling="log"),
+            "dropout": hp.Float("dropout", 0.05, 0.5),
+            "filters": hp.Int("filters", 16, 32),
+        }
+        return compiled_too(build(h), h)
 
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""README.md shows what is so: each block of commands or code runs, and prints what it says."""
+"""What README.md and the formulas by hand show is so: each block runs, and prints what it says."""
 
 import contextlib
 import doctest
@@ -9,12 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+BY_HAND = (ROOT / "docs" / "en" / "by-hand.md").read_text("utf-8")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-FOLD = re.compile(r"<details><summary>.*?</summary>")  # the reader unfolds what is shown
 
 # Installing is what tests cannot do; what follows it in the same line, they can.
 INSTALL = re.compile(r"^(?:python -m )?pip install [^&\n]*(?:&& |\n)", re.MULTILINE)
@@ -28,12 +29,12 @@ MEASURED = re.compile(r"\b(demo|train|tune|evaluate|caviar|study|claims|benchmar
 NUMBER = re.compile(r"\d+(?:[.:,]\d+)*(?:e[+-]?\d+)?%?")
 
 
-def blocks():
+def blocks(page):
     """Commands and code in order, each with the output that is shown right after it, or None."""
-    found = list(BLOCK.finditer(README))
+    found = list(BLOCK.finditer(page))
     for block, after in zip(found, [*found[1:], None], strict=True):
         if block[1] in ("sh", "python"):
-            between = after and FOLD.sub("", README[block.end() : after.start()]).strip()
+            between = after and page[block.end() : after.start()].strip()
             shown = after and after[1] == "text" and not between
             yield block[1], INSTALL.sub("", block[2]), after[2] if shown else None
 
@@ -67,19 +68,37 @@ def agrees(shown, printed, measured):
     return doctest.OutputChecker().check_output(want, printed, options)
 
 
+def of_the_reader():
+    """What the reader brings: a function that builds a model, and data."""
+    import keras
+
+    def build(hp):
+        layers = keras.layers.Dense(hp.Int("units", 4, 8)), keras.layers.Dense(3, "softmax")
+        model = keras.Sequential([keras.Input((5,)), *layers])
+        model.compile(
+            keras.optimizers.Adam(hp.Float("rate", 1e-4, 1e-1, sampling="log")),
+            "sparse_categorical_crossentropy",
+        )
+        return model
+
+    rng = np.random.default_rng(0)
+    return {"build": build, "x": rng.normal(size=(90, 5)), "y": rng.integers(0, 3, 90)}
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="its commands are for bash")
+@pytest.mark.parametrize("page", [README, BY_HAND], ids=["README", "by-hand"])
 @pytest.mark.parametrize("long", [False, pytest.param(True, marks=pytest.mark.long)])
-def test_every_block_runs_and_prints_what_is_shown(long, tmp_path):
+def test_every_block_runs_and_prints_what_is_shown(long, page, tmp_path):
     (tmp_path / "scripts").symlink_to(ROOT / "scripts")
-    names = {}
-    for language, text, shown in blocks():
+    names = of_the_reader()
+    for language, text, shown in blocks(page):
         if not text.strip() or NOT_RUN.match(text) or (LONG.match(text) and not long):
             continue
         text = text if long else TRIALS.sub(r"\g<1>20", text)
         run = run_python(text, tmp_path, names) if language == "python" else run_sh(text, tmp_path)
         if shown is not None:
             right = [agrees(shown, printed, MEASURED.search(text)) for printed in run]
-            assert any(right), f"{text}prints\n{run[-1]}and not, as README.md shows,\n{shown}"
+            assert any(right), f"{text}prints\n{run[-1]}and not, as is shown,\n{shown}"
 
 
 def test_what_is_linked_is_there():

@@ -1,5 +1,7 @@
 """Panda and caviar: undoing is exact, figures show every curve, and verdicts that can turn."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,26 @@ def test_the_verdict_follows(monkeypatch, nothing_remembered, id, one, many, exp
     assert entry.evidence.verdict == expected, entry.evidence
 
 
+def test_the_same_models_are_compared_pair_by_pair(monkeypatch, nothing_remembered):
+    """Models differ by far more than the rule gains each of them."""
+    wide = np.linspace(0.2, 0.9, 40)
+    found = babies(rule=(0, 0), all_kept=wide, alone=wide)
+    found = dataclasses.replace(found, rule=wide + 0.02)
+    monkeypatch.setattr(topic, "babies", lambda seed: found)
+    for gain in topic.gains().values():
+        assert gain == pytest.approx((0.02, 0.02, 0.02))
+
+
+def test_models_that_began_badly_are_those_of_the_first_day_wherever_they_end(
+    monkeypatch, nothing_remembered
+):
+    ends_best = babies(rule=(0.95, 0.85), alone=np.repeat([0.9, 0.9], 20))
+    monkeypatch.setattr(topic, "babies", lambda seed: ends_best)
+    gains = topic.gains()
+    assert gains["alone, began badly"].value == pytest.approx(0.05, abs=0.01)
+    assert gains["alone, began well"].value == pytest.approx(-0.05, abs=0.01)
+
+
 @pytest.fixture(scope="module")
 def few():
     return topic.babies(seed=3, size=6)
@@ -93,11 +115,10 @@ def test_panda_goes_on_from_where_it_went_back_to(drawn):
     found = topic.diary(0)
     lines = [line.get_ydata() for line in drawn("panda").axes[0].lines]
     lines = [y for y in lines if len(y) > 2]
-    assert len(lines) == len(found.loss) == 6
-    assert found.kept.count(False) == 1
-    bad = found.kept.index(False)
+    assert len(lines) == len(found) == 6
+    [bad] = [day for day, (_, kept, _) in enumerate(found) if not kept]
     assert lines[bad][-1] > lines[bad][0]
-    assert lines[bad + 1][0] == lines[bad][0] == found.loss[bad - 1][-1]
+    assert lines[bad + 1][0] == lines[bad][0] == found[bad - 1][2][-1]
 
 
 @pytest.mark.long

@@ -5,6 +5,7 @@ import tensorflow as tf
 from zoo import DATA
 
 from tfcourse.training import Data, Objective, chunks, engine, train
+from tfcourse.training.data import blocks
 from tfcourse.training.first_weights import initial_weights
 from tfcourse.training.identity import fingerprint
 from tfcourse.training.models import Builder
@@ -77,6 +78,27 @@ def test_chunks_and_threads_change_nothing_but_rounding(together):
         close(one, other)
 
 
+def test_compiling_ahead_changes_no_result_and_is_none(monkeypatch):
+    alike = [trial(dropout=0.1 * k) for k in range(1, 7)]
+    widths = []
+    once = engine.train_chunk
+
+    def counted(pattern, members, width, epochs, *rest):
+        widths.append((len(members), width, epochs))
+        return once(pattern, members, width, epochs, *rest)
+
+    monkeypatch.setattr(engine, "train_chunk", counted)
+    ahead = trained(alike)
+    assert widths[0] == (1, widths[1][1], 1)  # the program that the others then take
+    assert [one.trial for one in ahead] == list(range(6))
+    assert sorted(sum(chunks(build, alike, BLOBS), ())) == list(range(6))
+    monkeypatch.setattr(engine, "ALIKE", 99)
+    widths.clear()
+    for one, other in zip(ahead, trained(alike), strict=True):
+        same(one, other)
+    assert min(epochs for _, _, epochs in widths) == EPOCHS
+
+
 def test_what_is_not_wanted_trains_only_in_company(monkeypatch):
     monkeypatch.setattr(engine, "MOST_MODELS", 2)
     trials, data = [trial(learning_rate=0.01 * (k + 1)) for k in range(5)], DATA["classes"]()
@@ -99,6 +121,16 @@ def test_two_trainings_are_one_of_twice_the_epochs(way):
             np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
         assert other.epochs == EPOCHS
         np.testing.assert_allclose(one.history["loss"][2:], other.history["loss"], rtol=1e-5)
+
+
+@pytest.mark.parametrize(("examples", "cut"), [(30, (3, 10)), (31, (3, 8)), (10, (1, 10))])
+def test_a_validation_set_is_judged_whole_in_however_many_blocks(monkeypatch, examples, cut):
+    monkeypatch.setattr("tfcourse.training.data.BLOCK", 10)
+    assert blocks(examples) == cut  # of 31 seven are left
+    data = Data(BLOBS.x, BLOBS.y, BLOBS.x[:examples], BLOBS.y[:examples])
+    rates = [trial(learning_rate=0.01), trial(learning_rate=0.03)]
+    for one, fitted in zip(trained(rates, data), trained(rates, data, engine="keras"), strict=True):
+        close(one, fitted)
 
 
 def test_a_model_that_goes_on_does_not_repeat_its_dropout_masks():

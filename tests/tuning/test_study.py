@@ -271,6 +271,15 @@ def test_progress_rises_to_the_number_of_trials(tmp_path, halving):
     assert seen[-1].best.number == opened.best.number
 
 
+def test_progress_says_what_is_done_after_the_last_trial(tmp_path):
+    seen = []
+    with Study(SPACE, tmp_path, **HEAD) as opened:
+        how = {"seed": 3, "epochs": 9, "finalists": 3, "finalist_seeds": 2}
+        run(opened, random(SPACE, 6, 3), TinyTrainer, **how, on_progress=seen.append)
+    finals = [progress.doing for progress in seen if progress.done == 6 and progress.doing]
+    assert finals[0] == "the 3 best again: 0%" and finals[-1] == "the 3 best again: 100%"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="kills with SIGKILL")
 def test_killed_thirty_times_the_result_is_that_of_an_undisturbed_run(tmp_path):
     """The program in `tiny.py` starts the study in a child and kills it at random moments."""

@@ -10,16 +10,7 @@ import numpy as np
 from tfcourse.lecture import population
 from tfcourse.lecture.gallery import figure
 from tfcourse.lecture.grid_and_random import AXES
-from tfcourse.lecture.ledger import (
-    HOLDS,
-    NOT_SHOWN,
-    REFUTED,
-    Evidence,
-    claim,
-    note,
-    video,
-    weighed,
-)
+from tfcourse.lecture.ledger import HOLDS, NOT_SHOWN, REFUTED, Evidence, claim, note, video, weighed
 from tfcourse.lecture.scales import ALPHA, BETA
 from tfcourse.lecture.searching import FIXED, MATTERS, WHY, Duel, Played, duel, play
 from tfcourse.lecture.statistics import Interval, holm, mean
@@ -48,16 +39,17 @@ def rivals(seed: int = 0, searches: int = 24) -> dict[int, Duel]:
     for trials, keep in KEEP.items():
         rngs = [np.random.default_rng([seed, trials, number]) for number in range(searches)]
         each = [
-            one
+            way(space, trials, rng)
             for rng in rngs
             for space in (SPACE, LINEAR)
-            for one in (
-                search.random(space, trials, rng),
-                search.coarse_to_fine(space, 2, trials, keep, rng),
-            )
+            for way in (search.random, partial(_two_rounds, keep=keep))
         ]
         found[trials] = duel(WAYS, each, FIXED, seed, data, typical=WAYS[:1])
     return found
+
+
+def _two_rounds(space: Space, trials: int, rng: search.Seed, keep: int = 5) -> search.Search:
+    return search.coarse_to_fine(space, 2, trials, keep, rng)
 
 
 @cache
@@ -75,10 +67,9 @@ def gains(seed: int = 0) -> dict[tuple[str, int], Interval]:
 @cache
 def refinement(seed: int = 0, trials: int = 50) -> tuple[Played, Space]:
     """Search α and momentum β from coarse to fine; return what was tried, and the second box."""
-    space = Space(learning_rate=ALPHA, momentum=BETA)
-    fixed = {**FIXED, "optimizer": "momentum"}
-    way = search.coarse_to_fine(space, 2, trials, 5, seed)
-    [played] = play([way], fixed, seed, population.teacher(seed).data)
+    space, fixed = Space(learning_rate=ALPHA, momentum=BETA), {**FIXED, "optimizer": "momentum"}
+    data = population.teacher(seed).data
+    [played] = play([_two_rounds(space, trials, seed)], fixed, seed, data)
     order = np.argsort(played.loss[: -(-trials // 2)], kind="stable")[:5]
     return played, space.around([played.trials[i] for i in order])
 
@@ -146,9 +137,8 @@ def coarse_to_fine(trials: int = 50, *, seed: int = 0, style: Style = BOOK) -> F
 
 
 def _told(found: dict[tuple[str, int], Interval], way: str) -> str:
-    return "; ".join(
-        f"{way}, {trials} trials {found[way, trials].show('.0f', '%')}" for trials in KEEP
-    )
+    each = (f"{way}, {trials} trials {found[way, trials].show('.0f', '%')}" for trials in KEEP)
+    return "; ".join(each)
 
 
 @claim(
@@ -173,14 +163,13 @@ def finds_better(seed: int) -> Evidence:
     found = gains(seed)
     each = [found[WAYS[1], trials] for trials in KEEP]
     seen = {weighed(one, MATTERS) for one in each}
-    verdict = seen.pop() if len(seen) == 1 else NOT_SHOWN
     return Evidence(
-        verdict,
+        seen.pop() if len(seen) == 1 else NOT_SHOWN,
         f"gain over one go: {_told(found, WAYS[1])}",
         "Two rounds gained {:.0%} of what a middling trial lacks with 12 trials, {:.0%} with "
         "48.".format(*(one.value for one in each)).replace("-", "−"),
-        effect=each[-1],
-        rests_on=tuple(rivals(seed).values()),
+        each[-1],
+        tuple(rivals(seed).values()),
     )
 
 
@@ -198,14 +187,13 @@ def wrong_scale_forgives(seed: int) -> Evidence:
     must be less than what matters; it is refuted if more is lost for certain.
     """
     found = gains(seed)
-    refined = found[WAYS[3], 48]
-    lost = refined.high < 0 and refined.value <= -MATTERS
-    verdict = HOLDS if refined.low > -MATTERS else REFUTED if lost else NOT_SHOWN
+    one_go, refined = (found[way, 48] for way in WAYS[2:])
+    lost = refined.below_zero and refined.value <= -MATTERS
     return Evidence(
-        verdict,
+        HOLDS if refined.low > -MATTERS else REFUTED if lost else NOT_SHOWN,
         f"gain over one go on the right scale: {_told(found, WAYS[2])}; {_told(found, WAYS[3])}",
-        f"With 48 trials, α on the wrong scale cost {-found[WAYS[2], 48].value:.0%} of what a "
-        f"middling trial lacks, and {-refined.value:.0%} from coarse to fine.".replace("-", "−"),
-        effect=refined,
-        rests_on=tuple(rivals(seed).values()),
+        f"With 48 trials, α on the wrong scale cost {-one_go.value:.0%} of what a middling trial "
+        f"lacks, and {-refined.value:.0%} from coarse to fine.".replace("-", "−"),
+        refined,
+        tuple(rivals(seed).values()),
     )

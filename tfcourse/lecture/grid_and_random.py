@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -11,71 +10,49 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfcourse._arrays import Floats
-from tfcourse.lecture import population
+from tfcourse.lecture import ledger, population
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import (
-    CONDITIONS,
-    HOLDS,
-    NOT_SHOWN,
-    REFUTED,
-    Erratum,
-    Evidence,
-    claim,
-    errata,
-    judged,
-    note,
-    weighed,
-)
+from tfcourse.lecture.ledger import HOLDS, NOT_SHOWN, REFUTED, Evidence, claim, note, weighed
+from tfcourse.lecture.scales import ALPHA, BETA
 from tfcourse.lecture.searching import FIXED, MATTERS, WHY, Duel, duel
 from tfcourse.lecture.statistics import Interval, holm, mean
 from tfcourse.lecture.style import BOOK, Style
 from tfcourse.tuning import search
-from tfcourse.tuning.scales import Linear, Log, OneMinusLog
+from tfcourse.tuning.scales import Linear, Log
 from tfcourse.tuning.space import Space
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ALPHA, BETA, EPSILON = Log(1e-4, 1), OneMinusLog(0.9, 0.999), Log(1e-10, 1e-4)
-
+EPSILON = Log(1e-10, 1e-4)
 BERGSTRA = "Bergstra and Bengio, Random search for hyper-parameter optimization, JMLR 2012."
-
-
-# --- How many values of each are tried
-
-
-@dataclass(frozen=True, eq=False)
-class Budget:
-    """As many trials on a grid as at random: values by name, each of shape (trials,)."""
-
-    space: Space
-    grid: Mapping[str, Floats]
-    random: Mapping[str, Floats]
-
-    @property
-    def distinct(self) -> dict[str, tuple[int, int]]:
-        """By name: different values that the grid tries, and that the random trials try."""
-        return {
-            name: (len(np.unique(self.grid[name])), len(np.unique(self.random[name])))
-            for name in self.space
-        }
+Tried = Mapping[str, Floats]
 
 
 @cache
-def budget(axes: int = 2, points: int = 5, seed: int = 0) -> Budget:
-    """Spread points^axes trials of α and ε, or of α, β and ε, on a grid and at random."""
+def budget(axes: int = 2, points: int = 5, seed: int = 0) -> tuple[Space, Tried, Tried]:
+    """Spread points^axes trials of α and ε, or of α, β and ε, on a grid and at random.
+
+    Return the space, and by name the values tried on the grid, and at random, (trials,) each.
+    """
     space = Space(learning_rate=ALPHA, **({"momentum": BETA} if axes == 3 else {}), epsilon=EPSILON)
-    return Budget(
-        space,
-        _columns(space, search.grid(space, points)),
-        _columns(space, search.random(space, points**axes, seed)),
-    )
+    ways = [*search.grid(space, points)], [*search.random(space, points**axes, seed)]
+    grid, random = ({n: np.array([one[n] for one in way]) for n in space} for way in ways)  # type: ignore[index]
+    return space, grid, random
 
 
-def _columns(space: Space, chosen: Iterator[Any]) -> dict[str, Floats]:
-    rows = list(chosen)
-    return {name: np.array([row[name] for row in rows]) for name in space}
+def _ways(found: tuple[Space, Tried, Tried], style: Style) -> Iterator[tuple[Tried, str, str]]:
+    """The grid and the random trials, each with its colour and its title."""
+    ways = (("grid", "网格", style.colors.baseline), ("random", "随机", style.colors.recommended))
+    for tried, (en, zh, color) in zip(found[1:], ways, strict=True):
+        alpha = tried["learning_rate"]
+        n, values = len(alpha), len(np.unique(alpha))
+        title = style.say(
+            f"{n} trials, {en}: {values} values of $\\alpha$",
+            f"{zh} {n} 次：{values} 个不同的 $\\alpha$",
+        )
+        yield tried, color, title
 
 
 @figure(
@@ -91,25 +68,15 @@ def grid_vs_random(points: int = 5, *, seed: int = 0, style: Style = BOOK) -> Fi
     are dropped onto the axis of α: 5 ticks under the grid on the left, 25 under the random points
     on the right.
     """
-    found, say, s = budget(2, points, seed), style.say, style.scale
-    page = style.page(3.5)
+    say, s, page = style.say, style.scale, style.page(3.5)
     axes = page.subplots(2, 2, sharex=True, sharey="row", height_ratios=(7, 1))
-    ways = (
-        (found.grid, say("grid", "网格"), style.colors.baseline),
-        (found.random, say("random", "随机"), style.colors.recommended),
-    )
-    for (square, line), (tried, way, color) in zip(axes.T, ways, strict=True):
+    ways = _ways(budget(2, points, seed), style)
+    for (square, line), (tried, color, title) in zip(axes.T, ways, strict=True):
         alpha, epsilon = tried["learning_rate"], tried["epsilon"]
         values = np.unique(alpha)
         square.vlines(alpha, 0, epsilon, color=style.colors.faint, lw=0.6 * s, zorder=1)
         square.plot(alpha, epsilon, "o", ms=6 * s, color=color, clip_on=False)
-        square.set(xscale="log", yscale="log", xlim=(7e-5, 1.4), ylim=(6e-11, 1.7e-4))
-        square.set_title(
-            say(
-                f"{len(alpha)} trials, {way}: {len(values)} values of $\\alpha$",
-                f"{way} {len(alpha)} 次：{len(values)} 个不同的 $\\alpha$",
-            )
-        )
+        square.set(xscale="log", yscale="log", xlim=(7e-5, 1.4), ylim=(6e-11, 1.7e-4), title=title)
         line.vlines(values, 0, 1, color=color, lw=(1.6 if len(values) < 20 else 0.9) * s)
         line.set(ylim=(0, 1.3), yticks=[])
         line.set_xlabel(say("learning rate $\\alpha$", "学习率 $\\alpha$"))
@@ -134,32 +101,20 @@ def random_cube(points: int = 5, *, seed: int = 0, style: Style = BOOK) -> Figur
     Two cubes spanned by α, β and ε, 125 points in each, and the points dropped onto the lower front
     edge, the axis of α. The grid on the left leaves 5 ticks there, the random points 125.
     """
-    found, say, s, colors = budget(3, points, seed), style.say, style.scale, style.colors
-    page = style.page(3.65)
-    ways = (
-        (found.grid, say("grid", "网格"), colors.baseline),
-        (found.random, say("random", "随机"), colors.recommended),
-    )
-    for column, (tried, way, color) in enumerate(ways, start=1):
+    found, s, colors, page = budget(3, points, seed), style.scale, style.colors, style.page(3.65)
+    for column, (tried, color, title) in enumerate(_ways(found, style), start=1):
         axes = page.add_subplot(1, 2, column)
-        unit = np.array([[*map(found.space[n].to_unit, tried[n])] for n in found.space]).T
+        unit = np.array([[*map(scale.to_unit, tried[n])] for n, scale in found[0].items()]).T
         _cube_frame(axes, color=colors.faint, lw=0.8 * s)
         order = np.argsort(-unit[:, 1])  # the rear ones first
-        flat, near = _project(unit[order]), 1 - unit[order, 1]
-        x, y = flat.T
-        size = (8 + 20 * near) * s**2
-        axes.scatter(x, y, s=size, c=color, alpha=0.35 + 0.6 * near, lw=0)
+        near, (x, y) = 1 - unit[order, 1], _project(unit[order]).T
+        axes.scatter(x, y, s=(8 + 20 * near) * s**2, c=color, alpha=0.35 + 0.6 * near, lw=0)
         alpha = np.unique(unit[:, 0].round(12))
         axes.vlines(alpha, -0.2, -0.1, color=color, lw=(1.4 if len(alpha) < 20 else 0.7) * s)
         axes.plot([0, 1], [-0.2, -0.2], color=colors.muted, lw=0.8 * s)
-        axes.set_title(
-            say(
-                f"{len(unit)} trials, {way}: {len(alpha)} values of $\\alpha$",
-                f"{way} {len(unit)} 次：{len(alpha)} 个不同的 $\\alpha$",
-            )
-        )
+        axes.set_title(title)
         small: dict[str, Any] = {"color": colors.muted, "ha": "center", "va": "center"}
-        axes.text(0.5, -0.3, say("learning rate $\\alpha$", "学习率 $\\alpha$"), **small)
+        axes.text(0.5, -0.3, style.say("learning rate $\\alpha$", "学习率 $\\alpha$"), **small)
         axes.text(1.28, 0.1, "$\\beta$", **small)
         axes.text(-0.07, 0.5, "$\\varepsilon$", **small)
         axes.set(xlim=(-0.12, 1.47), ylim=(-0.36, 1.33), aspect="equal", anchor="N")
@@ -210,54 +165,46 @@ def grid_distinct_3d(seed: int) -> Evidence:
     return _distinct(budget(3, seed=seed), 5, 125)
 
 
-def _distinct(found: Budget, on_grid: int, trials: int) -> Evidence:
-    text = "; ".join(f"{name}: {few} and {many}" for name, (few, many) in found.distinct.items())
-    as_said = all(counts == (on_grid, trials) for counts in found.distinct.values())
-    return judged(as_said, f"{text} values of {trials} trials")
+def _distinct(found: tuple[Space, Tried, Tried], on_grid: int, trials: int) -> Evidence:
+    counts = {n: tuple(len(np.unique(tried[n])) for tried in found[1:]) for n in found[0]}
+    text = "; ".join(f"{name}: {few} and {many}" for name, (few, many) in counts.items())
+    as_said = set(counts.values()) == {(on_grid, trials)}
+    return ledger.judged(as_said, f"{text} values of {trials} trials")
 
-
-# --- Which finds the better setting
 
 AXES = {"learning_rate": ALPHA, "epsilon": EPSILON, "decay": Linear(0, 2), "beta_1": BETA}
 """Adam's hyperparameters, in the order in which a search takes them up."""
 POINTS = {1: 16, 2: 4, 3: 3, 4: 2}
 """Points on each axis, so that about as many trials are spent whatever the number of axes."""
 WAYS = ("grid", "random", "Halton")
-Case = tuple[int, bool]
 
 
 @cache
-def duels(seed: int = 0, searches: int = 24) -> dict[Case, Duel]:
+def duels(seed: int = 0, searches: int = 24) -> dict[tuple[int, bool], Duel]:
     """Search 1 to 4 axes `searches` times each way, without and with batch norm.
 
     The classes to learn are a random network's. Nobody knows where on a range the best value lies,
     so each search moves the grid by a part of its step.
     """
     task, found = population.teacher(seed).data, {}
-    for (axes, points), normalize in product(POINTS.items(), (False, True)):
-        fixed = {**FIXED, "batch_norm": normalize}
-        each = [*_searches(axes, points, seed, searches)]
-        found[axes, normalize] = duel(WAYS, each, fixed, seed, task)
+    for axes, norm in product(POINTS, (False, True)):
+        each = [*_searches(axes, seed, searches)]
+        found[axes, norm] = duel(WAYS, each, {**FIXED, "batch_norm": norm}, seed, task)
     return found
 
 
-def _searches(axes: int, points: int, seed: int, searches: int) -> Iterator[Any]:
+def _searches(axes: int, seed: int, searches: int) -> Iterator[Any]:
     """Each search, one way after the other."""
     from scipy.stats import qmc
 
     space = Space(**{name: AXES[name] for name in [*AXES][:axes]})
-    cells = np.array(list(np.ndindex(*[points] * axes)))
+    cells = np.array(list(np.ndindex(*[POINTS[axes]] * axes)))
     for number in range(searches):
         rng = np.random.default_rng([seed, axes, number])
         halton = qmc.Halton(axes, rng=np.random.default_rng([seed, axes, number, 1]))
-        yield _at(space, (cells + rng.random(axes)) / points)
-        yield _at(space, rng.random(cells.shape))
-        yield _at(space, halton.random(len(cells)))
-
-
-def _at(space: Space, points: Floats) -> Iterator[Any]:
-    """A search that tries these points of the unit cube, (n, axes)."""
-    yield from map(space.from_unit, points)
+        grid = (cells + rng.random(axes)) / POINTS[axes]
+        for points in (grid, rng.random(cells.shape), halton.random(len(cells))):
+            yield (space.from_unit(u) for u in points)
 
 
 @cache
@@ -266,23 +213,35 @@ def gains(seed: int = 0) -> dict[tuple[str, str, int, bool], Interval]:
     pairs = (("random", "grid"), ("Halton", "random"))
     return holm(
         {
-            (*pair, *case): partial(mean, duel.gain(*pair))
-            for case, duel in duels(seed).items()
+            (*pair, *case): partial(mean, one.gain(*pair))
+            for case, one in duels(seed).items()
             for pair in pairs
         }
     )
 
 
-def _told(found: Mapping[Any, Interval], way: str, over: str, axes: int) -> str:
-    without, normalized = (found[way, over, axes, bn].show(".0f", "%") for bn in (False, True))
-    return f"axes {axes}: {without}, with batch norm {normalized}"
+def _told(seed: int, way: str, over: str) -> str:
+    found, text = gains(seed), []
+    for axes in POINTS:
+        without, normed = (found[way, over, axes, norm].show(".0f", "%") for norm in (False, True))
+        text.append(f"axes {axes}: {without}, with batch norm {normed}")
+    return f"gain of {way}: {'; '.join(text)}"
+
+
+def _seen(seed: int) -> dict[int, set[str]]:
+    """By number of axes, what random search's gain over a grid comes to without and with norm."""
+    found = gains(seed)
+    return {
+        axes: {weighed(found["random", "grid", axes, norm], MATTERS) for norm in (False, True)}
+        for axes in POINTS
+    }
 
 
 @claim(
     "tuning.random-beats-grid",
     "At the same budget random search finds better settings than a grid, when one hyperparameter, "
     "α, matters and the other, ε, hardly does.",
-    CONDITIONS,
+    ledger.CONDITIONS,
     note("001", 63, "最后会产生25种差距比较大的模型", "that gives 25 rather different models"),
     note(
         "002",
@@ -306,21 +265,16 @@ def random_beats_grid(seed: int) -> Evidence:
     in validation is trained three times again from other first weights and judged by its loss on
     4000 test examples.
     """
-    found, played = gains(seed), duels(seed)
-    by_axes = {
-        axes: {weighed(found["random", "grid", axes, bn], MATTERS) for bn in (False, True)}
-        for axes in (2, 3, 4)
-    }
-    return judged(
-        by_axes[2] == {HOLDS},
-        "gain of random: " + "; ".join(_told(found, "random", "grid", axes) for axes in (2, 3, 4)),
-        *played.values(),
-        plain="With two hyperparameters random search gained {}% of what a middling trial lacks, "
-        "with four {}%.".format(
-            *(round(100 * found["random", "grid", axes, False].value) for axes in (2, 4))
-        ),
-        effect=found["random", "grid", 2, False],
-        under_conditions=HOLDS in by_axes[4],
+    seen, found = _seen(seed), gains(seed)
+    two, four = (found["random", "grid", axes, False] for axes in (2, 4))
+    return ledger.judged(
+        seen[2] == {HOLDS},
+        _told(seed, "random", "grid"),
+        *duels(seed).values(),
+        plain=f"With two hyperparameters random search gained {two.value:.0%} of what a middling "
+        f"trial lacks, with four {four.value:.0%}.".replace("-", "−"),
+        effect=two,
+        under_conditions=HOLDS in seen[4],
     )
 
 
@@ -339,24 +293,18 @@ def few_hyperparameters_grid(seed: int) -> Evidence:
     is practical where the interval shuts out that random search gains what matters, without and
     with batch norm; random search is better where it gains that.
     """
-    found = gains(seed)
-    verdicts = {
-        axes: {weighed(found["random", "grid", axes, bn], MATTERS) for bn in (False, True)}
-        for axes in POINTS
-    }
-    practical = [axes for axes, seen in verdicts.items() if seen == {REFUTED}]
-    better = [axes for axes, seen in verdicts.items() if HOLDS in seen and REFUTED not in seen]
-    first = min(better, default=0)
-    as_said = bool(practical) and max(practical) < first
-    verdict = HOLDS if as_said else REFUTED if verdicts[4] == {REFUTED} else NOT_SHOWN
+    seen = _seen(seed)
+    practical = max((axes for axes in seen if seen[axes] == {REFUTED}), default=0)
+    first = next((n for n in seen if HOLDS in seen[n] and REFUTED not in seen[n]), 0)
+    verdict = HOLDS if 0 < practical < first else REFUTED if seen[4] == {REFUTED} else NOT_SHOWN
     return Evidence(
         verdict,
-        "gain of random: " + "; ".join(_told(found, "random", "grid", axes) for axes in POINTS),
-        f"A grid was as good with up to {max(practical, default=0)} hyperparameters; from {first} "
-        "on random search was better."
-        if as_said
+        _told(seed, "random", "grid"),
+        f"A grid was as good with up to {practical} hyperparameters; from {first} on random search "
+        "was better."
+        if verdict == HOLDS
         else "",
-        found["random", "grid", 4, False],
+        gains(seed)["random", "grid", 4, False],
         tuple(duels(seed).values()),
     )
 
@@ -373,18 +321,17 @@ def quasi_random(seed: int) -> Evidence:
     """Takes the searches of tuning.few-hyperparameters-grid once more with scrambled Halton points.
     They do as well if every interval shuts out that they lose what matters.
     """
-    found = {case: one for case, one in gains(seed).items() if case[0] == "Halton"}
-    worst = min(found.values(), key=lambda one: one.low)
-    lost = any(one.high < 0 for one in found.values())
+    found = [one for case, one in gains(seed).items() if case[0] == "Halton"]
+    worst = min(found, key=lambda one: one.low)
+    lost = any(one.below_zero for one in found)
     verdict = HOLDS if worst.low > -MATTERS else REFUTED if lost else NOT_SHOWN
-    text = "; ".join(_told(found, "Halton", "random", axes) for axes in POINTS)
-    measured = f"gain of Halton points: {text}"
+    measured = _told(seed, "Halton", "random")
     return Evidence(verdict, measured, effect=worst, rests_on=tuple(duels(seed).values()))
 
 
-errata(
+ledger.errata(
     __name__,
-    Erratum(
+    ledger.Erratum(
         "tuning.erratum.adequate-search",
         note("001", 29, "充分搜索（Adequate search）", "adequate search"),
         "网格搜索 (grid search)",

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tfcourse._arrays import Floats
 from tfcourse.datasets import Dataset
-from tfcourse.lecture import population
+from tfcourse.lecture import ledger, population
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import (
-    CONDITIONS,
-    HOLDS,
-    Erratum,
-    Evidence,
-    claim,
-    errata,
-    judged,
-    note,
-    weighed,
-)
+from tfcourse.lecture.ledger import HOLDS, Erratum, Evidence, claim, errata, note, weighed
 from tfcourse.lecture.scales import ALPHA, BETA
 from tfcourse.lecture.searching import FIXED as SMALL
-from tfcourse.lecture.statistics import Interval, difference, holm, mean
+from tfcourse.lecture.statistics import difference, holm, mean
 from tfcourse.lecture.style import BOOK, Style
 from tfcourse.tuning import panda as one_model
 from tfcourse.tuning import search
@@ -47,19 +36,7 @@ DEFAULT = {"learning_rate": 0.01, "momentum": 0.9, "decay": 0.0}
 """What one would take without any search: Keras's α, the lecture's β, no decay."""
 
 
-@dataclass(frozen=True, eq=False)
-class Days:
-    """One model, babysat: by day, what was changed, whether that was kept, and the curve.
-
-    loss: validation loss after each epoch of the day.
-    """
-
-    changes: tuple[dict[str, Any], ...]
-    kept: tuple[bool, ...]
-    loss: tuple[Floats, ...]
-
-
-PLAN: tuple[dict[str, Any], ...] = (
+PLAN: Sequence[dict[str, Any]] = (
     {"optimizer": "momentum", "learning_rate": 1e-3, "epochs": 4},
     {"learning_rate": 3e-3},
     {"momentum": 0.95},
@@ -70,25 +47,26 @@ PLAN: tuple[dict[str, Any], ...] = (
 
 
 @cache
-def diary(seed: int = 0, size: int = 6) -> Days:
+def diary(seed: int = 0, size: int = 6) -> list[tuple[dict[str, Any], bool, Floats]]:
     """Babysit one model for `size` days of the `PLAN`, with `tfcourse.tuning.panda`.
 
-    A day after which the validation loss is not lower than the evening before is undone.
+    Return for each day the change, whether it was kept, and the validation loss after each epoch.
+    A day after which the loss is not lower than the evening before is undone.
     """
-    kept: list[bool] = []
-    loss: list[Floats] = []
+    days: list[tuple[dict[str, Any], bool, Floats]] = []
     evening = np.inf
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for number, changes in enumerate(PLAN[:size]):
-            day = one_model.day(folder, changes, seed=None if number else seed)
-            loss.append(np.array(day.history["validation_loss"]))
-            kept.append(not day.diverged and bool(loss[-1][-1] < evening))
-            if kept[-1]:
-                evening = loss[-1][-1]
+        for number, change in enumerate(PLAN[:size]):
+            day = one_model.day(folder, change, seed=None if number else seed)
+            loss = np.array(day.history["validation_loss"])
+            kept = not day.diverged and bool(loss[-1] < evening)
+            days.append((change, kept, loss))
+            if kept:
+                evening = loss[-1]
             else:
                 one_model.revert(folder)
-    return Days(PLAN[:size], tuple(kept), tuple(loss))
+    return days
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,26 +103,48 @@ def babies(seed: int = 0, size: int = 256) -> Babies:
     of them, and is undone if the validation loss is not lower in the evening. The same changes are
     all kept in the second run; the third makes none.
     """
-    rng = np.random.default_rng(seed)
-    settings = [{**FIXED, **(one or {})} for one in search.random(SPACE, size, rng)]
+    rng, data = np.random.default_rng(seed), population.teacher(seed).data
+    mine = [{**FIXED, **(one or {})} for one in search.random(SPACE, size, rng)]
     seeds = [*map(int, rng.integers(2**31, size=size))]
     names, ups = rng.choice([*CHANGES], (DAYS, size)), rng.choice([-1, 1], (DAYS, size))
-    alone = all_kept = rule = _Models(population.teacher(seed).data, seeds, settings, []).day(
-        settings
-    )
-    first, kept, restored = rule.loss, [], 0.0
+    day = partial(population.resume, seeds=seeds, data=data, epochs=2)
+    alone = all_kept = rule = first = day([], mine)
+    changed, settings, kept, restored = mine, mine, [], 0.0
     for name, up in zip(names[1:], ups[1:], strict=True):
-        alone = alone.day(alone.settings)
-        all_kept = all_kept.day([*map(_changed, all_kept.settings, name, up)])
-        evening, weights = rule.loss, rule.weights
-        today = rule.day([*map(_changed, rule.settings, name, up)])
-        better = today.loss < evening
-        rule = _undo(today, rule, better)
-        moved = np.abs(rule.weights - weights)[~better]
-        restored = max(restored, float(moved.max(initial=0)))
-        kept.append(better.mean())
-    tests = rule.accuracy, alone.accuracy, all_kept.accuracy
-    return Babies(first, *tests, float(np.mean(kept)), restored)
+        alone = day(alone, mine)
+        changed = [*map(_changed, changed, name, up)]
+        all_kept = day(all_kept, changed)
+        tried = [*map(_changed, settings, name, up)]
+        today = day(rule, tried)
+        better = [*(_loss(today) < _loss(rule))]
+        kept.append(np.mean(better))
+        evening, rule = rule, _undo(today, rule, better)
+        settings = _undo(tried, settings, better)
+        for one, before, stays in zip(rule, evening, better, strict=True):
+            if not stays:
+                pairs = zip(one.final_weights, before.final_weights, strict=True)
+                restored = max(restored, *(float(np.abs(a - b).max()) for a, b in pairs))
+    tests = [_accuracy([m.final_weights for m in way], data) for way in (rule, alone, all_kept)]
+    shares = float(np.mean(kept)), restored
+    return Babies(_loss(first), tests[0], tests[1], tests[2], *shares)
+
+
+def _accuracy(models: Sequence[Sequence[Floats]], data: Dataset) -> Floats:
+    """Of models with these weights, on test examples, (models,)."""
+    z = (population.logits(weights, data.x_test) for weights in models)
+    return np.array([population.measured(one, data.y_test)[0] for one in z])
+
+
+def _loss(models: Sequence[Trained]) -> Floats:
+    """Validation loss after the day's two epochs; infinite for what diverged, (models,)."""
+    found = [np.asarray(one.history.get("val_loss", ())) for one in models]
+    return np.array([one[-1] if len(one) == 2 else np.inf for one in found])
+
+
+def _undo(today: list[Any], yesterday: list[Any], better: Sequence[bool]) -> list[Any]:
+    """What is better today, and of the others what was yesterday."""
+    both = zip(better, today, yesterday, strict=True)
+    return [new if keep else old for keep, new, old in both]
 
 
 def _changed(settings: Chosen, name: str, up: int) -> Chosen:
@@ -152,48 +152,6 @@ def _changed(settings: Chosen, name: str, up: int) -> Chosen:
     value, factor = settings[name], CHANGES[name] ** int(up)
     new = 1 - (1 - value) * factor if name == "momentum" else value * factor
     return {**settings, name: max(new, 0.0)}
-
-
-@dataclass(frozen=True, eq=False)
-class _Models:
-    """Models side by side, with their settings, as they stand in the evening of a day."""
-
-    data: Dataset
-    seeds: list[int]
-    settings: list[Chosen]
-    models: list[Trained]
-
-    def day(self, settings: list[Chosen]) -> _Models:
-        """Train them for two epochs, from where they stand if they were trained before."""
-        trained = population.resume(self.models, settings, self.seeds, data=self.data, epochs=2)
-        return replace(self, settings=settings, models=trained)
-
-    @property
-    def loss(self) -> Floats:
-        """In validation; infinite for what diverged, (models,)."""
-        found = [np.asarray(one.history.get("val_loss", ())) for one in self.models]
-        return np.array([one[-1] if len(one) == 2 else np.inf for one in found])
-
-    @property
-    def weights(self) -> Floats:
-        """A row per model."""
-        every = [[w.ravel() for w in one.final_weights] for one in self.models]
-        return np.array([np.concatenate(one) for one in every])
-
-    @property
-    def accuracy(self) -> Floats:
-        """On test examples, (models,)."""
-        x, y = self.data.x_test, self.data.y_test
-        z = [population.logits(one.final_weights, x) for one in self.models]
-        return np.array([population.measured(one, y)[0] for one in z])
-
-
-def _undo(today: _Models, yesterday: _Models, better: NDArray[np.bool_]) -> _Models:
-    """The models of today that are better, and of the others those of yesterday."""
-    both: Any = zip(better, today.models, yesterday.models, strict=True)
-    models = [new if keep else old for keep, new, old in both]
-    both = zip(better, today.settings, yesterday.settings, strict=True)
-    return replace(today, models=models, settings=[new if k else old for k, new, old in both])
 
 
 @cache
@@ -225,17 +183,17 @@ def best_of_many(seed: int = 0, searches: int = 40, models: int = 25) -> Caviar:
     """Train `models` with random hyperparameters, `searches` times, and the winners again."""
     data = population.teacher(seed).data
     rngs = [np.random.default_rng([seed, number]) for number in range(searches)]
-    drawn = [[*search.random(SPACE, models, rng)] for rng in rngs]
-    trials = [{**FIXED, **(trial or {})} for one in drawn for trial in one]
-    tried = population.train(trials, epochs=4, seed=seed, dataset=data, test=True)
+    drawn: Any = [[*search.random(SPACE, models, rng)] for rng in rngs]
+    trials = [{**FIXED, **trial} for one in drawn for trial in one]
+    tried = population.train(trials, epochs=4, seed=seed, dataset=data, keep=True)
     loss = np.nan_to_num(tried.history["validation_loss"][:, -1], nan=np.inf)
     loss = loss.reshape(searches, models)
-    winners = [one[i] or {} for one, i in zip(drawn, loss.argmin(axis=1), strict=True)]
+    winners = [one[i] for one, i in zip(drawn, loss.argmin(axis=1), strict=True)]
     anew = [{**FIXED, **one} for w in winners for one in (DEFAULT, w) for _ in range(3)]
     again = population.train(anew, epochs=4, seed=seed + 1000, dataset=data, test=True)
     default, best = again.test_accuracy.reshape(searches, 2, 3).mean(axis=2).T
-    short = tried.test_accuracy.reshape(searches, models)
-    short = short[range(searches), loss[:, :4].argmin(axis=1)]
+    best_of_four = models * np.arange(searches) + loss[:, :4].argmin(axis=1)
+    short = _accuracy([tried.weights[i] for i in best_of_four], data)
     return Caviar(default, best, short, tried.trainings + again.trainings)
 
 
@@ -258,19 +216,24 @@ def panda(days: int = 6, *, seed: int = 0, style: Style = BOOK) -> Figure:
     found, say, s, c = diary(seed, days), style.say, style.scale, style.colors
     page = style.page(3.0)
     axes: Any = page.subplots()
-    evening, stands = found.loss[0][0], 0
-    every = zip(found.changes, found.kept, found.loss, strict=True)
-    for day, (change, kept, loss) in enumerate(every):
+    letters = {"learning_rate": "$\\alpha$\n{:g}", "momentum": "$\\beta$\n{:g}"}
+    letters["batch_size"] = say("batch\n{:g}", "批\n{:g}")
+    top = axes.get_xaxis_transform()
+    above: dict[str, Any] = {
+        "ha": "center",
+        "va": "bottom",
+        "transform": top,
+    }
+    evening, stands = found[0][2][0], 0
+    for day, (change, kept, loss) in enumerate(found):
         color = c.recommended if kept else c.failure
-        x = day + np.arange(1, len(loss) + 1) / len(loss)
-        begin: Any = ([day], [evening]) if day else ([], [])
-        how: dict[str, Any] = {"color": color, "marker": "o", "ms": 3.5 * s, "clip_on": False}
-        axes.plot([*begin[0], *x], [*begin[1], *loss], **how)
+        x, y = day + np.arange(1, len(loss) + 1) / len(loss), loss
         if day:
+            x, y = np.append(day, x), np.append(evening, y)
             axes.axvline(day, color=c.faint, lw=0.6 * s, zorder=0)
-        top = axes.get_xaxis_transform()
-        how = {"color": color, "ha": "center", "va": "bottom", "transform": top}
-        axes.text(day + 0.5, 1.02, _change(change, style), **how)
+        axes.plot(x, y, color=color, marker="o", ms=3.5 * s, clip_on=False)
+        [words] = (letters[name].format(change[name]) for name in letters if name in change)
+        axes.text(day + 0.5, 1.02, words, color=color, **above)
         if kept:
             evening, stands = loss[-1], day + 1
         else:
@@ -278,21 +241,13 @@ def panda(days: int = 6, *, seed: int = 0, style: Style = BOOK) -> Figure:
             axes.annotate("", (day + 1, evening), (day + 1, loss[-1]), arrowprops=arrow)
             words = say(f"back to\nday {stands}", f"退回\n第 {stands} 天")
             axes.text(day + 1.08, loss[-1], words, color=color, va="bottom")
-    axes.set(yscale="log", xlim=(0, days), xlabel=say("day", "天"))
-    axes.set_ylabel(say("validation loss", "验证损失"))
+    axes.set(yscale="log", xlim=(0, days))
+    axes.set(xlabel=say("day", "天"), ylabel=say("validation loss", "验证损失"))
     axes.set_xticks(np.arange(days) + 0.5, range(1, days + 1))
     axes.set_yticks([0.1, 0.2, 0.5, 1, 2], ["0.1", "0.2", "0.5", "1", "2"])
     axes.minorticks_off()
     axes.tick_params(axis="x", length=0)
     return page
-
-
-def _change(change: Mapping[str, Any], style: Style) -> str:
-    """What a day sets anew, in the lecture's letters."""
-    letters = {"learning_rate": "$\\alpha$\n{:g}", "momentum": "$\\beta$\n{:g}"}
-    letters["batch_size"] = style.say("batch\n{:g}", "批\n{:g}")
-    [(name, value)] = ((name, change[name]) for name in letters if name in change)
-    return letters[name].format(value)
 
 
 @figure(
@@ -317,20 +272,16 @@ def caviar(models: int = 40, *, seed: int = 0, style: Style = BOOK) -> Figure:
     epochs, best = np.arange(1, found.shape[1] + 1), found[lowest]
     for curve in np.delete(found, lowest, axis=0):
         axes.plot(epochs, np.minimum(curve, 5), color=c.faint, lw=0.9 * s)
-    axes.plot(epochs, best, color=c.recommended, lw=2.4 * s)
-    at = int(best.argmin())
-    axes.plot(epochs[at], best[at], "o", color=c.recommended, ms=7 * s)
+    at, color = int(best.argmin()), c.recommended
+    axes.plot(epochs, best, color=color, lw=2.4 * s)
+    axes.plot(epochs[at], best[at], "o", color=color, ms=7 * s)
     how: dict[str, Any] = {"textcoords": "offset fontsize", "ha": "center", "va": "top"}
     words = say(f"kept: {best[at]:.3f}", f"留下：{best[at]:.3f}")
-    axes.annotate(words, (epochs[at], best[at]), (0, -0.6), color=c.recommended, **how)
+    axes.annotate(words, (epochs[at], best[at]), (0, -0.6), color=color, **how)
     axes.set(yscale="log", xlim=(1, epochs[-1] + 0.6), ylim=(best[at] / 1.9, 5))
     axes.set(xlabel=say("epoch", "轮次"), ylabel=say("validation loss", "验证损失"))
-    axes.set_title(
-        say(
-            f"{models} models: the best reaches {best[at]:.2f}",
-            f"{models} 个模型：最好的到 {best[at]:.2f}",
-        )
-    )
+    en, zh = "models: the best reaches", "个模型：最好的到"
+    axes.set_title(f"{models} {say(en, zh)} {best[at]:.2f}")
     ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5) if tick > best[at] / 1.3]
     axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
@@ -342,26 +293,11 @@ POINT = 0.01
 WHY = "One percentage point of test accuracy: what a course's exercise would call a difference."
 
 
-@cache
-def gains(seed: int = 0) -> dict[str, Interval]:
-    """What the rule gains in test accuracy over two other ways; corrected for all three."""
-    found = babies(seed)
-    badly = found.first > np.median(found.first)
-    over = found.rule - found.alone
-    return holm(
-        {
-            "keeping all": partial(mean, found.rule - found.all_kept),
-            "alone, began badly": partial(mean, over[badly]),
-            "alone, began well": partial(mean, over[~badly]),
-        }
-    )
-
-
 @claim(
     "tuning.panda",
     "Without the compute: one model, watched day by day. Change one hyperparameter, keep it if the "
     "curve improves, go back to yesterday's model if it does not.",
-    CONDITIONS,
+    ledger.CONDITIONS,
     note("000", 109, "GPU"),
     note("001", 160, "你可能又回归之前的模型", "you may go back to the model before"),
     note("003", 1231, "babysit the model as it's training"),
@@ -379,11 +315,20 @@ def watched(seed: int) -> Evidence:
     them kept, and are left alone. Test accuracy is compared; with the models left alone, apart for
     the half that had the higher loss after the first day.
     """
-    found, gain = babies(seed), gains(seed)
+    found = babies(seed)
+    badly = found.first > np.median(found.first)
+    over = found.rule - found.alone
+    gain = holm(
+        {
+            "keeping all": partial(mean, found.rule - found.all_kept),
+            "alone, began badly": partial(mean, over[badly]),
+            "alone, began well": partial(mean, over[~badly]),
+        }
+    )
     seen = {name: weighed(one, POINT) for name, one in gain.items()}
     exact = found.restored == 0
     pays = exact and seen["keeping all"] == seen["alone, began badly"] == HOLDS
-    return judged(
+    return ledger.judged(
         pays and seen["alone, began well"] == HOLDS,
         "gain over "
         + "; ".join(f"{name} {one.show('.1f', '%')}" for name, one in gain.items())

@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 import math
-import operator
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse import _checks
 from tfcourse._arrays import Floats
+from tfcourse.lecture import ledger
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import (
-    HOLDS,
-    Erratum,
-    Evidence,
-    below,
-    claim,
-    corrected,
-    errata,
-    judged,
-    note,
-    raised,
-    video,
-)
+from tfcourse.lecture.ledger import HOLDS, Erratum, Evidence, claim, errata, judged, note
 from tfcourse.lecture.statistics import share
 from tfcourse.lecture.style import BOOK, Style
 from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog, Scale
-from tfcourse.tuning.space import Space
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,28 +26,15 @@ UNITS, LAYERS = Integer(50, 100), Choice(2, 3, 4)
 DRAWS = 100_000  # shares come out within half a percentage point, whatever the seed
 
 
-@dataclass(frozen=True, eq=False)
-class Picks:
-    """Draws of whole numbers: units and layers, each of shape (size,)."""
-
-    units: NDArray[np.int64]
-    layers: NDArray[np.int64]
-
-
 @cache
-def picks(seed: int = 0, size: int = 200) -> Picks:
-    """Draw `size` numbers of hidden units and of layers, uniformly."""
-    space = Space(units=UNITS, layers=LAYERS)
-    rows = [space.from_unit(u) for u in np.random.default_rng(seed).random((size, 2))]
-    return Picks(*(np.array([row[name] for row in rows]) for name in space))
+def picks(seed: int = 0, size: int = 200) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Draw numbers of hidden units and of layers uniformly, (size,) each."""
+    u = np.random.default_rng(seed).random((size, 2))
+    return np.array([*map(UNITS.from_unit, u[:, 0])]), np.array([*map(LAYERS.from_unit, u[:, 1])])
 
 
-@dataclass(frozen=True, eq=False)
-class Draws:
-    """Draws of one hyperparameter on two scales, as r, (size,) each, and where decades end.
-
-    r is log₁₀ α, or log₁₀(1 − β). edges: ascending.
-    """
+class Draws(NamedTuple):
+    """Draws on two scales as r = log₁₀ α or log₁₀(1 − β), (size,), and where decades end."""
 
     linear: Floats
     log: Floats
@@ -88,13 +61,8 @@ def draws(scale: Log | OneMinusLog, seed: int = 0, size: int = 10_000) -> Draws:
     return Draws(r(Linear(scale.low, scale.high)), r(scale), edges)
 
 
-@dataclass(frozen=True, eq=False)
-class Averages:
-    """How far back an exponentially weighted average looks.
-
-    betas: (4,). values: 1/(1 − β), (4,). measured: after how many values the weight of one has
-    fallen to 1/e of what it was at first, (4,), from the average itself.
-    """
+class Averages(NamedTuple):
+    """β, 1/(1 − β), and the measured age at which a value weighs 1/e of its first weight, (4,)."""
 
     betas: Floats
     values: Floats
@@ -129,7 +97,7 @@ def uniform_picks(draws: int = 200, *, seed: int = 0, style: Style = BOOK) -> Fi
     found, say, s = picks(seed, draws), style.say, style.scale
     page = style.page(3.2)
     units, layers = page.subplots(2, 1)
-    for axes, values, columns in ((units, found.units, 1), (layers, found.layers, 9)):
+    for axes, values, columns in ((units, found[0], 1), (layers, found[1], 9)):
         for number in np.unique(values):
             rank = np.arange(np.sum(values == number))
             spread = (rank % columns - (columns - 1) / 2) * 0.055 * (columns > 1)
@@ -287,10 +255,10 @@ def picks_uniform(seed: int) -> Evidence:
     from scipy.stats import chisquare
 
     found, thicker = picks(seed, DRAWS), UNITS.high / UNITS.low
-    p = [chisquare(np.bincount(x - x.min())).pvalue for x in (found.units, found.layers)]
-    ends = [int(end) for x in (found.units, found.layers) for end in (x.min(), x.max())]
+    p = [chisquare(np.bincount(x - x.min())).pvalue for x in found]
+    ends = [(x.min(), x.max()) for x in found]
     return judged(
-        ends == [50, 100, 2, 4] and min(p) > 1e-4 and thicker < 10,
+        ends == [(50, 100), (2, 4)] and min(p) > 1e-4 and thicker < 10,
         f"χ² of units has p = {p[0]:.2g}, of layers p = {p[1]:.2g}; high/low is {thicker:g}, for α "
         f"{ALPHA.high / ALPHA.low:g}",
     )
@@ -331,7 +299,7 @@ def log_scale(seed: int) -> Evidence:
     "tuning.log-scale-general",
     "For [10^a, 10^b]: r uniform in [a, b] with a = log₁₀ of the lower bound, b of the upper.",
     HOLDS,
-    video("take logs of the two ends, and draw r uniformly between a and b"),
+    ledger.video("take logs of the two ends, and draw r uniformly between a and b"),
 )
 def log_scale_general(seed: int) -> Evidence:
     """Makes the scale of 200 random ranges, asks it for a value at a random position u, and
@@ -348,7 +316,7 @@ def log_scale_general(seed: int) -> Evidence:
         halves.append(float((drawn < (a + b) / 2).mean()))
     return judged(
         off < 1e-9 and all(abs(half - 0.5) < 0.01 for half in halves),
-        f"largest relative difference {below(off, 1e-9)}; lower half of r gets "
+        f"largest relative difference {ledger.below(off, 1e-9)}; lower half of r gets "
         + ", ".join(f"{half:.1%}" for half in halves),
     )
 
@@ -396,50 +364,15 @@ def sensitivity(seed: int) -> Evidence:
     )
 
 
-# --- What notes print otherwise
-
-
-def _ends(values: Any) -> str:
-    return f"{np.min(values):.2g} to {np.max(values):.2g}"
-
-
-def _uniform(seed: int) -> Any:
-    return np.random.default_rng(seed).random(DRAWS)
-
-
-def np_exp(seed: int) -> Evidence:
-    """Runs both for r = −4·rand(). The second argument of `np.exp` is where to put the result."""
-    r = -4 * _uniform(seed)
-    printed, alpha = raised(lambda: np.exp(10, r[0])), 10**r
-    return corrected(
-        printed == "TypeError",
-        bool(((alpha >= 1e-4) & (alpha <= 1)).all()),
-        f"printed: {printed or 'runs'}; corrected: α from {_ends(alpha)}",
-    )
-
-
-def xor(seed: int) -> Evidence:
-    """Runs the printed line with a random r, which Python refuses, and with r = −4, which it does
-    not.
-    """
-    r = -4 * float(_uniform(seed)[0])
-    printed, whole, alpha = raised(lambda: operator.xor(10, r)), operator.xor(10, -4), 10**r
-    return corrected(
-        printed == "TypeError" and whole != 10**-4,
-        1e-4 <= alpha <= 1,
-        f"printed: {printed or 'runs'}, and {whole} for r = −4; corrected: {alpha:.2g}, and 0.0001",
-    )
-
-
 def randn(seed: int) -> Evidence:
     """Draws both 100,000 times. The normal r has no bounds, either sign, and most of its draws near
     0; counted are those within the range, and those that are no 1 − β at all, being above 1.
     """
     printed = np.power(10, 3 * np.random.default_rng(seed).standard_normal(DRAWS))
-    ours = 10 ** (-1 - 2 * _uniform(seed))
+    ours = 10 ** (-1 - 2 * np.random.default_rng(seed).random(DRAWS))
     within, still = (float(((x >= 0.001) & (x <= 0.1)).mean()) for x in (printed, ours))
     above, middle = float((printed > 1).mean()), float((ours < 0.01).mean())
-    return corrected(
+    return ledger.corrected(
         within < 0.5 and above > 0.25,
         still == 1 and abs(middle - 0.5) < 0.01,
         f"within the range: {within:.0%} of the draws as printed, with {above:.0%} above 1 and the "
@@ -453,8 +386,7 @@ errata(
         "tuning.erratum.np-exp",
         note("003", 1220, "alpha = np.exp(10, r)"),
         "alpha = 10**r.",
-        "np.exp takes one number and raises e to it; its second argument is where to write.",
-        check=np_exp,
+        "np.exp raises e to one number; its second argument is where to write, hence a TypeError.",
     ),
     Erratum(
         "tuning.erratum.ten-to-minus-four",
@@ -478,8 +410,7 @@ errata(
         "tuning.erratum.xor",
         note("002", 29, "alpha=10^r"),
         "alpha=10**r.",
-        "In Python ^ is exclusive or.",
-        check=xor,
+        "In Python ^ is exclusive or: a TypeError for a random r, and −10 for r = −4.",
     ),
     Erratum(
         "tuning.erratum.r-sign",

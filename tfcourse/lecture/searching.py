@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -23,11 +25,6 @@ WHY = (
 )
 
 
-@dataclass(frozen=True)
-class _Tried:
-    hyperparameters: Chosen
-
-
 @dataclass(frozen=True, eq=False)
 class Played:
     """A search played to its end: what it tried, and the validation loss of each trial."""
@@ -45,22 +42,22 @@ def play(searches: Sequence[Search], fixed: Chosen, seed: int, data: Dataset) ->
     """Play many searches side by side, all of a round's trials in one population."""
     tried: list[list[Chosen]] = [[] for _ in searches]
     loss = [np.empty(0) for _ in searches]
-    answers: list[list[_Tried] | None] = [None] * len(searches)
-    round_ = 0
-    while any(new := [_round(s, a) for s, a in zip(searches, answers, strict=True)]):
+    answers: list[Any] = [None] * len(searches)
+    while any(new := [*map(_round, searches, answers)]):
         trials = [{**fixed, **trial} for one in new for trial in one]
-        outcomes = population.train(trials, epochs=EPOCHS, seed=seed + round_, dataset=data)
+        outcomes = population.train(trials, epochs=EPOCHS, seed=seed, dataset=data)
         found = np.nan_to_num(outcomes.validation_loss, nan=np.inf)
         parts = np.split(found, np.cumsum([len(one) for one in new])[:-1])
         for i, (one, part) in enumerate(zip(new, parts, strict=True)):
             tried[i] += one
-            loss[i] = np.concatenate([loss[i], part])
-            answers[i] = [_Tried(tried[i][k]) for k in np.argsort(loss[i], kind="stable")]
-        round_ += 1
+            loss[i] = np.append(loss[i], part)
+            best = loss[i].argsort(kind="stable")
+            answers[i] = [SimpleNamespace(hyperparameters=tried[i][k]) for k in best]
+        seed += 1
     return [Played(t, one) for t, one in zip(tried, loss, strict=True)]
 
 
-def _round(one: Search, answer: list[_Tried] | None) -> list[Chosen]:
+def _round(one: Search, answer: Any) -> list[Chosen]:
     """What a search proposes until it asks how that went, or ends."""
     found: list[Chosen] = []
     try:
@@ -77,21 +74,19 @@ def _round(one: Search, answer: list[_Tried] | None) -> list[Chosen]:
 class Duel:
     """Ways to search with the same budget, many times over.
 
-    loss: on test examples, of what each search found, (searches, ways). middling, best: validation
-    loss of the median trial and of the best one.
+    loss: on test examples, of what each search found, (searches, ways). lack: how much more
+    validation loss the median trial has than the best one.
     """
 
-    ways: tuple[str, ...]
+    ways: Sequence[str]
     loss: Floats
-    middling: float
-    best: float
+    lack: float
     trainings: int
 
     def gain(self, way: str, over: str) -> Floats:
         """How much better one way finds, as a share of what a middling trial lacks, (searches,)."""
         a, b = self.loss[:, self.ways.index(way)], self.loss[:, self.ways.index(over)]
-        gain: Floats = (b - a) / (self.middling - self.best)
-        return gain
+        return (b - a) / self.lack
 
 
 def duel(
@@ -100,7 +95,7 @@ def duel(
     fixed: Chosen,
     seed: int,
     data: Dataset,
-    typical: Collection[str] = (),
+    typical: Sequence[str] = (),
 ) -> Duel:
     """Play the searches, one way after the other, and train what each found `REPEATS` times again.
 
@@ -110,8 +105,7 @@ def duel(
     anew = [{**fixed, **one.best} for one in played for _ in range(REPEATS)]
     again = population.train(anew, epochs=EPOCHS, seed=seed + 1000, dataset=data, test=True)
     per_search = again.test_loss.reshape(-1, len(ways), REPEATS).mean(axis=2)
-    among = [i for i, way in enumerate(ways) if way in (typical or ways)]
-    loss = np.concatenate([one.loss for i, one in enumerate(played) if i % len(ways) in among])
+    among = [one.loss for i, one in enumerate(played) if ways[i % len(ways)] in (typical or ways)]
+    loss = np.concatenate(among)
     trainings = sum(len(one.trials) for one in played) + again.trainings
-    middling, best = float(np.median(loss)), float(loss.min())
-    return Duel(tuple(ways), per_search, middling, best, trainings)
+    return Duel(ways, per_search, float(np.median(loss) - loss.min()), trainings)

@@ -13,7 +13,8 @@ import os
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -44,12 +45,16 @@ WORKING_SET = 8 * 2**20  # bytes of a chunk's numbers: about what a core's cache
 MOST_MODELS = 128
 WINDOW = 256  # trials that are cut into chunks together: bounds what is held of them
 MOST_PADDING = 2  # a program is at most so many times wider than a model in it
+ALIKE = 4  # first trials of a window that must be alike for a program to be compiled ahead
 BUILDS_KEPT = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Chunk:
-    """Trials that are trained together. pattern: none if with `model.fit`, one by one."""
+    """Trials that are trained together. pattern: none if with `model.fit`, one by one.
+
+    ahead: whether this is only to have the program compiled, while other models are being built.
+    """
 
     members: tuple[Member, ...]
     epochs: int
@@ -57,6 +62,7 @@ class Chunk:
     width: int
     pattern: Pattern | None
     notes: tuple[str, ...] = ()
+    ahead: bool = False
 
 
 def train(
@@ -137,7 +143,8 @@ def chunks(
     own = range(len(trials)) if seeds is None else seeds
     plan = _Plan(_workshop(build, data), trials, own, epochs, engine, None, threads or cores())
     found = [item for window in plan.windows() for item in window]
-    return [tuple(m.trial for m in item.members) for item in found if isinstance(item, Chunk)]
+    some = [item for item in found if isinstance(item, Chunk) and not item.ahead]
+    return [tuple(m.trial for m in item.members) for item in some]
 
 
 def load(build: Build, trial: Chosen, data: Data, path: Path, epochs: int) -> Trained:
@@ -187,10 +194,34 @@ class _Plan:
     def windows(self) -> Iterator[list[Chunk | Trained]]:
         """Yield chunks, and records of trials that cannot be built, a window of trials each."""
         for first in range(0, len(self.trials), WINDOW):
-            yield list(self._window(range(first, min(first + WINDOW, len(self.trials)))))
+            indices = range(first, min(first + WINDOW, len(self.trials)))
+            groups: dict[Any, list[Member]] = {}
+            unbuilt = list(self._grouped(indices[:ALIKE], groups))
+            if ahead := self._ahead(groups, len(indices)):
+                yield [ahead]
+            unbuilt += self._grouped(indices[ALIKE:], groups)
+            own = [(key, part) for key, some in groups.items() for part in _similar(some)]
+            parts = [[*self._chunks(key, part)] for key, part in own]
+            # By turns, so that threads compile different programs.
+            yield [*unbuilt, *filter(None, itertools.chain(*itertools.zip_longest(*parts)))]
 
-    def _window(self, indices: Sequence[int]) -> Iterator[Chunk | Trained]:
-        groups: dict[Any, list[Member]] = {}
+    def _ahead(self, groups: dict[Any, list[Member]], count: int) -> Chunk | None:
+        """A chunk to compile the program with that `count` trials will take if all are like these.
+
+        Compiling takes as long as building many models, and another core.
+        """
+        if len(groups) != 1 or count <= ALIKE or self.engine == "keras":
+            return None
+        ((key, members),) = groups.items()
+        if len({(m.blueprint.sizes, m.blueprint.shapes) for m in members}) != 1:
+            return None
+        chunk = next(iter(self._chunks(key, (members * count)[:count])))
+        return replace(chunk, members=chunk.members[:1], epochs=1, ahead=True)
+
+    def _grouped(
+        self, indices: Sequence[int], groups: dict[Any, list[Member]]
+    ) -> Iterator[Trained]:
+        """Put trials to those that may share their program; yield those that cannot be built."""
         for index in indices:
             trial, seed = self.trials[index], self.seeds[index]
             try:
@@ -207,9 +238,6 @@ class _Plan:
             own = found.optimizer.key if found.optimizer else None
             how = (trial.get("epochs", self.epochs), told.batch_size, start.epochs if start else 0)
             groups.setdefault((found.key, own, how), []).append(member)
-        for key, members in groups.items():
-            for part in _similar(members):
-                yield from self._chunks(key, part)
 
     def _chunks(self, key: Any, members: Sequence[Member]) -> Iterator[Chunk]:
         (epochs, batch_size, _), why_not = key[2], members[0].blueprint.why_not
@@ -321,6 +349,13 @@ def _run(
         except Exception as error:  # the model's own: one trial's trouble is not the others'
             return failed(member.trial, member.hyperparameters, member.seed, error)
 
+    def compile_ahead(chunk: Chunk) -> None:
+        with suppress(Exception):  # a chunk with results will meet it again
+            if chunk.pattern is not None:
+                how = chunk.members, chunk.width, 1, data, objective, patience
+                train_chunk(chunk.pattern, *how, lambda epoch: None, stop)
+        happened.put([])
+
     def work(chunk: Chunk) -> None:
         try:
             notes = chunk.notes
@@ -371,7 +406,7 @@ def _run(
                     if isinstance(item, Trained):
                         yield [item]
                     else:
-                        pool.submit(work, item)
+                        pool.submit(compile_ahead if item.ahead else work, item)
                         running += 1
                     continue
                 if not running:
@@ -383,7 +418,8 @@ def _run(
                     raise news
                 else:
                     running -= 1
-                    yield news
+                    if news:
+                        yield news
         finally:
             stop.set()  # whatever ended this: an error, Ctrl-C, or nobody asking for more
 

@@ -86,10 +86,10 @@ class _Text:
         return f"best {best.score:.4f}, trial {best.number}" if best else ""
 
     def of(self, progress: Progress) -> str:
-        now, done, left = time.perf_counter(), progress.done, ""
+        now, done, left = time.perf_counter(), progress.done, progress.doing
         self._first = self._first or (now, done)
         gained = done - self._first[1]
-        if gained > 0:
+        if gained > 0 and not left:
             seconds = round((self._trials - done) * (now - self._first[0]) / gained)
             left = f"{seconds // 60}:{seconds % 60:02} left"
         return f"{int(done)}/{self._trials} trials   {self.best(progress):<24}   {left}"

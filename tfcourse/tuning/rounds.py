@@ -24,10 +24,14 @@ RUNGS = (2, 1, 0)  # after a ninth of the epochs, a third, and all of them
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: trials done (fractions are trials in training), and the best so far."""
+    """How far a run is: trials done (fractions are trials in training), and the best so far.
+
+    doing: what is done when all trials are, in words.
+    """
 
     done: float
     best: Trial | None
+    doing: str = ""
 
 
 def trial_seed(seed: int, number: int, repeat: int = 0) -> int:
@@ -147,8 +151,8 @@ class _Rounds:
         for results in self.trainer.train(jobs, set(parts), on_epochs):
             self._keep(_whole(parts, results, jobs), last)
 
-    def _tell(self, done: float) -> None:
-        self.on_progress(Progress(done, self.study.best))
+    def _tell(self, done: float, doing: str = "") -> None:
+        self.on_progress(Progress(done, self.study.best, doing))
 
     def _keep(self, finished: Sequence[list[Result]], last: bool) -> None:
         """Journal what is new; if the best trial is among it, save its model before."""
@@ -197,15 +201,21 @@ class _Rounds:
         parts: dict[int, list[Result]] = {t.number: [] for t in best if t.number not in done}
         if not parts:
             return
+        total = sum(job.epochs for job in jobs if job.number in parts)
+
+        def on_epochs(trained: int) -> None:
+            again = f"the {len(best)} best again: {min(1, trained / total):.0%}"
+            self._tell(self.before, again)
+
         found = []
-        for results in self.trainer.train(jobs, set(parts), lambda epochs: None):
+        on_epochs(0)
+        for results in self.trainer.train(jobs, set(parts), on_epochs):
             for again in _whole(parts, results, jobs):
                 ends = [result.trial(self.study.objective, last=True) for result in again]
                 trial = next(t for t in best if t.number == again[0].job.number)
                 scores = tuple(score for end in ends for score in end.scores)
                 state = max((end.state for end in ends), key=STATES.index)
                 found.append(replace(trial, again=scores or trial.scores, state=state))
-            self._tell(self.before)
         self.study.add_finalists(found)  # all or none: who is best may not depend on a kill
 
     def finish(self, refit: bool) -> None:
@@ -215,6 +225,7 @@ class _Rounds:
             return
         job = Job(best.number, best.hyperparameters, best.seed, best.epochs)
         if refit and (self.study.refitted != best.number or not path.exists()):
+            self._tell(self.before, "the best once more, on all examples")
             result = self.trainer.refit(replace(job, epochs=1 + (best.best_epoch or 0)))
             if result.trial(self.study.objective, last=True).state == "complete":
                 self._save(result)
