@@ -16,6 +16,8 @@ import sys
 import time
 from pathlib import Path
 
+import translated
+
 HERE = Path(__file__).parent
 OUT = HERE / "_build"
 LANGUAGES = {"en": ("en", OUT / "html"), "zh": ("zh_CN", OUT / "html" / "zh")}
@@ -38,17 +40,13 @@ FURO = {
 }
 
 
-def digest(*paths: Path) -> str:
-    """A short name for the contents of files."""
-    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(paths))).hexdigest()[:12]
-
-
 def draw(language: str, quick: bool) -> Path:
     """Draw the figures that are not there yet; return the folder that holds them."""
     from tfcourse.lecture import gallery
 
     committed = HERE.parent / "figures"
-    code = digest(*(HERE.parent / "tfcourse" / "lecture").glob("*.py"))
+    modules = sorted((HERE.parent / "tfcourse" / "lecture").glob("*.py"))
+    code = hashlib.sha256(b"".join(path.read_bytes() for path in modules)).hexdigest()[:12]
     top = OUT / "figures" / ("committed" if quick else code) / language
     folder = top / "figures"
     folder.mkdir(parents=True, exist_ok=True)
@@ -70,6 +68,8 @@ def build(quick: bool) -> None:
     """Build both languages; a warning ends it."""
     import notebooks
 
+    if lines := unlike_topics():
+        sys.exit("\n".join(lines))
     for language, (sphinx, out) in LANGUAGES.items():
         static = f"_static,{draw(language, quick)}"
         command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-c", str(HERE)]
@@ -91,17 +91,39 @@ def build(quick: bool) -> None:
     print(OUT / "html" / "index.html")
 
 
+def unlike_topics() -> list[str]:
+    """A line for each topic that lacks a page, and for each page that has no topic."""
+    from tfcourse.lecture.topics import TOPICS
+
+    names = {name for part in TOPICS.values() for name in part}
+    lines = []
+    for language in LANGUAGES:
+        pages = {path.stem for path in (HERE / language / "topics").glob("*.md")}
+        where = f"docs/{language}/topics"
+        lines += [f"{where}/{name}.md is missing: write it" for name in sorted(names - pages)]
+        lines += [
+            f"{where}/{name}.md: TOPICS (tfcourse/lecture/topics.py) has no {name!r}"
+            for name in sorted(pages - names)
+        ]
+    return lines
+
+
+def stale() -> list[str]:
+    """A line for each English text that the Chinese edition does not tell."""
+    import companion
+
+    english = sorted((HERE / "en").rglob("*.md"))
+    return [line for page in english for line in translated.stale(page)] + companion.untold()
+
+
 def stamp() -> None:
-    """Say in each Chinese page that it tells what the English one tells now."""
-    for page in (HERE / "zh").rglob("*.md"):
-        english = HERE / "en" / page.relative_to(HERE / "zh")
-        text = page.read_text("utf-8")
-        _, _, text = text.partition("\n---\n") if text.startswith("---\n") else ("", "", text)
-        page.write_text(f"---\ntranslates: {digest(english)}\n---\n{text}", "utf-8")
+    """Say in the Chinese pages and the ledger that they tell what the English says now."""
     import companion
 
     from tfcourse.lecture import ledger
 
+    for page in (HERE / "zh").rglob("*.md"):
+        translated.stamp(HERE / "en" / page.relative_to(HERE / "zh"))
     told = companion.chinese()
     for one in ledger.claims():
         if one.id in told:
@@ -112,12 +134,16 @@ def stamp() -> None:
 
 if __name__ == "__main__":
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # before TensorFlow is imported
-    sys.path.insert(0, str(HERE))
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="take the figures of figures/")
-    parser.add_argument("--stamp", action="store_true", help="the Chinese pages are up to date")
+    parser.add_argument("--stale", action="store_true", help="list what to mend in Chinese")
+    parser.add_argument("--stamp", action="store_true", help="list it, and take it for mended")
     options = parser.parse_args()
-    if options.stamp:
-        stamp()
-    else:
-        build(options.quick)
+    if options.stale or options.stamp:
+        found = stale()
+        print("\n".join(found) or "the Chinese edition tells what the English one tells")
+        if options.stamp:
+            stamp()
+            found = stale()
+        sys.exit(bool(found))
+    build(options.quick)

@@ -20,6 +20,7 @@ from functools import cache
 from html import escape
 from importlib.util import find_spec
 from itertools import pairwise
+from logging import getLogger
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +289,28 @@ def in_chinese(one: ledger.Claim, key: str, english: str) -> str:
         return english
 
 
+def untold() -> list[str]:
+    """A line for each text of the ledger that is not told in Chinese, or not as it is now."""
+    lines, where = [], "docs/zh/ledger.json"
+    ids = {one.id for one in ledger.claims()}
+    lines += [f"{where}: {id}: the ledger has no such claim" for id in chinese() if id not in ids]
+    for one in ledger.claims():
+        if not one.module.startswith("tfcourse.lecture."):
+            continue  # what has not yet become a topic stands on no page
+        entry, now = chinese().get(one.id, {}), of(one)
+        before = entry.get("of", ["", ""])
+        texts = [("statement", one.statement, 0)]
+        if one.erratum:
+            texts = [("why", one.why, 0)]  # what is correct is a formula, most often
+        elif plain := recorded().get(one.id, {}).get("plain"):
+            texts.append(("plain", plain, 1))
+        for key, english, at in texts:
+            if not entry.get(key) or before[at] != now[at]:
+                state = "changed" if entry.get(key) else "missing"
+                lines.append(f'{where}: {one.id}: "{key}" is {state}: {english}')
+    return lines
+
+
 def claims_of(topic: str) -> list[ledger.Claim]:
     """The claims and errata of a topic, in its order."""
     module = topic_module(topic)
@@ -462,16 +485,21 @@ class Topics(Directive):
         return self.markdown(f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{entries}\n```")
 
 
-class OtherPage(Directive):
-    """A page that stands in docs/ for its own sake, without its title; or what is inside."""
+class Readme(Directive):
+    """A section of the README in the page's language, without its heading."""
 
     def run(self) -> list[nodes.Node]:
-        path = HERE / self.arguments[0]
-        if not path.exists():
-            return self.markdown("\n".join(self.content))
+        path = HERE.parent / self.say("README.md", "README.zh.md")
         self.env.note_dependency(str(path))
-        text = re.sub(r"\A# .*\n", "", path.read_text("utf-8"))
-        return self.markdown(re.sub(r"(?<!!)\[([^]]+)\]\((?!https?:)[^)]+\)", r"\1", text))
+        sections = dict(
+            part.partition("\n")[::2]
+            for part in re.split(r"^## ", path.read_text("utf-8"), flags=re.M)
+        )
+        if self.arguments[0] not in sections:
+            return self.fail(f"{path.name} has no section {self.arguments[0]!r}")
+        # Links into the repository have nowhere to lead from here.
+        text = re.sub(r"(?<!!)\[([^]]+)\]\((?!https?:)[^)]+\)", r"\1", sections[self.arguments[0]])
+        return self.markdown(text)
 
 
 class Commands(Directive):
@@ -597,9 +625,11 @@ def offer_notebook(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def whole(app: Sphinx, page: str, text: list[str]) -> None:
-    """Fill a Chinese page with what it takes from the English one."""
+    """Fill a page with what it takes from another one."""
     path = Path(app.env.doc2path(page))
     app.env.note_dependency(str(HERE / "en" / f"{page}.md"), docname=page)
+    for other in HERE.glob("*.md"):  # what {other-page} shows
+        app.env.note_dependency(str(other), docname=page)
     try:
         text[0] = translated.page(path)
     except ValueError as error:
@@ -617,6 +647,7 @@ def changed(app: Sphinx, env: Any, *others: Any) -> list[str]:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Add all this to Sphinx."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    getLogger("fontTools").setLevel("WARNING")  # Sphinx shows what it tells
     for name, directive in {
         "code-cell": CodeCell,
         "excerpt": Excerpt,
@@ -627,8 +658,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
         "fold": Fold,
         "lecture-map": LectureMap,
         "topics": Topics,
+        "readme": Readme,
         "commands": Commands,
-        "other-page": OtherPage,
     }.items():
         app.add_directive(name, directive)
     languages["zh"] = SearchChinese

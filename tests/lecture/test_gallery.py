@@ -183,7 +183,7 @@ def test_what_is_interrupted_leaves_the_old_file_and_nothing_else(tmp_path, erro
     file = tmp_path / "a.png"
     file.write_bytes(b"old")
     with pytest.raises(error):
-        gallery.save(interrupted, file)
+        gallery.save(interrupted, file, title="A line", description="Level.")
     assert file.read_bytes() == b"old" and list(tmp_path.iterdir()) == [file]
 
 

@@ -34,6 +34,16 @@ def test_below_takes_the_first_layers_of_another():
     assert [id(W) for W in mixed.W] == [id(W) for W in (*other.W[:2], one.W[2])]
 
 
+@pytest.mark.parametrize("normalize", [False, True])
+def test_inference_with_the_examples_own_statistics_is_the_forward_pass(normalize):
+    x, _ = network.digits()
+    one = network.start(0, [64, 32, 32, 10], normalize=normalize, activation="tanh")
+    passed = network.forward(one, x)
+    given = [(norm.mean, norm.variance) for norm in passed.normalized]
+    for found, expected in zip(network.inference(one, x, given), passed.z_tilde, strict=True):
+        assert found == pytest.approx(expected)
+
+
 def test_a_step_goes_down_the_slope():
     net = network.start(0, [4, 6, 3], normalize=True, activation="tanh")
     random = np.random.default_rng(1)
