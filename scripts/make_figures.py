@@ -22,7 +22,8 @@ for entry in tfc.figures.find():
 # ## For a slide, dark or light, in English or Chinese
 #
 # The file's ending decides the format. An SVG stays sharp at any size, and tells a screen reader
-# what it shows. Width and height, in inches, are the preset's unless they are given.
+# what it shows. Width and height, in inches, and the size of letters, in points, are the preset's
+# unless they are given; a size that leaves the words no room is refused.
 
 # %%
 tfc.figures.draw("grid_vs_random", slides / "grid_vs_random.svg", preset="slide", theme="dark")

@@ -3,7 +3,7 @@
 The faults stand in `tests/faults/ROOM.toml`: what would be wrong, in which file, and the text that
 is put in place of another. Each is put into a copy of the checkout, and the room's fast tests run
 there until the first one fails. What survives is printed; a fault that no longer fits the code, or
-tests that fail without one, end the run.
+tests that fail without one, end the run. What is printed is the table of `tests/README.md`.
 
     python tests/mutation_check.py --room training
     python tests/mutation_check.py --json --jobs 2
@@ -13,21 +13,23 @@ tests that fail without one, end the run.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 import tomllib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FAULTS = Path(__file__).resolve().parent / "faults"
 LONGEST = 900  # seconds that a room's tests may take: a fault may be an endless loop
+OUT = "pytest.txt"
 
 
 @dataclass(frozen=True)
@@ -68,58 +70,80 @@ def rooms() -> list[str]:
     return sorted(path.stem for path in FAULTS.glob("*.toml"))
 
 
-def noticed(copy: Path, tests: tuple[str, ...]) -> str | None:
-    """The first test that fails in a copy of the checkout; none if all pass."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    environment = os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+def begin(copy: Path, tests: tuple[str, ...]) -> int:
+    """Run tests in a copy of the checkout until one fails, in a child process; return its id.
+
+    The child has TensorFlow loaded, which takes longer than most faults; the copy's code is not.
+    """
+    process = os.fork()
+    if process:
+        return process
+    status = 70
     try:
-        done = subprocess.run(
-            command, cwd=copy, env=environment, capture_output=True, text=True, timeout=LONGEST
-        )
-    except subprocess.TimeoutExpired:
+        out = os.open(copy / OUT, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(out, 1)
+        os.dup2(out, 2)
+        os.chdir(copy)
+        os.environ |= {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+        sys.path[0], sys.dont_write_bytecode = str(copy), True
+        signal.alarm(LONGEST)
+        status = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests])
+        sys.stdout.flush()
+    finally:
+        os._exit(status)
+
+
+def failure(copy: Path, status: int) -> str | None:
+    """The first test that failed in a copy of the checkout; none if all passed."""
+    if status == -signal.SIGALRM:
         return "no test ended in time"
-    if done.returncode == 0:
+    if status == 0:
         return None
-    failures = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    return failures[0] if failures else done.stdout[-300:] + done.stderr[-300:]
+    out = (copy / OUT).read_text("utf-8", "replace")
+    lines = [line for line in out.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return lines[0] if lines else out[-300:]
 
 
 def tried(some: list[Fault], jobs: int) -> dict[Fault, str | None]:
     """Which test notices each fault."""
+    importlib.import_module("tfcourse._tensorflow")  # loads TensorFlow, once for all children
+
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tfcourse"]:
+        del sys.modules[name]
+    found: dict[Fault, str | None] = {}
+    # First each set of tests on its own, which must pass.
+    todo: list[tuple[Fault | None, tuple[str, ...]]]
+    todo = [(None, tests) for tests in sorted({fault.tests for fault in some})]
+    todo += [(fault, fault.tests) for fault in some]
     with tempfile.TemporaryDirectory() as folder:
-        copies: SimpleQueue[Path] = SimpleQueue()
-        for number in range(jobs):
-            copy = Path(folder) / str(number)
+        free = [Path(folder) / str(number) for number in range(jobs)]
+        for copy in free:
             left_out = shutil.ignore_patterns(".*", "__pycache__", "build", "_build")
             shutil.copytree(ROOT, copy, ignore=left_out)
-            copies.put(copy)
-
-        def one(fault: Fault | None, tests: tuple[str, ...]) -> str | None:
-            copy = copies.get()
-            try:
-                if fault is None:
-                    return noticed(copy, tests)
-                whole = (copy / fault.file).read_bytes()
-                (copy / fault.file).write_text(fault.broken(copy), "utf-8")
-                try:
-                    found = noticed(copy, tests)
-                finally:
-                    (copy / fault.file).write_bytes(whole)
-                print(
-                    f"{'killed  ' if found else 'SURVIVED'} {fault.room}: {fault.wrong}",
-                    file=sys.stderr,
-                    flush=True,
+        running: dict[int, tuple[Path, Fault | None, tuple[str, ...]]] = {}
+        while todo or running:
+            if todo and free:
+                copy, (fault, tests) = free.pop(), todo.pop(0)
+                if fault:
+                    (copy / fault.file).write_text(fault.broken(ROOT), "utf-8")
+                running[begin(copy, tests)] = copy, fault, tests
+                continue
+            process, code = os.wait()
+            copy, fault, tests = running.pop(process)
+            by = failure(copy, os.waitstatus_to_exitcode(code))
+            free.append(copy)
+            if fault:
+                shutil.copyfile(ROOT / fault.file, copy / fault.file)
+                found[fault] = by
+                told = (
+                    f"killed   {fault.room}: {fault.wrong}  [{by}]"
+                    if by
+                    else (f"SURVIVED {fault.room}: {fault.wrong}")
                 )
-                return found
-            finally:
-                copies.put(copy)
-
-        with ThreadPoolExecutor(jobs) as pool:
-            sets = sorted({fault.tests for fault in some})
-            for tests, failure in zip(sets, pool.map(lambda t: one(None, t), sets), strict=True):
-                if failure:
-                    sys.exit(f"{' '.join(tests)} fail without a fault: {failure}")
-            return dict(zip(some, pool.map(lambda f: one(f, f.tests), some), strict=True))
+                print(told, file=sys.stderr, flush=True)
+            elif by:
+                sys.exit(f"{' '.join(tests)} fail without a fault: {by}")
+    return {fault: found[fault] for fault in some}
 
 
 def main() -> None:
@@ -152,10 +176,12 @@ def main() -> None:
     if options.json:
         print(json.dumps({"rooms": table}))
         return
+    print("| room | faults tried | noticed |\n| --- | ---: | ---: |")
     for room, counts in table.items():
-        print(f"{room}: {counts['killed']} of {counts['tried']} noticed")
+        print(f"| {room} | {counts['tried']} | {counts['killed']} |")
+    for room, counts in table.items():
         for one in counts["survived"]:
-            print(f"  not noticed: {one['wrong']} {one['explained']}")
+            print(f"\nNot noticed, {room}: {one['wrong']}. {one['explained']}".rstrip())
 
 
 if __name__ == "__main__":

@@ -90,6 +90,21 @@ def test_a_stream_feeds_one_set_of_coefficients_per_step():
     np.testing.assert_allclose(Minimizer().run(stream, steps=4).w, w, rtol=1e-6)
 
 
+def test_every_cost_of_a_stream_is_of_its_own_step_and_the_last_of_the_last():
+    stream = [(1, -10, 25), (2, 0, 1), (4, 4, 7)]
+    descent = Minimizer(dtype="float64").run(stream, steps=3)
+    expected = [np.polyval(x, w) for x, w in zip([*stream, stream[-1]], descent.w, strict=True)]
+    np.testing.assert_allclose(descent.cost, expected, rtol=1e-12)
+
+
+def test_of_several_coefficients_the_steepest_bounds_alpha():
+    """Above its bound an error grows at each of its steps, however flat the others are."""
+    steep, flat = (4, 0, 0), (0.01, 0, 0)
+    for stream in ([steep, flat], [flat, steep]):
+        assert largest_learning_rate(stream) == largest_learning_rate(steep) == 0.25
+    assert largest_learning_rate([steep, flat], 0.5) == largest_learning_rate(steep, 0.5)
+
+
 @pytest.mark.parametrize("idiom", ["session", "with"])
 @pytest.mark.parametrize("coefficients", [(1, -10, 25), (1, -20, 100)])
 def test_version_1_takes_the_same_path_at_every_step(coefficients, idiom):

@@ -14,7 +14,6 @@ pytest.importorskip("hatchling", reason="hatchling, which builds the wheel, is n
 ROOT = Path(__file__).parents[1]
 DATA = {
     "tfcourse/datasets/digits.npz",
-    "tfcourse/figures/tfcourse.mplstyle",
     "tfcourse/lecture/book.mplstyle",
     "tfcourse/lecture/fonts/OFL.txt",
     "tfcourse/lecture/fonts/tfcourse-sans-italic.ttf",

@@ -185,7 +185,7 @@ def _engine(dataset: Dataset) -> tuple[Callable[[dict[str, Any]], Any], training
     data = dataset.standardized()
     return (
         lambda trial: build(
-            dataset.input_shape, dataset.classes, Hyperparameters.from_mapping(trial)
+            dataset.input_shape, dataset.classes, Hyperparameters.architecture(trial)
         ),
         training.Data(data.x_train, data.y_train, data.x_validation, data.y_validation),
     )

@@ -19,6 +19,16 @@ ACTIVATIONS = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", 
 KERAS = {"sgd": "gradient_descent", "swish": "silu", "leakyrelu": "leaky_relu"}
 """Keras's other words for these. Its SGD has no momentum unless it is given one."""
 POSITIONS = ("before", "after")
+ARCHITECTURE = (
+    "layers",
+    "units",
+    "activation",
+    "batch_norm",
+    "batch_norm_position",
+    "batch_norm_momentum",
+    "dropout",
+)
+"""What makes the model; the others say how it is trained."""
 ENGINES = ("compiled", "keras")
 """Ways to train: as one compiled program, or with `model.fit`."""
 FINALISTS, FINALIST_SEEDS = 5, 4
@@ -110,6 +120,14 @@ class Hyperparameters:
     def rate(self, epoch: Any) -> Any:
         """Learning rate of an epoch t = 0, 1, …, or of many: α₀ / (1 + decay · t)."""
         return self.learning_rate / (1 + self.decay * epoch)
+
+    @classmethod
+    def architecture(cls, values: Mapping[str, Any]) -> Self:
+        """Return those of `values` that make the model, defaults for the rest; look at no other.
+
+        So models that differ in how they are trained alone are built once.
+        """
+        return cls(**{name: values[name] for name in ARCHITECTURE if name in values})
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:

@@ -174,7 +174,7 @@ def test_interrupted_the_table_so_far_is_printed_and_the_same_command_goes_on(po
     out, err = run.communicate(timeout=60)
     assert run.returncode == 130, (out, err)
     assert "complete" in out or "learning" in out
-    assert "is kept in study: the same command goes on" in err and "Traceback" not in err
+    assert "is kept in study; the same command resumes it" in err and "Traceback" not in err
     finished = Study.read(tmp_path / "study").trials
     assert 2 <= len(finished) < 40
 

@@ -1,6 +1,7 @@
 """What tests of the lecture share: a figure as it is drawn, a claim run afresh."""
 
 import sys
+from itertools import combinations
 
 import pytest
 
@@ -49,6 +50,26 @@ def words(figure):
         patch.setattr(Text, "draw", note)
         figure.canvas.draw()
     return [text for text in found.values() if text.get_visible() and text.get_text().strip()]
+
+
+def crowded(figure, texts, gap=0.0):
+    """Which of the texts leave the paper, or overlap others.
+
+    gap: share of a line's height, from accents to descenders, that may be common to two lines.
+    """
+    placed = [(text.get_text(), text.get_window_extent()) for text in texts]
+    paper, found = figure.bbox, []
+    for text, box in placed:
+        inside = paper.x0 - 1 <= box.x0 and box.x1 <= paper.x1 + 1
+        inside = inside and paper.y0 - 1 <= box.y0 and box.y1 <= paper.y1 + 1
+        found += [] if inside else [f"{text!r} leaves the paper"]
+    for (one, box), (other, other_box) in combinations(placed, 2):
+        width = min(box.x1, other_box.x1) - max(box.x0, other_box.x0)
+        height = min(box.y1, other_box.y1) - max(box.y0, other_box.y0)
+        # A box is a little larger than the ink in it.
+        common = 4 + gap * min(box.height, other_box.height)
+        found += [f"{one!r} overlaps {other!r}"] if width >= 2 and height >= common else []
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from tfcourse import batch_norm
 from tfcourse.lecture import batch_norm_updates as topic
 from tfcourse.lecture import ledger, population
 from tfcourse.lecture.ledger import HOLDS, NOT_SHOWN, REFUTED
+from tfcourse.lecture.tuned import Tuned
 
 
 def as_if_independent(backward):
@@ -29,9 +30,6 @@ def one_unit_for_rmsprop(classifier):
 BREAKS = {
     "bn.gradient-descent": wrap(batch_norm, "backward", as_if_independent),
     "bn.any-optimizer": wrap(population, "classifier", one_unit_for_rmsprop),
-    "bn.erratum.dz-for-dgamma": wrap(
-        batch_norm, "forward", lambda f: lambda z, gamma: f(z, np.ravel(gamma)[: z.shape[1]])
-    ),
 }
 LONG = ["bn.any-optimizer"]
 
@@ -52,6 +50,8 @@ def test_it_holds_with_another_seed_and_turns_when_broken(id, verdict, monkeypat
 )
 def test_the_verdict_follows_from_the_interval(with_norm, spread, expected, verdict, monkeypatch):
     around = spread * np.linspace(-1, 1, 12)
-    found = topic.Rules({"adam": np.array([with_norm + around, 0.7 + around])}, 0.9, 24)
+    accuracy = {("adam", True): with_norm + around, ("adam", False): 0.7 + around}
+    found = {way: Tuned({}, around, around, one, 12) for way, one in accuracy.items()}
+    monkeypatch.setattr(topic, "RATES", {"adam": (0.01,)})
     monkeypatch.setattr(topic, "rules", lambda seed: found)
     assert verdict("bn.any-optimizer") == expected

@@ -7,7 +7,9 @@ import pytest
 from breaking import wrap
 
 from tfcourse.lecture import before_or_after as topic
+from tfcourse.lecture import population
 from tfcourse.lecture.ledger import HOLDS, NOT_SHOWN, REFUTED
+from tfcourse.lecture.tuned import Tuned
 
 
 def about(mean, spread):
@@ -27,7 +29,8 @@ def about(mean, spread):
 def test_the_verdict_follows_from_the_interval(
     before, after, spread, expected, verdict, monkeypatch
 ):
-    found = topic.Positions(about(before, spread), about(after, spread), (0.1, 0.1), 16)
+    sides = {"before": about(before, spread), "after": about(after, spread)}
+    found = {name: Tuned({"learning_rate": 0.1}, x, x, x, 8) for name, x in sides.items()}
     monkeypatch.setattr(topic, "positions", lambda seed: found)
     assert verdict("bn.before-activation") == expected
 
@@ -46,7 +49,7 @@ def never_learns(position):
         return {**trial, "learning_rate": 1e-7} if trial["position"] == position else trial
 
     return wrap(
-        topic.population,
+        population,
         "train",
         lambda f: lambda trials, **how: f([stuck(one) for one in trials], **how),
     )
@@ -58,5 +61,5 @@ BREAKS = {"bn.before-activation": never_learns("after")}
 @pytest.mark.long
 def test_it_turns_when_what_is_under_it_breaks(verdict, monkeypatch):
     BREAKS["bn.before-activation"](monkeypatch)
-    monkeypatch.setattr(topic, "positions", partial(topic.positions, size=8))
+    monkeypatch.setattr(topic, "positions", partial(topic.positions, runs=8))
     assert verdict("bn.before-activation", seed=1) == HOLDS

@@ -89,9 +89,9 @@ def test_searches_are_trained_and_counted(monkeypatch):
     assert found.gain("two rounds", "one go") == pytest.approx(gain)
 
 
-@pytest.mark.long
-def test_the_figure_draws_the_box_that_it_enlarges(drawn):
-    coarse, fine, *_ = drawn("coarse_to_fine").axes
+def test_the_figure_enlarges_the_box_and_colours_each_point_by_its_loss(landscape):
+    landscape(lambda trial: 0.1 + bowl(-2)(trial))
+    coarse, fine, bar = topic.coarse_to_fine().axes
     played, box = topic.refinement(0)
     alpha = box["learning_rate"]
     assert fine.get_xlim() == pytest.approx((alpha.low, alpha.high))
@@ -100,3 +100,9 @@ def test_the_figure_draws_the_box_that_it_enlarges(drawn):
     assert np.concatenate(colors) == pytest.approx(played.loss)
     for axes, each in zip((coarse, fine), colors, strict=True):
         assert f"best {each.min():.3f}" in axes.get_title(loc="left")
+    ticks, labels = bar.get_yticks(), bar.get_yticklabels()
+    assert len(ticks) == 4
+    for tick, label in zip(ticks, labels, strict=True):  # the bar says what its colours are
+        assert float(label.get_text()) == pytest.approx(tick, rel=0.05)
+    norm = fine.collections[0].norm
+    assert (norm.vmin, norm.vmax) == (played.loss.min(), played.loss.max())

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from itertools import combinations, cycle
+from itertools import cycle
 from pathlib import Path
 
 import matplotlib
@@ -11,6 +11,7 @@ from fontTools.ttLib import TTFont
 from matplotlib.mathtext import MathTextParser
 from matplotlib.testing.compare import compare_images
 from PIL import Image
+from shared import crowded
 
 from tfcourse.lecture import gallery
 from tfcourse.lecture.style import BOOK, Style
@@ -99,7 +100,7 @@ def test_the_tolerance_catches_a_moved_line(tmp_path):
             return figure
 
         path = tmp_path / f"{shift}.png"
-        gallery.save(curve, path)
+        gallery.save(curve, path, title="A curve", description="It rises.")
         return path
 
     assert difference(drawing_of(0.0), drawing_of(0.0)) is None
@@ -123,19 +124,8 @@ styles = pytest.mark.parametrize(
 @styles
 def test_words_are_large_enough_do_not_overlap_and_stay_on_the_paper(drawn, name, style):
     figure = drawn(name, *style)
-    placed = [(text, text.get_window_extent()) for text in figure.words]
-    assert placed
-    paper = figure.bbox
-    for text, box in placed:
-        assert text.get_fontsize() >= 9, text.get_text()
-        inside = paper.x0 - 1 <= box.x0 and box.x1 <= paper.x1 + 1
-        inside = inside and paper.y0 - 1 <= box.y0 and box.y1 <= paper.y1 + 1
-        assert inside, f"{text.get_text()!r} leaves the paper"
-    for (one, box), (other, other_box) in combinations(placed, 2):
-        width = min(box.x1, other_box.x1) - max(box.x0, other_box.x0)
-        height = min(box.y1, other_box.y1) - max(box.y0, other_box.y0)
-        # A box is a little larger than the ink in it.
-        assert width < 2 or height < 4, f"{one.get_text()!r} overlaps {other.get_text()!r}"
+    assert figure.words and not crowded(figure, figure.words)
+    assert min(text.get_fontsize() for text in figure.words) >= 9
 
 
 OWN = {path.stem: TTFont(path).getBestCmap() for path in FONTS.glob("*.ttf")}

@@ -10,10 +10,13 @@ from xml.etree import ElementTree
 
 import pytest
 from fontTools.ttLib import TTFont
+from matplotlib import rcParams
+from matplotlib.colors import to_rgb
 from PIL import Image
 
 from tfcourse.lecture import gallery
 from tfcourse.lecture.style import BOOK, Style
+from tfcourse.lecture.svg import finished
 
 
 def line(at=0.5, words="$x^2$"):
@@ -74,6 +77,7 @@ def test_a_pdf_is_the_same_file_again(tmp_path):
         gallery.draw("uniform_picks", file)
     one, other = (file.read_bytes() for file in files)
     assert one == other and len(one) > 5000
+    assert b"CreationDate" not in one  # within a second, two would be the same even so
 
 
 def test_png_has_200_dots_an_inch_and_says_what_it_shows(tmp_path):
@@ -123,6 +127,53 @@ def test_svg_is_short_and_the_same_again(tmp_path):
     assert len(styles) == len(set(styles)), "what stands twice is a class"
 
 
+def test_svg_is_as_exact_as_a_hundredth_of_a_point():
+    """Words and lines move by less than can be seen."""
+    given = "M 10.123456 -3.987654 L 0.004999 72"
+    path = f'<svg width="9"><style></style><path d="{given}" style="fill: none"/></svg>'
+    short = re.search(r' d="([^"]*)"', finished(path, "A", "B"))[1]
+    assert len(short) < len(given)
+    for one, other in zip(given.split(), short.split(), strict=True):
+        if one not in ("M", "L"):
+            assert float(other) == pytest.approx(float(one), abs=0.0051)
+
+
+def test_two_svgs_of_a_page_share_no_name():
+    def names(title):
+        path = '<path style="fill: none"/>' * 2
+        svg = finished(f'<svg width="9"><style></style>{path}</svg>', title, "Level.")
+        return set(re.findall(r'(?:id|class)="([^"]*)"', svg))
+
+    assert len(names("A line")) == 3 and not names("A line") & names("A curve")
+
+
+def test_a_figure_has_the_seed_the_style_and_the_words_that_are_asked_for(tmp_path, monkeypatch):
+    asked = []
+
+    def drawing(seed, style):
+        asked.append((seed, style))
+        return line()
+
+    texts = {"en": "A line.\n\nIt is level.", "zh": "一条线。\n\n水平的。"}
+    entry = gallery.Entry("a_line", "tuning", drawing, texts)
+    monkeypatch.setattr(gallery, "find", lambda names: [entry])
+    file = tmp_path / "a.svg"
+    gallery.draw("a_line", file, 7, preset="slide", theme="dark", language="zh", width=5)
+    assert asked == [(7, Style("slide", "dark", "zh", 5))]
+    spoken = file.read_text("utf-8")
+    assert "一条线。 水平的。</desc>" in spoken and "It is level" not in spoken
+
+
+def test_on_a_dark_ground_words_are_lighter_than_it_and_on_a_light_one_darker():
+    def lightness(color):
+        return sum(to_rgb(color))
+
+    for theme, sign in (("light", -1), ("dark", 1)):
+        with Style(theme=theme).context():
+            ground, ink = (rcParams[name] for name in ("figure.facecolor", "text.color"))
+        assert sign * (lightness(ink) - lightness(ground)) > 1, theme
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
 def test_what_is_interrupted_leaves_the_old_file_and_nothing_else(tmp_path, error):
     def interrupted():
@@ -132,7 +183,7 @@ def test_what_is_interrupted_leaves_the_old_file_and_nothing_else(tmp_path, erro
     file = tmp_path / "a.png"
     file.write_bytes(b"old")
     with pytest.raises(error):
-        gallery.save(interrupted, file)
+        gallery.save(interrupted, file, title="A line", description="Level.")
     assert file.read_bytes() == b"old" and list(tmp_path.iterdir()) == [file]
 
 
@@ -167,11 +218,17 @@ def test_a_style_that_is_none_is_refused_before_anything_is_written(tmp_path, st
     assert not list(tmp_path.iterdir())
 
 
-def test_a_slide_is_16_to_9_with_letters_of_at_least_16_points(drawn):
-    for entry in of_topics():
-        figure = drawn(entry.name, "slide", "dark")
-        assert figure.get_size_inches() == pytest.approx((13.33, 7.5))
-        assert min(text.get_fontsize() for text in figure.words) >= 16, entry.name
+every = pytest.mark.parametrize(
+    "name",
+    [pytest.param(e.name, marks=pytest.mark.long if e.trains else ()) for e in of_topics()],
+)
+
+
+@every
+def test_a_slide_is_16_to_9_with_letters_of_at_least_16_points(drawn, name):
+    figure = drawn(name, "slide", "dark")
+    assert figure.get_size_inches() == pytest.approx((13.33, 7.5))
+    assert min(text.get_fontsize() for text in figure.words) >= 16
 
 
 def test_the_faces_functions_are_the_gallerys(tmp_path):
@@ -186,10 +243,7 @@ def test_the_faces_functions_are_the_gallerys(tmp_path):
         tfc.figures.grid_vs_randon  # noqa: B018
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(e.name, marks=pytest.mark.long if e.trains else ()) for e in of_topics()],
-)
+@every
 def test_in_chinese_no_english_word_is_left(drawn, name):
     known = {"hardmax", "softmax", "float", "Adam", "eager", "function", "TensorFlow"}
     known |= {"AddN", "AddV", "Mul", "Pow", "Sub"}  # operations of TensorFlow

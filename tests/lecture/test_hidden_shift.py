@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from tfcourse import batch_norm
 from tfcourse.lecture import hidden_shift as topic
 from tfcourse.lecture import ledger
 from tfcourse.lecture import network as net
@@ -69,17 +68,6 @@ def test_the_disturbed_networks_gradients_are_those_of_differences():
             other = topic.replace(one, **{name: changed})
             costs.append(net.gradients(topic._disturbed(other, stretch, move), x[:64], y[:64])[0])
         assert by == pytest.approx((costs[0] - costs[1]) / (2 * h), rel=1e-4, abs=1e-9)
-
-
-def test_what_is_passed_at_inference_uses_the_running_statistics():
-    x, _ = net.digits()
-    one = net.start(0, [64, 32, 32, 32, 10], normalize=True, activation="tanh")
-    passed = net.forward(one, x)
-    running = [
-        batch_norm.RunningStatistics(0.9).update(norm.statistics) for norm in passed.normalized
-    ]
-    z_tilde, z = topic._passed(one, running, x)
-    assert z_tilde == pytest.approx(passed.z_tilde[1]) and z == pytest.approx(passed.z[-1])
 
 
 def test_hidden_units_shift_further_without_batch_norm(drawn):

@@ -39,11 +39,12 @@ def test_in_the_first_layer_the_noise_is_that_of_a_mean():
 
 def test_kinds_are_the_formulas_factors():
     found = topic.kinds(m=64)
-    times, plus = topic.Kinds.parts(found.normalized)
+    normalized = found["batch norm"]
+    times, plus = topic.parts(normalized)
     assert plus == pytest.approx(1 / 8, rel=0.1) and 0.03 < times < 0.2
-    expected = found.value * found.normalized[:, -1:] / 3  # what it were, were nothing added
-    assert np.abs(found.normalized - expected).max() > 0.1
-    assert topic.Kinds.parts(found.dropout) == pytest.approx((1, 0), abs=0.01)
+    expected = topic.VALUES * normalized[:, -1:] / 3  # what it were, were nothing added
+    assert np.abs(normalized - expected).max() > 0.1
+    assert topic.parts(found["dropout"]) == pytest.approx((1, 0), abs=0.01)
 
 
 def test_the_noise_line_falls_with_the_root_of_m(drawn):

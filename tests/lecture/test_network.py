@@ -34,6 +34,24 @@ def test_below_takes_the_first_layers_of_another():
     assert [id(W) for W in mixed.W] == [id(W) for W in (*other.W[:2], one.W[2])]
 
 
+@pytest.mark.parametrize("normalize", [False, True])
+def test_inference_with_the_examples_own_statistics_is_the_forward_pass(normalize):
+    x, _ = network.digits()
+    one = network.start(0, [64, 32, 32, 10], normalize=normalize, activation="tanh")
+    passed = network.forward(one, x)
+    given = [(norm.mean, norm.variance) for norm in passed.normalized]
+    for found, expected in zip(network.inference(one, x, given), passed.z_tilde, strict=True):
+        assert found == pytest.approx(expected)
+
+
+def test_a_step_goes_down_the_slope():
+    net = network.start(0, [4, 6, 3], normalize=True, activation="tanh")
+    random = np.random.default_rng(1)
+    x, y = random.normal(size=(20, 4)), random.integers(0, 3, 20)
+    cost, slopes = network.gradients(net, x, y)
+    assert network.gradients(net.moved(slopes, 0.1), x, y)[0] < cost
+
+
 def test_mini_batches_go_through_the_examples_epoch_after_epoch():
     rows = [*network.mini_batches(0, 100, 5, size=30)]
     assert [len(each) for each in rows] == [30] * 5

@@ -1,9 +1,11 @@
 """The population: what it says of trainings is what Keras and scikit-learn say."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from tfcourse import softmax
+from tfcourse import datasets, softmax
 from tfcourse.lecture import population
 
 TRIALS = [
@@ -61,6 +63,68 @@ def test_another_build_is_trained_and_measured(task):
         TRIALS[1:2], epochs=2, seed=0, dataset=task.data, build=wider, test=True
     )
     assert other.test_loss == pytest.approx(usual.test_loss, rel=1e-3)
+
+
+@pytest.fixture
+def pretended(monkeypatch):
+    """Replace the engine: two trials, best in their first epoch, of which one diverges after it."""
+    given = {}
+
+    def train(builder, trials, arrays, *, seeds, epochs):
+        given.update(seeds=seeds)
+        for number, epochs_done in ((1, 1), (0, 3)):  # as they are finished
+            figures = {key: [0.5, 0.9, 0.7][:epochs_done] for key in population.FIGURES.values()}
+            weights = [np.eye(4)[:, :3] * (10 + number), np.zeros(3)]
+            yield [
+                SimpleNamespace(
+                    trial=number,
+                    history=figures,
+                    best_epoch=0,
+                    weights=weights,
+                    final_weights=[-each for each in weights],
+                )
+            ]
+
+    monkeypatch.setattr(population.training, "train", train)
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(50, 4)).astype(np.float32), np.arange(50) % 3
+    x[10:] += 3 * np.eye(4, dtype=np.float32)[y[10:]]  # of test examples the class can be told
+    sets = {"train": (x[:5], y[:5]), "validation": (x[5:10], y[5:10]), "test": (x[10:], y[10:])}
+    data = datasets.from_arrays("pretended", sets)
+    return population.train([{}, {}], epochs=3, seed=0, dataset=data, test=True), given, data
+
+
+def test_test_figures_are_the_best_epochs_on_examples_that_nothing_was_chosen_by(pretended):
+    found, _, data = pretended
+    expected = [
+        population.measured(10 * data.x_test[:, :3] + data.x_test[:, :3] * n, data.y_test)
+        for n in range(2)
+    ]
+    assert np.transpose([found.test_accuracy, found.test_loss]) == pytest.approx(np.array(expected))
+    assert found.test_accuracy.min() > 0.8
+
+
+def test_of_what_diverged_nothing_is_right_from_then_on(pretended):
+    found, _, _ = pretended
+    assert found.history["validation_accuracy"].tolist() == [[0.5, 0.9, 0.7], [0.5, 0, 0]]
+    assert np.isnan(found.history["validation_loss"][1, 1:]).all()
+
+
+def test_the_lowest_validation_loss_may_be_any_epochs(pretended):
+    assert pretended[0].validation_loss[0] == 0.5
+
+
+def test_no_two_trials_have_the_same_first_weights_and_mini_batches(pretended):
+    seeds = pretended[1]["seeds"]
+    assert len(set(seeds)) == len(seeds) == 2
+
+
+def test_no_example_to_judge_by_is_one_to_learn_from_or_to_choose_by():
+    data = population.teacher(5, examples=100).data
+    sets = [{row.tobytes() for row in part} for part in (data.x_train, data.x_validation)]
+    judged = {row.tobytes() for row in data.x_test}
+    assert len(judged) == 400 and [len(part) for part in sets] == [100, 100]
+    assert not judged & (sets[0] | sets[1]) and not sets[0] & sets[1]
 
 
 def test_nobody_does_better_on_the_teachers_task_than_the_teacher():

@@ -77,13 +77,6 @@ def test_it_shows_itself_and_where_it_lies():
     assert not Interval(0, -1, 1).below_zero and not Interval(0, -1, 1).above_zero
 
 
-def test_a_bootstrap_of_means_is_near_students():
-    a = np.random.default_rng(3).normal(1, 1, 60)
-    found = intervals.bootstrap(a, np.mean)
-    assert found == pytest.approx(intervals.mean(a), abs=0.03)
-    assert intervals.bootstrap([2, 2, 2]) == (2, 2, 2)
-
-
 def family(*samples):
     return {name: partial(intervals.mean, sample) for name, sample in enumerate(samples)}
 

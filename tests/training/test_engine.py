@@ -96,7 +96,7 @@ def test_compiling_ahead_changes_no_result_and_is_none(monkeypatch):
     widths.clear()
     for one, other in zip(ahead, trained(alike), strict=True):
         same(one, other)
-    assert EPOCHS == min(epochs for _, _, epochs in widths)
+    assert min(epochs for _, _, epochs in widths) == EPOCHS
 
 
 def test_what_is_not_wanted_trains_only_in_company(monkeypatch):

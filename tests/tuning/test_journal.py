@@ -180,6 +180,51 @@ def test_a_full_disk_leaves_whole_records(path):
     opened.close()
 
 
+def test_what_is_appended_is_flushed_to_disk_before_append_returns(path, monkeypatch):
+    done, write = [], os.write
+    opened = Journal(path, HEAD)
+    monkeypatch.setattr(
+        os, "write", lambda file, text: [done.append("write"), write(file, text)][1]
+    )
+    monkeypatch.setattr(journal, "flush", lambda file: done.append("flush"))
+    opened.append([{"n": 0}])
+    opened.close()
+    assert done == ["write", "flush"]
+
+
+@pytest.mark.parametrize("fails", ["write", "flush"])
+def test_after_a_failed_write_the_file_ends_where_it_did_and_goes_on_from_there(
+    path, monkeypatch, fails
+):
+    opened, write = Journal(path, HEAD), os.write
+    for n in range(3):
+        opened.append([{"n": n}])
+        before = path.read_bytes()
+
+        def torn(file, text):
+            write(file, text[:20])
+            raise OSError("No space left on device")
+
+        with monkeypatch.context() as patch:
+            if fails == "write":
+                patch.setattr(os, "write", torn)
+            else:
+                patch.setattr(journal, "flush", lambda file: torn(file, b"more"))
+            with pytest.raises(OSError, match="No space"):
+                opened.append([{"lost": "x" * 50}])
+        assert path.read_bytes() == before
+    opened.append([{"n": 3}])
+    opened.close()
+    assert records_of(path) == [{"n": n} for n in range(4)]
+
+
+@pytest.mark.parametrize("key", ["halving", "repeats"])
+def test_a_key_that_only_the_old_head_has_is_refused_as_one_that_only_the_new_one_has(path, key):
+    Journal(path, {**HEAD, key: 3}).close()
+    with pytest.raises(InputError, match=f"begun with {key} 3 .* got None"):
+        Journal(path, HEAD)
+
+
 def test_a_folder_that_cannot_be_made_is_the_systems_own_error(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OSError, match="file"):

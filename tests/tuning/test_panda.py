@@ -1,5 +1,6 @@
 """Babysitting: what is changed, gone back from and repeated, bit for bit."""
 
+import dataclasses
 import json
 import shutil
 
@@ -173,6 +174,18 @@ def test_nothing_is_begun_by_a_first_day_that_cannot_be(run):
     with pytest.raises(FileNotFoundError, match="must hold the diary of a model, got none"):
         run.revert()
     assert not run.folder.exists()
+
+
+def test_one_goes_back_to_the_day_one_came_from_and_not_to_the_calendars_day_before(tmp_path):
+    with panda._open(panda.Diary(tmp_path, "digits", 0, ()), "any") as pages:
+        for number, after in ((1, 0), (2, 1), (3, 1), (4, 2)):  # 3 began anew from 1
+            day = panda.Day(number, after, {}, {"epochs": 1}, 0, {})
+            pages.append([{"reverted_to": after}, {"day": dataclasses.asdict(day)}])
+    assert panda.revert(tmp_path) == 2
+    assert panda.revert(tmp_path) == 1
+    assert panda.revert(tmp_path, to=3) == 3
+    assert panda.revert(tmp_path) == 1
+    assert panda.revert(tmp_path) == 0
 
 
 @pytest.mark.usefixtures("eager")

@@ -104,6 +104,41 @@ def test_the_fine_round_lies_in_the_box_around_the_best():
     assert {h["optimizer"] for h in tried[30:]} <= {h["optimizer"] for h in best}
 
 
+@pytest.mark.parametrize("keep", [1, 2, 5])
+def test_every_finer_round_fills_the_box_around_the_keep_best_clipped_to_the_space_alone(keep):
+    """Not to the last box, and around neither one more nor one less of the best."""
+    space = Space(x=Linear(0, 1))
+
+    def loss(h):
+        return abs(h["x"] - 0.3)
+
+    tried, asked, _ = run(coarse_to_fine(space, 3, 300, keep, 1), loss)
+    assert asked == [100, 200]
+    for end in asked:
+        box = space.around(sorted(tried[:end], key=loss)[:keep])["x"]
+        fine = [h["x"] for h in tried[end : end + 100]]
+        room = 0.05 * (box.high - box.low)
+        assert box.low <= min(fine) < box.low + room
+        assert box.high - room < max(fine) <= box.high
+
+
+@given(seed=st.integers(0, 1000))
+@settings(max_examples=10)
+def test_neighbouring_seeds_share_no_draw(seed):
+    one, other = ({h["a"] for h in random(CUBE, 30, s)} for s in (seed, seed + 1))
+    assert not one & other
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 3, 4])
+def test_quasi_random_steps_solve_the_equation_of_their_own_dimension(dimensions):
+    space = Space(**{name: Linear(0, 1) for name in "abcd"[:dimensions]})
+    points = np.array([[*h.values()] for h in quasi_random(space, 20, 2)])
+    steps = np.diff(points, axis=0) % 1
+    phi = 1 / steps[0, 0]
+    assert phi ** (dimensions + 1) == pytest.approx(phi + 1)
+    assert steps == pytest.approx(np.tile(phi ** -np.arange(1.0, dimensions + 1), (19, 1)))
+
+
 def test_the_coarse_round_is_a_random_search():
     tried, _, _ = run(coarse_to_fine(CUBE, 3, 31, 2, 5), lambda h: h["a"])
     assert tried[:11] == list(random(CUBE, 11, 5))

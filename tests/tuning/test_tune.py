@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfcourse import datasets, saving
+from tfcourse import classifier, datasets, saving
 from tfcourse._checks import InputError
 from tfcourse._tensorflow import keras
 from tfcourse.classifier import evaluate
@@ -83,6 +83,19 @@ def test_a_saved_model_of_two_inputs_is_read(tmp_path):
     np.testing.assert_allclose(
         Study.read(study.folder).model()(given), study.model()(given), rtol=1e-6
     )
+
+
+def test_a_classifier_is_built_once_for_trials_that_differ_in_how_it_is_trained(blobs, monkeypatch):
+    examples = datasets.take(blobs)
+    built, make = [], classifier.build
+    monkeypatch.setattr(classifier, "build", lambda *a, **how: built.append(a) or make(*a, **how))
+    packaged = Packaged(examples)
+    builder = Builder(packaged.build, packaged.data)
+    trials = [{"learning_rate": r, "units_1": 4, "layers": 1} for r in (0.1, 0.01)]
+    rates = {builder.blueprint(trial, seed=0).optimizer.schedule(0) for trial in trials}
+    assert len(rates) == 2 and len(built) == 1
+    wider = builder.blueprint({**trials[0], "units_1": 5}, seed=0)
+    assert len(built) == 2 and wider.sizes != builder.blueprint(trials[0], seed=0).sizes
 
 
 def test_a_study_that_is_finished_is_returned_as_it_is(finished, blobs):

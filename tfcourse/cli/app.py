@@ -7,13 +7,15 @@ commands, so that help and usage errors need no TensorFlow.
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import math
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.exceptions import TyperException
@@ -22,31 +24,33 @@ from tfcourse import _checks, _terminal
 from tfcourse._checks import InputError
 from tfcourse.cli import interruption
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 app = typer.Typer(
     name="tfcourse",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Run what the lecture on hyperparameter tuning, batch normalization and programming "
-    "frameworks says.",
+    "frameworks teaches.",
     epilog="Start with:  tfcourse demo",
     rich_markup_mode="rich",
 )
 
-Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")
-]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 Seed = Annotated[
     int,
     typer.Option(
-        help="Where all random numbers come from: the same seed repeats a run.",
+        help="Seed of all random numbers: the same seed repeats the run.",
         callback=lambda value: _checks.integer("seed", value, at_least=0),
     ),
 ]
-Data = Annotated[str, typer.Option(metavar="NAME|PATH", help="A data set: see tfcourse datasets.")]
+Data = Annotated[
+    str, typer.Option(metavar="NAME|PATH", help="Data set; tfcourse datasets lists what it can be.")
+]
 
 PICTURES = (".png", ".svg", ".pdf")
 """What a drawing may be written as."""
-
 
 FAULT = (
     "this is a fault of tfcourse, not yours: please report the command, the lines above, "
@@ -160,6 +164,24 @@ def writable(path: Path, suffixes: tuple[str, ...]) -> Path:
     if not os.access(path.parent, os.W_OK):
         raise PermissionError(f"the folder {path.parent} of {path.name} is not writable")
     return path
+
+
+def draw(
+    path: Path, title: str, function: Callable[..., None], *arguments: Any, height: float = 3.2
+) -> None:
+    """Let `function(figure, *arguments)` draw as the lecture's figures look, and write `path`.
+
+    height: in inches. title: for a screen reader, as the function's docstring is.
+    """
+    from tfcourse.lecture import gallery
+    from tfcourse.lecture.style import BOOK
+
+    def make() -> Figure:
+        page = BOOK.page(height)
+        function(page, *arguments)
+        return page
+
+    gallery.save(make, path, title=title, description=inspect.getdoc(function) or title)
 
 
 @app.callback(invoke_without_command=True)

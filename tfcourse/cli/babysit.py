@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tfcourse.cli.app import PICTURES, Json, app, note, print_json, writable
+from tfcourse.cli.app import PICTURES, Json, app, draw, note, print_json, writable
 from tfcourse.cli.classifier import hyperparameters_of
 from tfcourse.hyperparameters import OPTIMIZERS
 
@@ -27,7 +27,9 @@ Count = Annotated[int | None, AsInTrain]
 @babysit.callback()
 def _folder(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The model and its diary.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder of the model and its diary.")
+    ],
 ) -> None:
     """Babysit one model: train it day by day, change one thing, go back if it does not help."""
     context.obj = folder
@@ -41,32 +43,36 @@ def day(
     ] = None,
     optimizer: Annotated[
         str | None,
-        typer.Option(help=f"{', '.join(OPTIMIZERS)}; a new one's averages start at 0."),
+        typer.Option(help=f"{', '.join(OPTIMIZERS)}; a new optimizer's averages start at 0."),
     ] = None,
     momentum: Rate = None,
-    beta_1: Rate = None,
-    beta_2: Rate = None,
-    epsilon: Rate = None,
+    beta_1: Annotated[float | None, typer.Option(help="β₁ of Adam.")] = None,
+    beta_2: Annotated[float | None, typer.Option(help="β₂ of Adam.")] = None,
+    epsilon: Annotated[float | None, typer.Option(help="ε of Adam and RMSprop.")] = None,
     decay: Rate = None,
     dropout: Rate = None,
-    batch_norm_momentum: Rate = None,
+    batch_norm_momentum: Annotated[
+        float | None, typer.Option(help="β of batch norm's moving mean and variance.")
+    ] = None,
     batch_size: Count = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs of the day; 5 at first.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Epochs of the day. On the first day: 5.")
+    ] = None,
     layers: Annotated[int | None, FirstDayOnly] = None,
     units: Annotated[str | None, FirstDayOnly] = None,
     activation: Annotated[str | None, FirstDayOnly] = None,
     batch_norm: Annotated[bool | None, FirstDayOnly] = None,
     batch_norm_position: Annotated[str | None, FirstDayOnly] = None,
     data: Annotated[
-        str | None, typer.Option(metavar="NAME|PATH", help="The first day's data set: digits.")
+        str | None,
+        typer.Option(metavar="NAME|PATH", help="Data set, on the first day only. Default: digits."),
     ] = None,
     seed: Annotated[
-        int | None,
-        typer.Option(help="The first day's: where all random numbers come from."),
+        int | None, typer.Option(help="Seed of all random numbers; on the first day only.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Train another day from where the model stands; what is not changed stays as it was."""
+    """Train for another day; what you do not change stays as it was."""
     from tfcourse.tuning import panda
 
     changes = hyperparameters_of(context)
@@ -113,7 +119,7 @@ def revert(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Go back to the model of a day before, its optimizer's memory and all."""
+    """Go back to the model of an earlier day, with its optimizer's averages."""
     from tfcourse.tuning import panda
 
     number = panda.revert(context.obj, to)
@@ -128,19 +134,18 @@ def show(
     context: typer.Context,
     plot: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The curve: .png, .svg or .pdf; default: DIR/curve.png."),
+        typer.Option(metavar="FILE", help="The curve: .png, .svg or .pdf. Default: DIR/curve.png."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Print the diary and draw the curve, with what was changed and what was undone."""
+    """Print the diary and draw the curves, with what was changed and what was undone."""
     from rich.console import Console
 
-    from tfcourse.figures import drawing
     from tfcourse.tuning import panda, report
 
     diary = panda.read(context.obj)
     plot = writable(plot or diary.folder / "curve.png", PICTURES)
-    drawing.draw(plot, report.draw_days, diary, height=4)
+    draw(plot, "One model, day by day", report.draw_days, diary, height=4)
     if json:
         entries = [{"reverted_to": e} if isinstance(e, int) else _plain(e) for e in diary.entries]
         print_json({"today": diary.today, "entries": entries, "plot": plot})

@@ -30,21 +30,21 @@ def claims(
         list[str] | None,
         typer.Argument(
             metavar="ID",
-            help="Claims to run; without one, all. A word lists the claims that it stands in.",
+            help="Claims to run. Default: all. A word lists the claims that contain it.",
         ),
     ] = None,
     part: Annotated[
         str | None,
-        typer.Option(help="tuning, normalization, classification or frameworks."),
+        typer.Option(help="One part: tuning, normalization, classification or frameworks."),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Leave out the claims that need trainings.")
+        bool, typer.Option("--quick", help="Leave out the claims that need training.")
     ] = False,
     only_list: Annotated[
-        bool, typer.Option("--list", help="List them with their recorded verdicts; run none.")
+        bool, typer.Option("--list", help="List the claims with their recorded verdicts; run none.")
     ] = False,
     why: Annotated[
-        bool, typer.Option("--why", help="Tell how each is put to the test; run none.")
+        bool, typer.Option("--why", help="Tell how each claim is tested; run none.")
     ] = False,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print the results as the page CLAIMS.md.")
@@ -52,11 +52,11 @@ def claims(
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Run the lecture's claims; exit status 1 if a verdict differs from the recorded one."""
+    """Test the lecture's claims; exit status 1 if a verdict differs from the recorded one."""
     from tfcourse.lecture import ledger
 
     if ids and (part or quick):
-        raise InputError("ID cannot be combined with --part or --quick: it says all there is")
+        raise InputError("ID cannot be combined with --part or --quick: it names the claims to run")
     if markdown and (json or only_list or why):
         raise InputError("--markdown cannot be combined with --json, --list or --why")
     chosen = ledger.matching(ids) if ids else ledger.claims(part)

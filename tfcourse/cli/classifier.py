@@ -11,12 +11,12 @@ import typer
 
 from tfcourse._checks import InputError
 from tfcourse._files import whole_file
-from tfcourse.cli.app import PICTURES, Data, Json, Seed, app, note, print_json, room, writable
-from tfcourse.hyperparameters import ACTIVATIONS, ENGINES, OPTIMIZERS, POSITIONS, Hyperparameters
+from tfcourse.cli.app import PICTURES, Data, Json, Seed, app, draw, note, print_json, room, writable
+from tfcourse.hyperparameters import ACTIVATIONS, ENGINES, OPTIMIZERS, Hyperparameters
 
 DEFAULT = Hyperparameters()
 
-Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A .keras file.")]
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model: a .keras file.")]
 Confusion = Annotated[
     bool, typer.Option("--confusion", help="Print the confusion matrix of the test set.")
 ]
@@ -30,44 +30,48 @@ def _one_of(names: tuple[str, ...]) -> str:
 def train(
     context: typer.Context,
     data: Data = "digits",
-    layers: Annotated[int, typer.Option(help="Hidden layers.")] = DEFAULT.layers,
+    layers: Annotated[int, typer.Option(help="Number of hidden layers.")] = DEFAULT.layers,
     units: Annotated[
-        str, typer.Option(help="Units of every hidden layer, or one number per layer: 100,50.")
+        str, typer.Option(help="Units of every hidden layer, or one number for each: 100,50.")
     ] = str(DEFAULT.units),
     activation: Annotated[str, typer.Option(help=_one_of(ACTIVATIONS))] = DEFAULT.activation,
-    batch_norm: Annotated[bool, typer.Option(help="Normalize the hidden layers.")] = True,
+    batch_norm: Annotated[bool, typer.Option(help="Batch norm in the hidden layers.")] = True,
     batch_norm_position: Annotated[
-        str, typer.Option(help=f"The activation: {_one_of(POSITIONS)}")
+        str, typer.Option(help="Batch norm before or after the activation.")
     ] = DEFAULT.batch_norm_position,
-    dropout: Annotated[float, typer.Option(help="Share of units dropped.")] = DEFAULT.dropout,
+    dropout: Annotated[
+        float, typer.Option(help="Share of the hidden units that are dropped.")
+    ] = DEFAULT.dropout,
     optimizer: Annotated[str, typer.Option(help=_one_of(OPTIMIZERS))] = DEFAULT.optimizer,
     learning_rate: Annotated[
-        float, typer.Option("--learning-rate", "--lr", help="α₀, at the start.")
+        float,
+        typer.Option("--learning-rate", "--lr", help="α₀, the learning rate of the first epoch."),
     ] = DEFAULT.learning_rate,
-    momentum: Annotated[
-        float, typer.Option(help="β of momentum and of RMSprop.")
-    ] = DEFAULT.momentum,
-    decay: Annotated[float, typer.Option(help="α = α₀ / (1 + decay · epoch).")] = DEFAULT.decay,
-    batch_size: Annotated[int, typer.Option(help="Examples per step.")] = DEFAULT.batch_size,
+    momentum: Annotated[float, typer.Option(help="β of momentum and RMSprop.")] = DEFAULT.momentum,
+    decay: Annotated[
+        float, typer.Option(help="Learning rate decay: α = α₀ / (1 + decay · epoch).")
+    ] = DEFAULT.decay,
+    batch_size: Annotated[int, typer.Option(help="Examples in a mini-batch.")] = DEFAULT.batch_size,
     epochs: Annotated[int, typer.Option(help="Passes over the training set.")] = DEFAULT.epochs,
     recalibrate: Annotated[
         bool,
         typer.Option(
             "--recalibrate",
-            help="Give batch norm the statistics of the whole training set at the end.",
+            help="At the end, compute batch norm's mean and variance on the whole training set.",
         ),
     ] = False,
     confusion: Confusion = False,
     engine: Annotated[
-        str, typer.Option(help="compiled: one compiled program. keras: model.fit.")
+        str, typer.Option(help="compiled: one compiled program; keras: model.fit.")
     ] = "compiled",
     out: Annotated[
-        Path | None, typer.Option(metavar="MODEL.keras", help="Default: the data set's name.")
+        Path | None,
+        typer.Option(metavar="MODEL.keras", help="Where to save it. Default: the data set's name."),
     ] = None,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Train the softmax classifier with batch norm, and save the best epoch as a Keras file."""
+    """Train the softmax classifier with batch norm, and save the best epoch's model."""
     from tfcourse import _checks, datasets
 
     chosen = Hyperparameters.from_mapping(hyperparameters_of(context))
@@ -182,12 +186,14 @@ def evaluate(
     model: Model,
     data: Annotated[
         str | None,
-        typer.Option(metavar="NAME|PATH", help="Default: the data set it was trained on."),
+        typer.Option(
+            metavar="NAME|PATH", help="Data set to test on. Default: what it was trained on."
+        ),
     ] = None,
     confusion: Confusion = False,
     json: Json = False,
 ) -> None:
-    """Report loss and accuracy of a saved model on a data set's test examples."""
+    """Report the loss and accuracy of a saved model on test examples."""
     from tfcourse import datasets
 
     loaded, card = room("saving").load(model)
@@ -224,7 +230,8 @@ def predict(
         list[Path], typer.Argument(metavar="IMAGE…", help=".png, .jpg, or .npy files.")
     ],
     as_is: Annotated[
-        bool, typer.Option("--as-is", help="Resize pictures, and change nothing else about them.")
+        bool,
+        typer.Option("--as-is", help="Resize the pictures, but do not prepare them as digits."),
     ] = False,
     show: Annotated[
         Path | None,
@@ -234,8 +241,8 @@ def predict(
 ) -> None:
     """Say which class each image shows, and with what probability.
 
-    For a model of digits, a picture of a digit on paper is prepared as the training data was: its
-    ink found, dark or light, cropped, scaled and centred. Arrays are taken as they are.
+    A model of digits reads photos of digits on paper: in each, the ink is found, dark or light,
+    then cropped, scaled and centred as in the training data. Arrays are taken as they are.
     """
     import numpy as np
 
@@ -246,40 +253,32 @@ def predict(
     seen = _seen(images, loaded.input_shape[1:], digits)
     probabilities = room("classifier").predict(loaded, np.stack([one.x for _, one in seen]))
     classes = card.class_names if card else [str(i) for i in range(probabilities.shape[1])]
-    guesses = probabilities.argmax(axis=1)
+    read = [
+        (name, one, classes[p.argmax()], p)
+        for (name, one), p in zip(seen, probabilities, strict=True)
+    ]
     if show:
-        from tfcourse.figures import drawing
-
-        titles = [
-            f"{classes[guess]}  {p[guess]:.2f}{'?' if one.doubt else ''}"
-            for (_, one), guess, p in zip(seen, guesses, probabilities, strict=True)
-        ]
-        shown = list(zip([name for name, _ in seen], [one for _, one in seen], titles, strict=True))
-        rows = -(-min(len(shown), MOST_SHOWN) // SHOWN_PER_ROW)
-        drawing.draw(show, _draw_seen, shown, height=0.3 + 1.1 * rows)
-        if len(shown) > MOST_SHOWN:
-            note(f"note: {show} shows the first {MOST_SHOWN} of {len(shown)} images")
+        rows = -(-min(len(read), MOST_SHOWN) // SHOWN_PER_ROW)
+        draw(show, "What the model saw", _draw_seen, read[:MOST_SHOWN], height=0.3 + 1.1 * rows)
+        if len(read) > MOST_SHOWN:
+            note(f"note: {show} shows the first {MOST_SHOWN} of {len(read)} images")
     if json:
-        print_json(
+        predictions = [
             {
-                "predictions": [
-                    {
-                        "image": name,
-                        "class": classes[guess],
-                        "probability": float(p[guess]),
-                        "probabilities": dict(zip(classes, p.tolist(), strict=True)),
-                        "doubt": one.doubt,
-                    }
-                    for (name, one), guess, p in zip(seen, guesses, probabilities, strict=True)
-                ],
-                "prepared": digits,
+                "image": name,
+                "class": label,
+                "probability": float(p.max()),
+                "probabilities": dict(zip(classes, p.tolist(), strict=True)),
+                "doubt": one.doubt,
             }
-        )
+            for name, one, label, p in read
+        ]
+        print_json({"predictions": predictions, "prepared": digits})
         return
     width = max(len(name) for name, _ in seen)
-    for (name, one), guess, p in zip(seen, guesses, probabilities, strict=True):
+    for name, one, label, p in read:
         doubt = f"   doubtful: {one.doubt}" if one.doubt else ""
-        print(f"{name:<{width}}   {classes[guess]}   {p[guess]:.4f}{doubt}")
+        print(f"{name:<{width}}   {label}   {p.max():.4f}{doubt}")
 
 
 MOST_SHOWN, SHOWN_PER_ROW = 40, 4
@@ -311,14 +310,13 @@ def _seen(images: list[Path], shape: tuple[int, ...], digits: bool) -> list[tupl
     return seen
 
 
-def _draw_seen(figure: Any, shown: list[tuple[str, Any, str]]) -> None:
+def _draw_seen(figure: Any, shown: list[tuple[str, Any, str, Any]]) -> None:
     """Each picture, and beside it what the model saw of it and took it for."""
-    shown = shown[:MOST_SHOWN]
     rows = -(-len(shown) // SHOWN_PER_ROW)
     axes = figure.subplots(rows, 2 * SHOWN_PER_ROW, squeeze=False)
     for one in axes.flat:
         one.set_axis_off()
-    for i, (name, seen, title) in enumerate(shown):
+    for i, (name, seen, label, p) in enumerate(shown):
         row, column = divmod(i, SHOWN_PER_ROW)
         left, right = axes[row, 2 * column : 2 * column + 2]
         for place, image in ((left, seen.picture), (right, seen.x)):
@@ -326,4 +324,4 @@ def _draw_seen(figure: Any, shown: list[tuple[str, Any, str]]) -> None:
                 image = image.reshape(1, -1)
             place.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         left.set_title(Path(name).name[-16:], fontsize=7)
-        right.set_title(title, fontsize=9)
+        right.set_title(f"{label}  {p.max():.2f}{'?' if seen.doubt else ''}", fontsize=9)

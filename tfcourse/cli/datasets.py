@@ -19,12 +19,12 @@ def datasets(
         tuple[str, Path] | None,
         typer.Option(
             metavar="NAME DIR",
-            help=f"Write {EACH} test images of each class as PNG files, to predict.",
+            help=f"Write {EACH} test images of each class as PNG files, for tfcourse predict.",
         ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """List the data sets that have a name, and the kinds of path that --data takes."""
+    """List the data sets with a name, and the kinds of path that --data accepts."""
     from tfcourse import datasets
 
     if export:

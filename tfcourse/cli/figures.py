@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tfcourse._files import write_whole
 from tfcourse.cli.app import Json, Seed, app, note, print_json
 
 
@@ -19,7 +20,7 @@ from tfcourse.cli.app import Json, Seed, app, note, print_json
 def figures(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME", help="Figures to draw; without a name, all."),
+        typer.Argument(metavar="NAME", help="Figures to draw. Default: all."),
     ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to draw into.")] = Path(
         "figures"
@@ -29,18 +30,20 @@ def figures(
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help="png, svg or pdf; repeat for several. Without it, png and svg.",
+            help="png, svg or pdf; repeat it for several. Default: png and svg.",
         ),
     ] = None,
     preset: Annotated[str, typer.Option(help="book: a column; slide: 16:9.")] = "book",
     theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
     language: Annotated[str, typer.Option(help="en or zh.")] = "en",
-    transparent: Annotated[bool, typer.Option("--transparent", help="Without a ground.")] = False,
+    transparent: Annotated[
+        bool, typer.Option("--transparent", help="Leave the background transparent.")
+    ] = False,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Only those that need no training.")
+        bool, typer.Option("--quick", help="Draw only those that need no training.")
     ] = False,
     readme: Annotated[
-        bool, typer.Option("--readme", help="Write README.md too, a page that shows them all.")
+        bool, typer.Option("--readme", help="Also write README.md, a page that shows all figures.")
     ] = False,
     listing: Annotated[
         bool, typer.Option("--list", help="Print names and captions; draw nothing.")
@@ -48,7 +51,7 @@ def figures(
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Draw the lecture's figures from experiments that are run for them."""
+    """Run the experiments behind the lecture's figures, and draw them."""
     from tfcourse import _checks
     from tfcourse.lecture import gallery
     from tfcourse.lecture.style import Style
@@ -85,7 +88,7 @@ def figures(
         row["seconds"] = round(time.perf_counter() - start, 2)
         note(f"{number:>2}/{len(entries)}  {entry.name:<26} {row['seconds']:6.1f} s")
     if readme:
-        gallery.write_readme(out / "README.md")
+        write_whole(out / "README.md", gallery.readme().encode())
     if json:
         print_json({"figures": rows})
         return

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tfcourse._checks import InputError
-from tfcourse.cli.app import PICTURES, Data, Json, Seed, app, fail, note, print_json, writable
+from tfcourse.cli.app import PICTURES, Data, Json, Seed, app, draw, fail, note, print_json, writable
 from tfcourse.cli.interruption import stop_if_asked
 from tfcourse.hyperparameters import FINALIST_SEEDS, FINALISTS, Hyperparameters
 
@@ -30,75 +30,82 @@ def tune(
         list[str] | None,
         typer.Option(
             metavar="NAME=SCALE",
-            help="A hyperparameter and its scale, once for each: log:1e-4:1, 1-log:0.9:0.999, "
-            "linear:0:0.5, int:50:100, int-log:16:512 or choice:2,3,4. With a condition: "
-            "'momentum=1-log:0.9:0.999 if optimizer=momentum'. Default: the lecture's.",
+            help="A hyperparameter and its scale: log:1e-4:1, 1-log:0.9:0.999, linear:0:0.5, "
+            "int:50:100, int-log:16:512 or choice:2,3,4. Repeat it for each hyperparameter. With a "
+            "condition: 'momentum=1-log:0.9:0.999 if optimizer=momentum'. Default: the lecture's.",
         ),
     ] = None,
     search: Annotated[
         str, typer.Option(help="random, quasi-random, grid, coarse-to-fine or tpe.")
     ] = "random",
-    trials: Annotated[int, typer.Option(help="Models to train, at most.")] = 30,
+    trials: Annotated[int, typer.Option(help="Train at most this many models.")] = 30,
     objective: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="What is best: val_accuracy, val_loss, or any metric of the model; NAME:max or "
-            "NAME:min for one of your own. Default: val_accuracy if it is measured, or val_loss.",
+            help="What to optimize: val_accuracy, val_loss or any metric of the model; NAME:max or "
+            "NAME:min for a metric of your own. Default: val_accuracy if it is measured, else "
+            "val_loss.",
         ),
     ] = None,
     study: Annotated[
         Path,
-        typer.Option(metavar="DIR", help="Folder of the study; one that is there goes on."),
+        typer.Option(metavar="DIR", help="Folder of the study; a study that is there is resumed."),
     ] = Path("study"),
     rounds: Annotated[int, typer.Option(help="Rounds of coarse-to-fine.")] = 3,
-    keep: Annotated[int, typer.Option(help="Best trials that a finer round surrounds.")] = 5,
-    epochs: Annotated[int, typer.Option(help="Epochs of a trial.")] = Hyperparameters.epochs,
+    keep: Annotated[
+        int, typer.Option(help="Best trials around which coarse-to-fine searches next.")
+    ] = 5,
+    epochs: Annotated[int, typer.Option(help="Epochs per trial.")] = Hyperparameters.epochs,
     halving: Annotated[
         bool,
         typer.Option(
             "--halving",
-            help="Stop the worse two thirds of the trials after 1/9 of their epochs, and of those "
-            "that are left after 1/3.",
+            help="Stop the worst two thirds of the trials after 1/9 of their epochs, and the worst "
+            "two thirds of the rest after 1/3.",
         ),
     ] = False,
-    repeats: Annotated[int, typer.Option(help="Seeds that each trial is trained under.")] = 1,
+    repeats: Annotated[int, typer.Option(help="Train each trial with this many seeds.")] = 1,
     finalists: Annotated[
-        int, typer.Option(help="Best trials that are compared under more seeds at the end.")
+        int,
+        typer.Option(
+            help="At the end, compare this many of the best (the finalists) with more seeds."
+        ),
     ] = FINALISTS,
     finalist_seeds: Annotated[
-        int, typer.Option(help="Seeds that each finalist is trained under.")
+        int, typer.Option(help="Train each finalist with this many seeds.")
     ] = FINALIST_SEEDS,
     patience: Annotated[
-        int | None, typer.Option(help="Epochs without a better one that end a trial.")
+        int | None, typer.Option(help="End a trial after this many epochs without a better one.")
     ] = None,
     batch_size: Annotated[
-        int, typer.Option(help="Examples per step, unless it is a hyperparameter.")
+        int, typer.Option(help="Examples in a mini-batch, unless the space draws it.")
     ] = Hyperparameters.batch_size,
     target: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Column of a CSV file to predict.")
     ] = None,
     image_size: Annotated[
         tuple[int, int] | None,
-        typer.Option(metavar="H W", help="Size that the pictures of a folder are brought to."),
+        typer.Option(metavar="H W", help="Resize the pictures of a folder to this size."),
     ] = None,
     validation_split: Annotated[
         float | None,
-        typer.Option(help="Share of the examples to choose with, where none are set apart."),
+        typer.Option(help="Share of the examples to validate on, where none are set apart."),
     ] = None,
     refit: Annotated[
         bool,
-        typer.Option(help="Train the best again, on training and validation data together."),
+        typer.Option(help="Train the best again on training and validation data together."),
     ] = True,
     build: Annotated[
         str | None,
         typer.Option(
             metavar="MODULE:FUNCTION",
-            help="Tune your own models: a function from hp, as KerasTuner's, to a keras.Model.",
+            help="Tune your own model: a function that takes hp, as in KerasTuner, and returns a "
+            "keras.Model.",
         ),
     ] = None,
     engine: Annotated[
-        str, typer.Option(help="compiled: many at once; keras: model.fit, one by one.")
+        str, typer.Option(help="compiled: many models at once; keras: model.fit, one by one.")
     ] = "compiled",
     cluster: Annotated[
         str | None,
@@ -107,23 +114,28 @@ def tune(
             help="Train on a Ray cluster: HOST:PORT of its head, or local to start one here.",
         ),
     ] = None,
-    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all trials.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the trials as a table.")
+    ] = None,
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw them: .png, .svg or .pdf.")
+        Path | None, typer.Option(metavar="FILE", help="Draw the trials: .png, .svg or .pdf.")
     ] = None,
     optuna: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Copy them to an Optuna storage: sqlite:///tune.db."),
+        typer.Option(
+            metavar="URL", help="Copy the trials to an Optuna storage: sqlite:///tune.db."
+        ),
     ] = None,
     tensorboard: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write them for TensorBoard's HParams.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Write the trials for TensorBoard's HParams page."),
     ] = None,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
     """Train many models and keep the best: at random, on a grid, or coarse to fine.
 
-    Interrupted or killed, the same command goes on where it was.
+    If it is interrupted or killed, the same command resumes it.
     """
     from tfcourse.tuning import Space, Study, export, extras, report
     from tfcourse.tuning import tune as tuned
@@ -174,17 +186,15 @@ def tune(
     except KeyboardInterrupt:
         with suppress(FileNotFoundError):  # if nothing was begun
             _print_table(Study.read(study), to_stderr=json)
-            note(f"what is finished is kept in {study}: the same command goes on")
+            note(f"what is finished is kept in {study}; the same command resumes it")
         raise typer.Exit(130) from None
     for sentence in done.about.get("notes", ()):
         note(f"{data}: {sentence}")
     if csv:
         report.to_csv(done, csv)
     if plot:
-        from tfcourse.figures import drawing
-
         height = 2.1 * -(-(len(done.space) + 1) // 3)
-        drawing.draw(plot, report.draw, done, height=height)
+        draw(plot, "The trials of a study", report.draw, done, height=height)
     if optuna:
         export.to_optuna(done, optuna)
     if tensorboard:

@@ -43,24 +43,24 @@ def anatomy(sizes: Sequence[int], examples: int, seed: int = 0) -> list[tuple[Sh
     """
     net = network.start(seed, [*sizes], normalize=True, activation="tanh")
     passed = network.forward(net, np.random.default_rng(seed).normal(size=(examples, sizes[0])))
+
+    def shapes(arrays: dict[str, Floats]) -> Shapes:
+        return {name: array.T.shape for name, array in arrays.items()}
+
     layers = []
-    for index, W in enumerate(net.W):
-        above = f"^{{[{index + 1}]}}"
-        column = net.beta[index][:, None].shape
-        arrays = {f"a^{{[{index}]}}" if index else "x": passed.a[index].T.shape}
-        arrays[f"z{above}"] = passed.z[index].T.shape
-        parameters = {f"W{above}": W.T.shape}
-        if index < len(passed.normalized):
-            arrays[rf"z_\mathrm{{norm}}{above}"] = passed.normalized[index].z_norm.T.shape
-            arrays[rf"\tilde z{above}"] = passed.z_tilde[index].T.shape
-            arrays[f"a{above}"] = passed.a[index + 1].T.shape
-            parameters |= {rf"\gamma{above}": net.gamma[index][:, None].shape}
-            parameters |= {rf"\beta{above}": column}
+    for i, W in enumerate(net.W):
+        l = f"^{{[{i + 1}]}}"  # noqa: E741 - the lecture's letter
+        arrays = {f"a^{{[{i}]}}" if i else "x": passed.a[i], f"z{l}": passed.z[i]}
+        parameters = {f"W{l}": W}
+        if i < len(passed.normalized):
+            arrays[rf"z_\mathrm{{norm}}{l}"] = passed.normalized[i].z_norm
+            arrays |= {rf"\tilde z{l}": passed.z_tilde[i], f"a{l}": passed.a[i + 1]}
+            parameters |= {rf"\gamma{l}": net.gamma[i][None], rf"\beta{l}": net.beta[i][None]}
         else:
-            arrays[r"\hat y"] = softmax.softmax(passed.z[index]).T.shape
-            parameters[f"b{above}"] = column
+            arrays[r"\hat y"] = softmax.softmax(passed.z[i])
+            parameters[f"b{l}"] = net.beta[i][None]
         layers.append((arrays, parameters))
-    return layers
+    return [(shapes(arrays), shapes(parameters)) for arrays, parameters in layers]
 
 
 @figure(
@@ -92,21 +92,16 @@ def batch_norm_network(
     head = line | {"arrowstyle": "-|>", "mutation_scale": 10 * s, "shrinkA": 0, "shrinkB": 0}
     form: dict[str, Any] = {"boxstyle": "round,pad=0,rounding_size=0.05", "ec": "none"}
     for row, (arrays, parameters) in enumerate(layers):
-        y, hidden, number = -row, len(arrays) == 5, row + 1
+        y, hidden = -row, len(arrays) == 5
         names = [f"${name}$" for name in parameters]
         shapes = [" × ".join(map(str, shape)) for shape in parameters.values()]
-        columns: Sequence[int] = (0, 2, 4)
+        columns: Sequence[int] = range(5) if hidden else (0, 2, 4)
         steps = [(", ".join(names), ", ".join(shapes)), ("softmax", "")]
-        title = style.say(f"layer {number}, the output", f"第 {number} 层，输出")
         if hidden:
-            columns, title = range(5), style.say(f"layer {number}", f"第 {number} 层")
-            both = f"{names[1]}, {names[2]}"
-            steps = [
-                (names[0], shapes[0]),
-                (r"$\mu,\ \sigma^2$", ""),
-                (both, shapes[1]),
-                ("$g$", ""),
-            ]
+            both = f"{names[1]}, {names[2]}", shapes[1]
+            steps = [(names[0], shapes[0]), (r"$\mu,\ \sigma^2$", ""), both, ("$g$", "")]
+        title = style.say(f"layer {row + 1}", f"第 {row + 1} 层")
+        title += "" if hidden else style.say(", the output", "，输出")
         for x, (symbol, shape) in zip(columns, arrays.items(), strict=True):
             color = colors.recommended if hidden and x in (2, 3) else colors.neutral
             axes.add_patch(FancyBboxPatch((x - 0.22, y - 0.26), 0.44, 0.52, fc=color, **form))
@@ -126,17 +121,17 @@ def batch_norm_network(
     return page
 
 
+def apart(*pairs: tuple[Any, Any]) -> float:
+    """The largest difference within pairs of arrays."""
+    return max(float(np.abs(one - other).max()) for one, other in pairs)
+
+
 @claim(
     "bn.zero-mean-unit-variance",
     "z_norm = (z − μ)/√(σ² + ε), with μ and σ² over the mini-batch, has mean 0 and variance 1.",
     CONDITIONS,
     note("000", 157, "均值为0，方差为1", "mean 0, variance 1"),
-    note(
-        "001",
-        272,
-        "前三条公式把这些$z$值归一化，$z$的每一个分量都是平均值0和方差1",
-        "the first three formulas normalize z: each component has mean 0 and variance 1",
-    ),
+    note("001", 272, "每一个分量都是平均值0和方差1", "each component has mean 0, variance 1"),
     note("002", 74, "使得隐藏单元值的均值和方差标准化", "standardizes mean and variance of units"),
     note("003", 1250, "get normalized z[l]_normed. (mean=0, std=1)"),
     note("004", 32, r"\frac{z^{(i)} - \mu}{\sqrt{\sigma^2 + \epsilon}}"),
@@ -180,20 +175,17 @@ def any_mean_variance(seed: int) -> Evidence:
     z = random.normal(5, 40, (64, 16))
     gamma, beta = random.uniform(0.2, 3, 16), random.normal(0, 2, 16)
     wanted = batch_norm.forward(z, gamma, beta).z_tilde
-    off = max(
-        float(np.abs(wanted.mean(axis=0) - beta).max()),
-        float(np.abs(wanted.std(axis=0) - gamma).max()),
-    )
+    off = apart((wanted.mean(axis=0), beta), (wanted.std(axis=0), gamma))
     learnt_gamma, learnt_beta = np.ones(16), np.zeros(16)
     for _ in range(200):
         now = batch_norm.forward(z, learnt_gamma, learnt_beta)
         _, dgamma, dbeta = batch_norm.backward((now.z_tilde - wanted) / len(z), now)
         learnt_gamma, learnt_beta = learnt_gamma - 0.5 * dgamma, learnt_beta - 0.5 * dbeta
-    apart = max(float(np.abs(learnt_gamma - gamma).max()), float(np.abs(learnt_beta - beta).max()))
+    unlearnt = apart((learnt_gamma, gamma), (learnt_beta, beta))
     return judged(
-        off < 1e-4 and apart < 1e-6,
+        off < 1e-4 and unlearnt < 1e-6,
         f"mean and deviation off β and γ by {below(off, 1e-4)}; γ and β as learnt off by "
-        f"{below(apart, 1e-6)}",
+        f"{below(unlearnt, 1e-6)}",
     )
 
 
@@ -208,7 +200,7 @@ def identity(seed: int) -> Evidence:
     """Normalizes a mini-batch of 64 examples of 16 units with those γ and β, in float64."""
     z = np.random.default_rng(seed).normal(3, 2, (64, 16))
     gamma, beta = np.sqrt(z.var(axis=0) + EPSILON), z.mean(axis=0)
-    off = float(np.abs(batch_norm.forward(z, gamma, beta, epsilon=EPSILON).z_tilde - z).max())
+    off = apart((batch_norm.forward(z, gamma, beta, epsilon=EPSILON).z_tilde, z))
     return judged(off < 1e-12, f"largest |z̃ − z| {below(off, 1e-12)}")
 
 
@@ -217,9 +209,7 @@ def identity(seed: int) -> Evidence:
     "A bias b before batch norm is subtracted with μ: drop it, β takes its place. db is 0.",
     HOLDS,
     note("000", 183, "这一项可以省略", "the term b^[l] can be left out"),
-    note(
-        "001", 373, r"这个参数没有意义，功能由${\beta}^{[l]}$代替", "b is of no use, β replaces it"
-    ),
+    note("001", 373, r"没有意义，功能由${\beta}^{[l]}$代替", "b is of no use, β replaces it"),
     note("003", 1259, "No bias term (b) in BN"),
     note("004", 54, "doesn't make any difference"),
 )
@@ -231,7 +221,7 @@ def bias_cancels(seed: int) -> Evidence:
     z, b = random.normal(size=(64, 16)), random.uniform(-100, 100, 16)
     gamma, beta = random.normal(size=16), random.normal(size=16)
     plain, biased = batch_norm.forward(z, gamma, beta), batch_norm.forward(z + b, gamma, beta)
-    off = float(np.abs(plain.z_tilde - biased.z_tilde).max())
+    off = apart((plain.z_tilde, biased.z_tilde))
     dz = batch_norm.backward(random.normal(size=z.shape), plain).dz
     db = float((np.abs(dz.sum(axis=0)) / np.abs(dz).sum(axis=0)).max())
     return judged(
@@ -263,7 +253,7 @@ def parameter_shapes(seed: int) -> Evidence:
     layer.beta.assign(beta[:, 0])
     mu, variance = Z.mean(axis=1, keepdims=True), Z.var(axis=1, keepdims=True)
     Z_tilde = gamma * (Z - mu) / np.sqrt(variance + EPSILON) + beta
-    off = float(np.abs(np.asarray(layer(Z.T, training=True)).T - Z_tilde).max())
+    off = apart((np.asarray(layer(Z.T, training=True)).T, Z_tilde))
     shapes = {"b": dense.bias.shape, "γ": layer.gamma.shape, "β": layer.beta.shape}
     return judged(
         {*shapes.values()} == {(5,)} and off < 1e-5,
@@ -291,23 +281,19 @@ def per_channel(seed: int) -> Evidence:
     random = np.random.default_rng(seed)
     z = random.normal(size=(32, 6, 5, 3)) + random.normal(0, 3, (6, 5, 3))
     layer = keras.layers.BatchNormalization()
-
-    def normalized(images: Floats) -> Floats:
-        return np.asarray(layer(images, training=True))
-
-    found = normalized(z)
+    found, moved = (
+        np.asarray(layer(images, training=True)) for images in (z, np.roll(z, (2, 1), (1, 2)))
+    )
     shapes = {tuple(weight.shape) for weight in layer.weights}
     column = batch_norm.forward(z.reshape(-1, 3)).z_tilde.reshape(z.shape)
-    off = max(
-        float(np.abs(other - found).max()) for other in (batch_norm.forward(z).z_tilde, column)
-    )
-    moved = np.abs(normalized(np.roll(z, (2, 1), (1, 2))) - np.roll(found, (2, 1), (1, 2))).max()
+    off = apart((batch_norm.forward(z).z_tilde, found), (column, found))
+    off_moved = apart((moved, np.roll(found, (2, 1), (1, 2))))
     pixels = float(found.mean(axis=0).std())
     return judged(
-        shapes == {(3,)} and off < 1e-4 and moved < 1e-4 and pixels > 0.5,
+        shapes == {(3,)} and max(off, off_moved) < 1e-4 and pixels > 0.5,
         f"weights of shape {', '.join(map(str, shapes))} on images 6 × 5 × 3; z̃ off the formula by "
         f"{below(off, 1e-4)}; pixels' means still vary by {pixels:.2f}; moved images give the "
-        f"moved z̃, off by {below(float(moved), 1e-4)}",
+        f"moved z̃, off by {below(off_moved, 1e-4)}",
         plain="Three channels, three of each, however many pixels there are.",
     )
 
@@ -343,11 +329,10 @@ def scale_invariance(seed: int) -> Evidence:
 
     y_hat, dW = run(first, slice(64))
     scaled = [(c, *run(c * first, slice(64))) for c in (10, 0.1)]
-    off = max(float(np.abs(other - y_hat).max()) for _, other, _ in scaled)
-    off_gradient = max(float(np.abs(c * other - dW).max()) for c, _, other in scaled)
+    off = apart(*((other, y_hat) for _, other, _ in scaled))
+    off_gradient = apart(*((c * other, dW) for c, _, other in scaled))
     decay, growing, alone = trained(0.99, 1), trained(1, 1 / 0.99), trained(1, 1)
-    alike = float(np.abs(decay[0] - growing[0]).max())
-    other = float(np.abs(decay[0] - alone[0]).max())
+    alike, other = apart((decay[0], growing[0])), apart((decay[0], alone[0]))
     return judged(
         max(off, off_gradient, alike) < 1e-6 < 0.01 < other,
         f"W × 10 and × 0.1: ŷ off by {below(off, 1e-6)}, dW times the scale by "
@@ -371,7 +356,7 @@ def against(three: Callable[[Float64], tuple[Any, Any, Any]]) -> Callable[[int],
         where no others are named; measured is how far each is from what it ought to be.
         """
         printed, ours, wanted = three(mini_batch(seed))
-        off, own = (float(np.abs(found - wanted).max()) for found in (printed, ours))
+        off, own = apart((printed, wanted)), apart((ours, wanted))
         return corrected(off > 0.4, own < 1e-9, f"off by {off:.2f}, corrected {below(own, 1e-9)}")
 
     return check

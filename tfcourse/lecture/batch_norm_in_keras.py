@@ -13,7 +13,6 @@ from tfcourse.lecture import network, population
 from tfcourse.lecture.ledger import (
     CONDITIONS,
     HOLDS,
-    NOT_SHOWN,
     REFUTED,
     Evidence,
     below,
@@ -22,9 +21,9 @@ from tfcourse.lecture.ledger import (
     note,
     raised,
     weighed,
+    worst,
 )
 from tfcourse.lecture.statistics import holm, mean
-from tfcourse.softmax import sigmoid
 
 
 @claim(
@@ -182,22 +181,14 @@ def lag(seed: int = 0, size: int = 8, momentum: float = 0.99) -> Lag:
             averages = [a.update(s.statistics) for a, s in zip(averages, seen, strict=True)]
             net = net.moved(network.gradients(net, x[rows], data.y_train[rows])[1], 0.2)
             if update in UPDATES:
-                whole = [s.statistics for s in network.forward(net, x).normalized]
-                z = [
-                    _logits(net, x_test, [(a.moving_mean, a.moving_variance) for a in averages]),
-                    _logits(net, x_test, [(s.mean, s.variance()) for s in whole]),
-                    np.concatenate([network.forward(net, b).z[-1] for b in np.split(x_test, 80)]),
-                ]
+                whole = [(s.mean, s.variance) for s in network.forward(net, x).normalized]
+                moving = [(a.moving_mean, a.moving_variance) for a in averages]
+                z = [network.inference(net, x_test, given)[-1] for given in (moving, whole)]
+                blocks = np.split(x_test, 80)
+                z.append(np.concatenate([network.forward(net, block).z[-1] for block in blocks]))
                 right = [population.measured(each, data.y_test)[0] for each in z]
                 found[:, UPDATES.index(update), n] = right
     return Lag(*found)
-
-
-def _logits(net: network.Network, x: Floats, statistics: list[tuple[Floats, Floats]]) -> Floats:
-    for layer, (mu, variance) in enumerate(statistics):
-        z = x @ net.W[layer]
-        x = sigmoid(batch_norm.inference(z, mu, variance, net.gamma[layer], net.beta[layer]))
-    return np.asarray(x @ net.W[-1] + net.beta[-1])
 
 
 @claim(
@@ -231,7 +222,7 @@ def moving_average_lags(seed: int) -> Evidence:
         for each, updates in zip(lost.mean(axis=1), UPDATES, strict=True)
     )
     return Evidence(
-        min(verdicts, key=(REFUTED, NOT_SHOWN, HOLDS).index),
+        worst(*verdicts),
         f"accuracy lost to the averages: {words} updates; recalibrated after {UPDATES[1]}, "
         f"{found.whole[1].mean():.1%}, with mini-batches' statistics {found.batch[1].mean():.1%}",
         f"After {UPDATES[1]} updates the averages cost {sides['30'].value:.0%} of accuracy, after "

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -28,16 +28,11 @@ from tfcourse.lecture.ledger import (
     video,
 )
 from tfcourse.lecture.statistics import Interval, geometric_mean
-from tfcourse.lecture.style import BOOK, Style
+from tfcourse.lecture.style import BOOK, Figure, Style
 from tfcourse.tuning.journal import distribution
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 RECORD = Path(__file__).with_name("framework_speed.json")
 """The times that the figure draws: a figure must not change from run to run."""
-
-Machine = dict[str, str | int]
 
 WAYS = {
     "session loop": "会话循环",
@@ -96,7 +91,7 @@ class Speed:
     """Seconds that 1000 steps take by way, one for each round, and on what machine. w: the end."""
 
     seconds: dict[str, list[float]]
-    machine: Machine
+    machine: dict[str, str | int]
     w: dict[str, float]
 
     @property
@@ -114,9 +109,8 @@ def measure(rounds: int = 5, ways: Collection[str] = tuple(WAYS)) -> Speed:
     for _ in range(rounds):
         for way, run in runs.items():
             seconds[way].append(best_time(run))
-    version, cores = distribution("tensorflow").version, os.cpu_count() or 1
-    machine: Machine = {"cores": cores, "processor": platform.machine(), "tensorflow": version}
-    return Speed(seconds, machine, w)
+    machine: dict[str, str | int] = {"cores": os.cpu_count() or 1, "processor": platform.machine()}
+    return Speed(seconds, machine | {"tensorflow": distribution("tensorflow").version}, w)
 
 
 def best_time(run: Callable[[], float], least: float = 0.2) -> float:
@@ -151,7 +145,7 @@ def framework_speed(times: Speed | None = None, *, seed: int = 0, style: Style =
     """
     found, colors, s, say = times or recorded(), style.colors, style.scale, style.say
     page = style.page(2.5)
-    axes: Any = page.subplots()
+    axes = page.subplots()
     for row, (way, rounds) in enumerate(found.seconds.items()):
         color = colors.recommended if way == [*WAYS][-1] else colors.baseline
         middle = float(np.median(rounds))
@@ -202,18 +196,6 @@ def licences() -> dict[str, str]:
     return found
 
 
-def reloaded_difference() -> float:
-    """Save the program, load it, and return how far its cost is off at 21 values of w."""
-    from tfcourse._tensorflow import tf
-
-    w, program = np.linspace(-5, 15, 21, dtype=np.float32), tf.Module()
-    signature = [tf.TensorSpec((None,), tf.float32)]
-    program.cost = tf.function(lambda w: w**2 - 10 * w + 25, input_signature=signature)
-    with tempfile.TemporaryDirectory() as folder:
-        tf.saved_model.save(program, folder)
-        return float(np.abs(tf.saved_model.load(folder).cost(w) - program.cost(w)).max())
-
-
 @claim(
     "frameworks.criteria",
     "Choose a framework by ease of programming (development and deployment), running speed, and "
@@ -240,8 +222,14 @@ def criteria(seed: int) -> Evidence:
     exec(PROGRAM, names)
     w = round(float(names["w"]), 5)
     statements = sum(isinstance(node, ast.stmt) for node in ast.walk(ast.parse(PROGRAM)))
-    gain = measure(ways=("session loop", "the loop compiled")).gain
-    off, stated = reloaded_difference(), licences()
+    points, program = np.linspace(-5, 15, 21, dtype=np.float32), tf.Module()
+    signature = [tf.TensorSpec((None,), tf.float32)]
+    program.cost = tf.function(lambda w: w**2 - 10 * w + 25, input_signature=signature)
+    with tempfile.TemporaryDirectory() as folder:
+        tf.saved_model.save(program, folder)
+        again = tf.saved_model.load(folder).cost(points)
+    off = float(np.abs(again - program.cost(points)).max())
+    gain, stated = measure(ways=("session loop", "the loop compiled")).gain, licences()
     openly = all(text.startswith(OPEN_LICENCES) for text in stated.values())
     return judged(
         False,  # whether it stays open, no run tells

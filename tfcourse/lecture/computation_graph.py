@@ -7,20 +7,16 @@ way from a source, stand-ins where an arrow passes a column, rows by the neighbo
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.lecture.gallery import figure
 from tfcourse.lecture.ledger import HOLDS, Evidence, below, claim, judged, note
-from tfcourse.lecture.style import BOOK, Style
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from tfcourse.lecture.style import BOOK, Figure, Style
 
 Point = tuple[float, float]
 
@@ -32,8 +28,7 @@ def lecture_cost(w: Any) -> Any:
     return tf.add(tf.add(w**2, tf.multiply(-10.0, w)), 25)
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """An operation of a graph: its name and kind, and the names of the operations it reads.
 
     value: of a constant. backward: whether it belongs to the derivative.
@@ -101,11 +96,12 @@ def computation_graph(
     backward = {node.name for node in nodes if node.backward}
     color_of = {n.name: colors.recommended if n.backward else colors.baseline for n in nodes}
     places, routes = layout({node.name: node.inputs for node in nodes}, backward)
-    half = {}
+    half, words = {}, {"w": "$w$", "Identity": "$J$", "Identity_1": "$dJ/dw$"}
     for node in nodes:
-        x, y = places[node.name]
-        color, label = color_of[node.name], _label(node)
-        fill, ink = (color, colors.paper) if node.value is None else (colors.paper, color)
+        (x, y), color = places[node.name], color_of[node.name]
+        fill, ink, label = color, colors.paper, words.get(node.name, node.kind)
+        if node.value is not None:
+            fill, ink, label = colors.paper, color, f"{node.value:g}".replace("-", "−")
         half[node.name] = 0.1 + 0.042 * len(label.strip("$"))
         corner, width = (x - half[node.name], y - 0.32), 2 * half[node.name]
         shape: dict[str, Any] = {"boxstyle": "round,pad=0,rounding_size=0.08", "mutation_aspect": 2}
@@ -126,25 +122,15 @@ def computation_graph(
         axes.add_patch(FancyArrowPatch(path=path, arrowstyle=head, mutation_scale=1, **look))
     x, y = np.transpose(list(places.values()))
     axes.set(xlim=(-0.4, x.max() + 0.4), ylim=(y.min() - 0.5, y.max() + 0.5))
+    J, slope = ("$J$", "$dJ/dw$")
+    if cost is lecture_cost:
+        J, slope = ("$J = w^2 - 10w + 25$", "$dJ/dw = 2w - 10$")
     aside: dict[str, Any] = {"transform": axes.transAxes, "ha": "right"}
-    formulas = (
-        ("$J = w^2 - 10w + 25$", "$dJ/dw = 2w - 10$")
-        if cost is lecture_cost
-        else ("$J$", "$dJ/dw$")
-    )
-    forward = say("forward: ", "前向：") + formulas[0]
-    axes.text(1, 1, forward, color=colors.baseline, va="top", **aside)
-    back = say("backward: ", "反向：") + formulas[1]
+    axes.text(1, 1, say("forward: ", "前向：") + J, color=colors.baseline, va="top", **aside)
+    back = say("backward: ", "反向：") + slope
     axes.text(1, 0, back, color=colors.recommended, va="bottom", **aside)
     axes.axis("off")
     return page
-
-
-def _label(node: Node) -> str:
-    if node.value is not None:
-        return f"{node.value:g}".replace("-", "−")
-    words = {"w": "$w$", "Identity": "$J$", "Identity_1": "$dJ/dw$"}
-    return words.get(node.name, node.kind)
 
 
 def layout(
@@ -197,19 +183,16 @@ def _one_apart(stack: Sequence[str], wish: Mapping[str, float]) -> dict[str, flo
 
     Neighbours that would come too close form a block, which stands at its members' mean wish.
     """
-    blocks: list[list[float]] = []  # [sum of wishes of its top, number of members]
+    blocks: list[tuple[float, int]] = []  # sum of wishes for its top, number of members
     for name in stack:
-        blocks.append([wish[name], 1])
-        while len(blocks) > 1 and _top(blocks[-1]) > _top(blocks[-2]) - blocks[-2][1]:
-            wishes, members = blocks.pop()
-            blocks[-1][0] += wishes + members * blocks[-1][1]
-            blocks[-1][1] += members
-    heights = [_top(block) - row for block in blocks for row in range(int(block[1]))]
+        wishes, members = wish[name], 1
+        while blocks and wishes / members > blocks[-1][0] / blocks[-1][1] - blocks[-1][1]:
+            above, above_members = blocks.pop()
+            wishes = above + (wishes + members * above_members)
+            members += above_members
+        blocks.append((wishes, members))
+    heights = [wishes / members - row for wishes, members in blocks for row in range(members)]
     return dict(zip(stack, heights, strict=True))
-
-
-def _top(block: Sequence[float]) -> float:
-    return block[0] / block[1]
 
 
 @claim(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -23,10 +23,7 @@ from tfcourse.lecture.ledger import (
     note,
     video,
 )
-from tfcourse.lecture.style import BOOK, Style
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from tfcourse.lecture.style import BOOK, Figure, Style
 
 PREDICTION = (0.3, 0.2, 0.1, 0.4)
 """ŷ of the lecture's example; its true class is the second."""
@@ -188,23 +185,6 @@ def mean_of_means(seed: int) -> Evidence:
     )
 
 
-def sure(gap: Floats, from_logits: bool) -> Floats:
-    """Keras's float32 loss where z₁ − z₂ = gap and class 2 is true, and its gradient with respect
-    to z₂, (2, n).
-    """
-    from tfcourse._tensorflow import keras, tf
-
-    z = tf.constant(np.stack([gap, 0 * gap], axis=1), tf.float32)
-    with tf.GradientTape() as tape:
-        tape.watch(z)
-        t = tf.exp(z)
-        output = z if from_logits else t / tf.reduce_sum(t, axis=-1, keepdims=True)
-        loss = keras.losses.sparse_categorical_crossentropy(
-            np.ones(len(gap), int), output, from_logits=from_logits
-        )
-    return np.stack([loss, tape.gradient(loss, z)[:, 1]])
-
-
 @claim(
     "softmax.from-logits",
     "Cross-entropy from float32 probabilities loses value and gradient where the model is sure; "
@@ -218,9 +198,20 @@ def from_logits(seed: int) -> Evidence:
     probabilities and from logits, beside log(1 + e^gap) in float64. Lost means off by more than a
     tenth.
     """
-    gap = np.linspace(-30, 30, 121)
+    from tfcourse._tensorflow import keras, tf
+
+    gap = np.linspace(-30, 30, 121)  # z₁ − z₂, where class 2 is true
     exact = np.stack([np.logaddexp(0, gap), -softmax.sigmoid(gap)])
-    found = [sure(gap, from_logits=where) for where in (False, True)]
+    found, z = [], tf.constant(np.stack([gap, 0 * gap], axis=1), tf.float32)
+    for from_logits in (False, True):
+        with tf.GradientTape() as tape:
+            tape.watch(z)
+            t = tf.exp(z)
+            output = z if from_logits else t / tf.reduce_sum(t, axis=-1, keepdims=True)
+            loss = keras.losses.sparse_categorical_crossentropy(
+                np.ones(len(gap), int), output, from_logits=from_logits
+            )
+        found.append(np.stack([loss, tape.gradient(loss, z)[:, 1]]))
     p, z = ((np.abs(each - exact) > 0.1 * np.abs(exact)).any(axis=0) for each in found)
     wrong, right, (loss, gradient) = gap > 0, gap < 0, abs(found[0][:, -1])
 

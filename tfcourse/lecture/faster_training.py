@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,11 @@ from tfcourse.lecture.ledger import (
     weighed,
 )
 from tfcourse.lecture.statistics import Interval, difference, geometric_mean, holm, mean
+from tfcourse.lecture.tuned import Tuned, rates, tune
 
 LAYERS, RATES, EPOCHS = (2, 6, 10), (0.01, 0.03, 0.1, 0.3), 20
 FIRST_WEIGHTS = {"he_normal": "He", "glorot_uniform": "Glorot"}
-TRIES, RUNS = 3, 16
+RUNS = 16
 FIXED = {"optimizer": "momentum", "batch_size": 64}
 IOFFE = "Ioffe and Szegedy 2015, Batch Normalization"
 
@@ -51,77 +53,57 @@ def mark(seed: int, share: float) -> float:
     return guess - share * (guess - population.teacher(seed).best_loss)
 
 
-def _train(trials: list[dict[str, Any]], epochs: int, seed: int, task: int) -> population.Outcomes:
-    data = population.teacher(task).data
-    return population.train(trials, epochs=epochs, seed=seed, dataset=data, build=build)
-
-
-@dataclass(frozen=True, eq=False)
-class Cell:
-    """Networks of one depth, with batch norm or not, at the learning rate that suits them best.
-
-    loss: validation loss of new trainings at this rate after each epoch, (RUNS, EPOCHS); infinite
-    where they diverged.
-    """
-
-    rate: float
-    loss: Floats
-    trainings: int
-
-    def updates(self, target: float, per_epoch: int = 15) -> Floats:
-        """Updates until the loss is `target`, between epochs interpolated; those of one epoch more
-        than there were if it never is, (RUNS,).
-        """
-        found = []
-        for curve in self.loss:
-            curve = np.concatenate([[math.log(5)], curve])
-            reached = np.flatnonzero(curve <= target)
-            if len(reached) == 0:
-                found.append(float(len(curve)))
-                continue
-            end = int(reached[0])
-            before, after = curve[end - 1], curve[end]
-            found.append(end - float((target - after) / (before - after)))
-        return per_epoch * np.array(found)
-
-    def trained(self, target: float) -> int:
-        """How many of the runs reach `target`."""
-        return int((self.loss.min(axis=1) <= target).sum())
-
-
 @cache
-def cells(seed: int = 0) -> dict[tuple[int, bool, str], Cell]:
-    """By layers, batch norm and first weights: choose the best of `RATES`, then train anew at it.
+def cells(seed: int = 0) -> dict[tuple[int, bool, str], Tuned]:
+    """By layers, batch norm and first weights: networks at the best of `RATES`.
 
     The task is a random network's classification (`population.teacher`), far from its ceiling.
     """
-    found = {}
-    for layers in LAYERS:
-        for norm in (True, False):
-            for first in FIRST_WEIGHTS:
-                fixed = {**FIXED, "layers": layers, "batch_norm": norm, "first_weights": first}
-                tried = [{**fixed, "learning_rate": a} for a in RATES for _ in range(TRIES)]
-                first_go = _train(tried, EPOCHS, seed, seed).validation_loss
-                loss = np.nan_to_num(first_go, nan=9.0).reshape(len(RATES), TRIES)
-                rate = RATES[int(loss.mean(axis=1).argmin())]
-                runs = [{**fixed, "learning_rate": rate}] * RUNS
-                again = _train(runs, EPOCHS, seed + 1000, seed).history["validation_loss"]
-                curves = np.nan_to_num(again, nan=np.inf)
-                found[layers, norm, first] = Cell(rate, curves, len(tried) + RUNS)
-    return found
+    ways = {
+        key: {**FIXED, **dict(zip(("layers", "batch_norm", "first_weights"), key, strict=True))}
+        for key in product(LAYERS, (True, False), FIRST_WEIGHTS)
+    }
+    return tune(
+        ways,
+        lambda way: rates(*RATES),
+        tries=3,
+        runs=RUNS,
+        epochs=EPOCHS,
+        seed=seed,
+        dataset=population.teacher(seed).data,
+        build=build,
+    )
+
+
+def updates(curves: Floats, target: float, per_epoch: int = 15) -> Floats:
+    """Updates until the loss is `target`, between epochs interpolated, (n,).
+
+    Those of one epoch more than there were if it never is. curves: after each epoch, (n, epochs).
+    """
+    found = []
+    for curve in np.column_stack([np.full(len(curves), math.log(5)), curves]):
+        reached = np.flatnonzero(curve <= target)
+        end = int(reached[0]) if len(reached) else len(curve)
+        late = (target - curve[end]) / (curve[end - 1] - curve[end]) if len(reached) else 0.0
+        found.append(end - float(late))
+    return per_epoch * np.array(found)
 
 
 @cache
-def slower(seed: int = 0, layers: int = 6, rounds: int = 5) -> Interval:
+def slower(seed: int = 0, layers: int = 6, rounds: int = 3) -> Interval:
     """How many times as long an update takes with batch norm, timed in turns after a first go."""
     took = np.zeros((rounds + 1, 2))
-    for i in range(rounds + 1):
-        for norm in (False, True):
-            one = {"layers": layers, "batch_norm": norm, "first_weights": "he_normal"}
-            started = time.perf_counter()
-            _train([{**FIXED, **one, "learning_rate": 0.01}] * RUNS, 2, seed, seed)
-            took[i, int(norm)] = time.perf_counter() - started
+    first = {**FIXED, "layers": layers, "first_weights": "he_normal", "learning_rate": 0.01}
+    for i, norm in product(range(rounds + 1), (False, True)):
+        started = time.perf_counter()
+        _train([{**first, "batch_norm": norm}] * 2 * RUNS, 2, seed)
+        took[i, int(norm)] = time.perf_counter() - started
     return geometric_mean(took[1:, 1] / took[1:, 0])
+
+
+def _train(trials: list[dict[str, Any]], epochs: int, seed: int) -> population.Outcomes:
+    data = population.teacher(seed).data
+    return population.train(trials, epochs=epochs, seed=seed, dataset=data, build=build)
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,12 +134,9 @@ def settings(seed: int = 0, size: int = 160) -> Settings:
         {"first_weights": str(first[i]), **{name: float(x[i]) for name, x in drawn.items()}}
         for i in range(size)
     ]
-    lowest = []
-    for norm in (True, False):
-        fixed = {**FIXED, "layers": 6, "batch_norm": norm}
-        outcomes = _train([{**fixed, **trial} for trial in trials], EPOCHS // 2, seed, seed)
-        lowest.append(np.nan_to_num(outcomes.validation_loss, nan=np.inf))
-    return Settings(rate, lowest[0], lowest[1])
+    both = [{**FIXED, "layers": 6, "batch_norm": n, **t} for n in (True, False) for t in trials]
+    lowest = np.nan_to_num(_train(both, EPOCHS // 2, seed).validation_loss, nan=np.inf)
+    return Settings(rate, lowest[:size], lowest[size:])
 
 
 @claim(
@@ -181,18 +160,18 @@ def faster(seed: int) -> Evidence:
     possible, compared by their logarithms; and what an update takes, timed in turns.
     """
     found, target = cells(seed), mark(seed, 0.5)
-    updates = {
-        (layers, norm): found[layers, norm, "he_normal"].updates(target)
-        for layers in LAYERS[:2]
+    needed = {
+        (n, norm): updates(found[n, norm, "he_normal"].unseen, target)
+        for n in LAYERS[:2]
         for norm in (True, False)
     }
-    logs = {key: np.log(values) for key, values in updates.items()}
+    logs = {key: np.log(values) for key, values in needed.items()}
     saved = holm({n: partial(difference, logs[n, False], logs[n, True]) for n in LAYERS[:2]})
     verdicts = {weighed(one, math.log(1.25)) for one in saved.values()}
     some = CONDITIONS if HOLDS in verdicts else NOT_SHOWN if NOT_SHOWN in verdicts else REFUTED
     ratios = {n: Interval(*np.exp(one)) for n, one in saved.items()}
     words = "; ".join(
-        f"{n} layers {updates[n, True].mean():.0f} updates with it, {updates[n, False].mean():.0f} "
+        f"{n} layers {needed[n, True].mean():.0f} updates with it, {needed[n, False].mean():.0f} "
         f"without, fewer by a factor of {ratios[n].show('.2f')}"
         for n in LAYERS[:2]
     )

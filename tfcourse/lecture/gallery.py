@@ -19,16 +19,13 @@ from dataclasses import dataclass
 from functools import wraps
 from inspect import cleandoc
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from tfcourse import _checks
 from tfcourse._files import whole_file
-from tfcourse.lecture.style import BOOK, Style
+from tfcourse.lecture.style import BOOK, Figure, Style, illegible
 from tfcourse.lecture.svg import finished
 from tfcourse.lecture.topics import TOPICS, load, part_of
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PARTS = tuple(TOPICS)
 FORMATS = ("png", "svg", "pdf")
@@ -40,8 +37,8 @@ Drawing = TypeVar("Drawing", bound="Callable[..., Figure]")
 class Entry:
     """A figure of the lecture.
 
-    trains: whether models are trained for it. texts: by language, its caption and, after an empty
-    line, what there is to see.
+    texts: by language, its caption and, after an empty line, what there is to see. trains: whether
+    models are trained for it.
     """
 
     name: str
@@ -85,7 +82,13 @@ def figure(zh: str, *, trains: bool = False) -> Callable[[Drawing], Drawing]:
         @wraps(function)
         def styled(*arguments: Any, style: Style = BOOK, **named: Any) -> Figure:
             with style.context():
-                return function(*arguments, style=style, **named)
+                drawn = function(*arguments, style=style, **named)
+                own_size = style.width or style.height or style.points
+                if own_size and (wrong := illegible(drawn)):
+                    size = "{:g} by {:g} inches".format(*drawn.get_size_inches())
+                    at = f"letters of {11 * style.scale:g} points"
+                    raise _checks.InputError(f"{name} needs more than {size} for {at}: {wrong}")
+                return drawn
 
         texts = {"en": function.__doc__ or "", "zh": zh}
         name, part = function.__name__, part_of(function.__module__)
@@ -123,30 +126,22 @@ def draw(
     width: float | None = None,
     height: float | None = None,
     transparent: bool = False,
+    points: float | None = None,
 ) -> None:
     """Draw the figure `name` into the file `out`: .png, .svg or .pdf.
 
     preset and the rest: as `Style` has them.
-    Raises: ValueError for a name that no figure has, OSError if the file cannot be written.
+    Raises: ValueError for a name that no figure has, or for a size that leaves its words no room;
+    OSError if the file cannot be written.
     """
     [entry] = find([name])
-    style = Style(preset, theme, language, width, height, transparent)
-    save(
-        lambda: entry.function(seed=seed, style=style),
-        Path(out),
-        title=entry.title,
-        description=" ".join(entry.text(language)),
-        style=style,
-    )
+    style = Style(preset, theme, language, width, height, transparent, points)
+    words = {"title": entry.title, "description": " ".join(entry.text(language))}
+    save(lambda: entry.function(seed=seed, style=style), Path(out), **words, style=style)
 
 
 def save(
-    make: Callable[[], Figure],
-    out: Path,
-    *,
-    title: str = "",
-    description: str = "",
-    style: Style = BOOK,
+    make: Callable[[], Figure], out: Path, *, title: str, description: str, style: Style = BOOK
 ) -> None:
     """Write the figure that `make` returns to `out`, in the format of its suffix.
 
@@ -154,35 +149,27 @@ def save(
     them. The same figure gives the same bytes. No half file is ever seen.
     """
     suffix = out.suffix.lower()
-    words = {"Title": title, "Description": description} if title else {}
     metadata: dict[str, Any] = {
         ".svg": {"Date": None},
-        ".pdf": {"CreationDate": None, "Title": title or None},
-        ".png": words,
+        ".pdf": {"CreationDate": None, "Title": title},
+        ".png": {"Title": title, "Description": description},
     }
     with whole_file(out) as temporary:
         with style.context():
             make().savefig(temporary, metadata=metadata.get(suffix))
-        if suffix == ".svg" and title:
-            temporary.write_text(
-                finished(temporary.read_text("utf-8"), title, description), "utf-8"
-            )
+        if suffix == ".svg":
+            svg = finished(temporary.read_text("utf-8"), title, description)
+            temporary.write_text(svg, "utf-8")
 
 
 def readme() -> str:
     """Return the page that shows every figure with its caption and its command, in Markdown."""
-    lines = ["# The lecture's figures", ""]
-    lines += ["Computed when they are drawn; only times are kept. All: `tfcourse figures`.", ""]
+    lines = ["# The lecture's figures"]
+    lines += ["Computed when they are drawn; only times are kept. All: `tfcourse figures`."]
     for part in PARTS:
-        lines += [f"## {part.capitalize()}", ""]
+        lines += [f"## {part.capitalize()}"]
         for entry in figures():
             if entry.part == part:
-                lines += [f"### {entry.title}", "", f"![{entry.alternative}]({entry.name}.png)", ""]
-                lines += [entry.caption, "", f"`tfcourse figures {entry.name}`", ""]
-    return "\n".join(lines)
-
-
-def write_readme(path: Path) -> None:
-    """Write `readme()` to `path`."""
-    with whole_file(path) as temporary:
-        temporary.write_text(readme(), "utf-8")
+                lines += [f"### {entry.title}", f"![{entry.alternative}]({entry.name}.png)"]
+                lines += [entry.caption, f"`tfcourse figures {entry.name}`"]
+    return "\n\n".join(lines) + "\n"

@@ -13,22 +13,20 @@ from tfcourse._arrays import Floats
 from tfcourse.lecture import ledger, population
 from tfcourse.lecture.gallery import figure
 from tfcourse.lecture.ledger import HOLDS, NOT_SHOWN, REFUTED, Evidence, claim, note, weighed
+from tfcourse.lecture.scales import ALPHA, BETA
 from tfcourse.lecture.searching import FIXED, MATTERS, WHY, Duel, duel
 from tfcourse.lecture.statistics import Interval, holm, mean
 from tfcourse.lecture.style import BOOK, Style
 from tfcourse.tuning import search
-from tfcourse.tuning.scales import Linear, Log, OneMinusLog
+from tfcourse.tuning.scales import Linear, Log
 from tfcourse.tuning.space import Space
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ALPHA, BETA, EPSILON = Log(1e-4, 1), OneMinusLog(0.9, 0.999), Log(1e-10, 1e-4)
-
+EPSILON = Log(1e-10, 1e-4)
 BERGSTRA = "Bergstra and Bengio, Random search for hyper-parameter optimization, JMLR 2012."
-
-
 Tried = Mapping[str, Floats]
 
 

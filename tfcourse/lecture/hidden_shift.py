@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -60,16 +59,18 @@ def trace(
     rng = np.random.default_rng([seed, 2])
     normal = kind != "none"
     now = net.start(seed, [64, 32, 32, 32, 10], normalize=normal, activation="tanh")
-    running = [batch_norm.RunningStatistics(momentum=0.9) for _ in range(3)]
+    running = [batch_norm.RunningStatistics(momentum=0.9)] * (3 if normal else 0)
     seen, turned = [], []
     for rows in net.mini_batches(seed, len(x), updates):
-        stretch = [rng.uniform(0.5, 1.5, 32) if kind == "noisy" else np.ones(32) for _ in range(3)]
-        move = [rng.uniform(-0.5, 0.5, 32) if kind == "noisy" else np.zeros(32) for _ in range(3)]
+        stretch, move = np.ones((3, 32)), np.zeros((3, 32))
+        if kind == "noisy":
+            stretch = np.array([rng.uniform(0.5, 1.5, 32) for _ in range(3)])
+            move = np.array([rng.uniform(-0.5, 0.5, 32) for _ in range(3)])
         noisy = _disturbed(now, stretch, move)
         passed = net.forward(noisy, x[rows])
-        pairs = zip(running, passed.normalized, strict=False)
+        pairs = zip(running, passed.normalized, strict=True)
         running = [one.update(norm.statistics) for one, norm in pairs]
-        z_tilde, _ = _passed(noisy, running, unseen)
+        z_tilde = net.inference(noisy, unseen, [one.corrected() for one in running])[CUT - 1]
         seen.append((z_tilde.mean(axis=0), z_tilde.std(axis=0)))
         _, slopes = net.gradients(noisy, x[rows], y[rows])
         if kind == "noisy":  # z̃ = (γ s) z_norm + β s + t, so dγ and dβ are s times what they were
@@ -82,32 +83,16 @@ def trace(
         turned.append(_angle(slopes.W[CUT:], net.gradients(partly, x[rows], y[rows])[1].W[CUT:]))
         now = moved
     means, deviations = (np.array(found) for found in zip(*seen, strict=True))
-    loss = population.measured(_passed(now, running, unseen)[1], labels)[1]
-    return Trace(means, deviations, np.array(turned), loss)
+    z = net.inference(now, unseen, [one.corrected() for one in running])[-1]
+    return Trace(means, deviations, np.array(turned), population.measured(z, labels)[1])
 
 
-def _disturbed(one: net.Network, stretch: Sequence[Floats], move: Sequence[Floats]) -> net.Network:
+def _disturbed(one: net.Network, stretch: Floats, move: Floats) -> net.Network:
     if not one.normalize:
         return one
     gamma = [*map(np.multiply, one.gamma[:3], stretch), one.gamma[3]]
     beta = [b * s + t for b, s, t in zip(one.beta[:3], stretch, move, strict=True)]
     return replace(one, gamma=gamma, beta=[*beta, one.beta[3]])
-
-
-def _passed(
-    one: net.Network, running: list[batch_norm.RunningStatistics], a: Floats
-) -> tuple[Floats, Floats]:
-    """What enters the second activation, and the logits, at inference."""
-    entering = []
-    for layer, W in enumerate(one.W):
-        if layer < len(running):
-            statistics = running[layer].corrected()
-            z = batch_norm.inference(a @ W, *statistics, one.gamma[layer], one.beta[layer])
-        else:
-            z = a @ W + one.beta[layer]
-        entering.append(z)
-        a = np.tanh(z)
-    return entering[CUT - 1], entering[-1]
 
 
 def _angle(a: list[Floats], b: list[Floats]) -> float:
@@ -118,23 +103,21 @@ def _angle(a: list[Floats], b: list[Floats]) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Shift:
-    """By kind, (rates, seeds): how far inputs move, the gradient turns, and the loss at last."""
+    """By kind: how far inputs move, how far the gradient turns, the loss, (3, rates, runs)."""
 
-    moved: dict[str, Floats]
-    turned: dict[str, Floats]
-    loss: dict[str, Floats]
+    of: dict[str, Floats]
     trainings: int
 
 
 @cache
 def shift(seed: int = 0, runs: int = 20) -> Shift:
     """Trace `runs` trainings of each kind at each of `RATES`, from the same first weights."""
-    found: dict[str, Any] = {}
+    found = {}
     for kind in KINDS:
         traces = [[trace(runs * seed + i, kind, rate) for i in range(runs)] for rate in RATES]
-        found[kind] = np.array([[(t.moved, t.turned.mean(), t.loss) for t in r] for r in traces])
-    moved, turned, loss = ({kind: each[..., i] for kind, each in found.items()} for i in range(3))
-    return Shift(moved, turned, loss, len(KINDS) * len(RATES) * runs)
+        each = [[(t.moved, t.turned.mean(), t.loss) for t in row] for row in traces]
+        found[kind] = np.moveaxis(np.array(each), -1, 0)
+    return Shift(found, len(KINDS) * len(RATES) * runs)
 
 
 @cache
@@ -142,12 +125,13 @@ def steadier(seed: int = 0) -> dict[tuple[str, float], Interval]:
     """By rate, how many times as far inputs move without batch norm (its logarithm), and by how
     many degrees more the gradient turns; corrected for all.
     """
-    found, family = shift(seed), dict[tuple[str, float], Any]()
+    none, norm = (shift(seed).of[kind] for kind in KINDS[:2])
+    moved, turned = np.log(none[0] / norm[0]), none[1] - norm[1]
+    family = {}
     for i, rate in enumerate(RATES):
-        none, norm = found.moved["none"][i], found.moved["batch norm"][i]
-        family["moved", rate] = partial(mean, np.log(none / norm))
-        family["turned", rate] = partial(
-            mean, found.turned["none"][i] - found.turned["batch norm"][i]
+        family["moved", rate], family["turned", rate] = (
+            partial(mean, moved[i]),
+            partial(mean, turned[i]),
         )
     return holm(family)
 
@@ -179,15 +163,13 @@ def hidden_shift(updates: int = 100, *, seed: int = 0, style: Style = BOOK) -> F
             axes = panels[row, column]
             middle, spread = run.means[:, unit], run.deviations[:, unit]
             steps = np.arange(updates)
-            axes.fill_between(
-                steps, middle - spread, middle + spread, color=color, alpha=0.25, lw=0
-            )
+            band = middle - spread, middle + spread
+            axes.fill_between(steps, *band, color=color, alpha=0.25, lw=0)
             axes.plot(steps, middle, color=color, lw=1.8 * s)
             axes.set(xlim=(0, updates - 1), yticks=[-2, 0, 2])
             axes.set_ylabel("$\\tilde z$" if column else "$z$", rotation=0, labelpad=8 * s)
-        moved = f"{run.moved:.2f}"
-        en, zh = f"{name}: {moved} an update", f"{name}：每次更新移动 {moved}"
-        panels[0, column].set_title(say(en, zh))
+        moved = say(": {:.2f} an update", "：每次更新移动 {:.2f}").format(run.moved)
+        panels[0, column].set_title(name + moved)
         panels[1, column].set_xlabel(say("update", "更新次数"))
     corner = {"ha": "left", "va": "bottom", "color": c.muted, "transform": panels[1, 1].transAxes}
     panels[1, 1].text(0.03, 0.02, say("mean ± one deviation", "均值 ± 一个标准差"), **corner)
@@ -220,21 +202,17 @@ def shifts(seed: int) -> Evidence:
     are updated. It holds if at every rate inputs move less than half as far with batch norm, and
     the gradient turns at least three degrees less; on condition if at some.
     """
-    found, seen = shift(seed), steadier(seed)
+    found, seen, last = shift(seed), steadier(seed), len(RATES) - 3
     least = {"moved": np.log(2), "turned": 3.0}
-    both = [
-        rate
-        for rate in RATES
-        if all(weighed(seen[what, rate], least[what]) == HOLDS for what in least)
-    ]
-    last = len(RATES) - 3
-    named = {"none": "without batch norm", "batch norm": "with it", "noisy": "with it, disturbed"}
+    both = [r for r in RATES if all(weighed(seen[what, r], least[what]) == HOLDS for what in least)]
+    names = "without batch norm", "with it", "with it, disturbed"
     words = "; ".join(
-        f"{name} inputs move {found.moved[kind][last].mean():.2f}, the gradient turns "
-        f"{found.turned[kind][last].mean():.0f}°, loss {found.loss[kind][last].mean():.2f}"
-        for kind, name in named.items()
+        "{} inputs move {:.2f}, the gradient turns {:.0f}°, loss {:.2f}".format(
+            name, *found.of[kind][:, last].mean(axis=1)
+        )
+        for kind, name in zip(KINDS, names, strict=True)
     )
-    small = found.moved["batch norm"][0].mean() / found.moved["none"][0].mean()
+    small = found.of["batch norm"][0, 0].mean() / found.of["none"][0, 0].mean()
     return Evidence(
         HOLDS if len(both) == len(RATES) else CONDITIONS if both else REFUTED,
         f"at α = {RATES[last]:g}: {words}; the gradient turns "

@@ -53,7 +53,7 @@ WHOSE = {
 class Source:
     """Where something is said: a line of a file of notes, or only the lecture's video.
 
-    words: the note's own, or what is said in the video. translation: where they are not English.
+    words: those of the note or the video. translation: of what is not English.
     """
 
     file: str
@@ -69,7 +69,7 @@ class Source:
         return f"{where} “{self.words}”{translated}"
 
     def as_json(self) -> dict[str, Any]:
-        """The source as plain data; `section` is what the words were called once."""
+        """The source as plain data; `section` repeats the words, for readers of 0.1's JSON."""
         return {**vars(self), "section": self.words}
 
 
@@ -84,22 +84,21 @@ def video(words: str) -> Source:
 
 
 class Experiment(Protocol):
-    """What a check may rest on: it says how many models were trained for it."""
+    """What a check may rest on."""
 
     @property
     def trainings(self) -> int:
-        """How many."""
+        """How many models were trained for it."""
 
 
 @dataclass(frozen=True)
 class Evidence:
     """What a check came to.
 
-    verdict: one of `VERDICTS`, which must follow from what was measured and nothing else.
-    measured: one line, what was measured against what, with the figures. plain: the same for
-    someone who wants no figures beyond a share or two. effect: the figure that the verdict rests
-    on, with its interval, where chance is involved. rests_on: the experiments, if models were
-    trained; one that several claims rest on was run, and counts, once.
+    verdict: one of `VERDICTS`; it must follow from what was measured and nothing else. measured:
+    one line, what was measured against what, with the figures. plain: the same without figures.
+    effect: the figure that the verdict rests on, where chance is involved. rests_on: experiments
+    that trained models; one that several claims rest on is run, and counts, once.
     """
 
     verdict: str
@@ -133,7 +132,7 @@ def judged(
 
 
 def weighed(effect: Interval, matters: float) -> str:
-    """Return what an effect comes to that ought to lie above 0, if `matters` is the least of note.
+    """Return the verdict on an effect that ought to be above 0, and at least `matters`.
 
     It holds if the interval shuts out no effect and the estimate matters; it is refuted if the
     interval shuts out an effect that matters; else it is not shown.
@@ -141,6 +140,11 @@ def weighed(effect: Interval, matters: float) -> str:
     if effect.high < matters:
         return REFUTED
     return HOLDS if effect.above_zero and effect.value >= matters else NOT_SHOWN
+
+
+def worst(*verdicts: str) -> str:
+    """Return what several findings come to that must all hold: the worst of them."""
+    return min(verdicts, key=(REFUTED, NOT_SHOWN, CONDITIONS, HOLDS).index)
 
 
 def corrected(printed_fails: bool, corrected_holds: bool, measured: str) -> Evidence:
@@ -167,17 +171,17 @@ def raised(run: Callable[[], object]) -> str:
 
 
 Check = Callable[[int], Evidence]
+"""Takes a seed, returns the evidence; its docstring is the experiment in a few sentences."""
 
 
 @dataclass(frozen=True)
 class Claim:
     """A statement of the lecture (or of ours), where it stands, and how it is put to the test.
 
-    check: takes a seed, returns the evidence; its docstring is the experiment in a few sentences.
-    None for a slip of the pen, of which there is nothing to run. verdict: the one recorded in this
-    package. trains: whether models are trained, which takes time. matters: which effect is worth
-    speaking of, and why; said before it is measured. conditions: what must be given for it to
-    hold. literature: papers that treat the question. erratum: what is wrong, if it is one.
+    verdict: the one that this package was released with. check: None for a slip of the pen.
+    trains: whether models are trained, which takes time. matters: which effect is worth speaking
+    of, and why; said before it is measured. conditions: what must be given for it to hold.
+    literature: papers that treat the question. erratum: what is wrong, if it is one.
     """
 
     id: str
@@ -205,28 +209,18 @@ class Claim:
 
     def as_json(self) -> dict[str, Any]:
         """What is known of it before it is run, as plain data."""
-        return {
-            "id": self.id,
-            "part": self.part,
-            "statement": self.statement,
-            "sources": [source.as_json() for source in self.sources],
-            "verdict": self.verdict,
-            "trains": self.trains,
-            "matters": self.matters,
-            "conditions": self.conditions,
-            "experiment": self.experiment,
-            "literature": self.literature,
-            "whose": self.erratum.whose if self.erratum else "",
-        }
+        names = "id part statement sources verdict trains matters conditions experiment literature"
+        plain = {name: getattr(self, name) for name in names.split()}
+        plain["sources"] = [source.as_json() for source in self.sources]
+        return plain | {"whose": self.erratum.whose if self.erratum else ""}
 
 
 @dataclass(frozen=True)
 class Erratum:
     """An error in notes: a row of the table.
 
-    printed: what stands there, and where; further places in `also`. correct: what it should be.
-    why: a sentence. whose: a key of `WHOSE`. check: a program, where the printed form computes
-    something: it runs both forms, and the printed one must fail.
+    printed: what stands there, and where; `also`: further places. whose: a key of `WHOSE`. check:
+    where the printed form computes something, it runs both forms, and the printed one must fail.
     """
 
     id: str
@@ -305,20 +299,9 @@ def errata(module: str, *rows: Erratum) -> None:
     """
     for row in rows:
         _checks.choice("whose", row.whose, WHOSE)
-        statement = f"Printed: {row.printed.words} Correct: {row.correct}"
-        sources = (row.printed, *row.also)
-        _keep(
-            Claim(
-                row.id,
-                part_of(module),
-                module,
-                statement if statement.endswith(".") else f"{statement}.",
-                ERRATUM,
-                sources,
-                row.check,
-                erratum=row,
-            )
-        )
+        text = f"Printed: {row.printed.words} Correct: {row.correct}".removesuffix(".") + "."
+        told = (part_of(module), module, text, ERRATUM, (row.printed, *row.also), row.check)
+        _keep(Claim(row.id, *told, erratum=row))
 
 
 def _keep(one: Claim) -> None:
@@ -357,32 +340,25 @@ def matching(words: Sequence[str]) -> tuple[Claim, ...]:
     stands in the id or the statement.
     Raises: ValueError for a word that matches none, with the nearest id.
     """
-    everything = claims()
+
+    def matches(one: Claim, word: str) -> bool:
+        if word in TOPICS:  # a part, and not what happens to name it
+            return word == one.part
+        whole = f"{one.id}.".startswith(f"{word}.") or one.module.endswith(f".{word}")
+        return whole or (len(word) > 2 and word in f"{one.id} {one.statement}".lower())
+
     found = dict[str, Claim]()
     for word in words:
-        hits = [one for one in everything if _matches(one, word.lower())] or find([word])
+        hits = [one for one in claims() if matches(one, word.lower())] or find([word])
         found |= {one.id: one for one in hits}
     return tuple(found.values())
-
-
-def _matches(one: Claim, word: str) -> bool:
-    whole = {one.part, one.module.rpartition(".")[2], one.id, *_beginnings(one.id)}
-    if word in TOPICS:  # a part, and not what happens to name it
-        return word == one.part
-    return word in whole or (len(word) > 2 and word in f"{one.id} {one.statement}".lower())
-
-
-def _beginnings(id: str) -> list[str]:
-    """bn, bn.erratum of bn.erratum.hidden-mean."""
-    words = id.split(".")
-    return [".".join(words[:count]) for count in range(1, len(words))]
 
 
 def run(chosen: Sequence[Claim], seed: int = 0) -> Iterator[Entry]:
     """Check the claims one after the other.
 
     A check that raises an exception does not end the run: its verdict is `FAILED`. A slip of the
-    pen, of which there is nothing to run, is what it is.
+    pen, with nothing to run, is an erratum as it stands.
     """
     for one in chosen:
         started = time.perf_counter()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +13,7 @@ from tfcourse import softmax
 from tfcourse._arrays import Floats
 from tfcourse.lecture.gallery import figure
 from tfcourse.lecture.ledger import HOLDS, Evidence, below, claim, judged, note, video
-from tfcourse.lecture.style import BOOK, Style
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from tfcourse.lecture.style import BOOK, Figure, Style
 
 Integers = NDArray[np.integer]
 
@@ -27,7 +23,7 @@ CLASSES = (3, 3, 3, 4, 5, 6)
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Points of the plane, a classifier without a hidden layer on them, and where its classes meet.
+    """Points of the plane and a classifier without a hidden layer.
 
     x: (m, 2). y: (m,). predict: the classes of points (…, 2). borders: by pair of classes that
     meet, points of the border between them, (n, 2).
@@ -45,15 +41,11 @@ class Problem:
         return float((self.predict(self.x) == self.y).mean())
 
     @property
-    def bent(self) -> dict[tuple[int, int], float]:
-        """By pair of classes, how far the border leaves its best straight line, per length."""
-        enough = {pair: points for pair, points in self.borders.items() if len(points) >= 8}
-        return {pair: _departure(points) for pair, points in enough.items()}
-
-
-def _departure(points: Floats) -> float:
-    along = np.linalg.svd(points - points.mean(axis=0))[2] @ (points - points.mean(axis=0)).T
-    return float(np.ptp(along[1]) / 2 / np.ptp(along[0]))
+    def bent(self) -> list[float]:
+        """How far each border of eight points or more leaves its best straight line, per length."""
+        centred = [p - p.mean(axis=0) for p in self.borders.values() if len(p) >= 8]
+        along = [np.linalg.svd(points)[2] @ points.T for points in centred]
+        return [float(np.ptp(across) / 2 / np.ptp(length)) for length, across in along]
 
 
 @cache
@@ -64,10 +56,8 @@ def problems(
 
     squares: give it x₁², x₂² and x₁x₂ as inputs too, which allows curved borders.
     """
-    return tuple(
-        _problem(np.random.default_rng([seed, panel]), C, size, squares)
-        for panel, C in enumerate(classes)
-    )
+    randoms = [np.random.default_rng([seed, panel]) for panel in range(len(classes))]
+    return tuple(_problem(r, C, size, squares) for r, C in zip(randoms, classes, strict=True))
 
 
 def _problem(random: np.random.Generator, C: int, size: int, squares: bool) -> Problem:
@@ -180,8 +170,8 @@ def linear_boundaries(seed: int) -> Evidence:
     The same with x₁², x₂², x₁x₂ as further inputs shows what a border that bends would measure.
     """
     straight, curved = problems(seed), problems(seed, squares=True)
-    bent = [value for problem in straight for value in problem.bent.values()]
-    control = float(np.median([max(problem.bent.values()) for problem in curved]))
+    bent = [value for problem in straight for value in problem.bent]
+    control = float(np.median([max(problem.bent) for problem in curved]))
     return judged(
         max(bent) < 1e-9 and control > 1e-3,
         f"{len(bent)} borders leave a straight line by {below(max(bent), 1e-9)} of their length; "

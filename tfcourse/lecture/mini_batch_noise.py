@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -52,61 +51,48 @@ def noise(seed: int = 0, draws: int = 120) -> Noise:
     rng = np.random.default_rng(seed)
     x = population.digits().x_train.astype(float)
     layers = [rng.normal(0, np.sqrt(2 / n), (n, 32)) for n in (64, 32, 32)]
-    whole = _passed(x, layers)
-    found = np.zeros((2, len(layers), len(SIZES)))
-    dropout = []
+
+    def statistics(a: Floats) -> list[tuple[Floats, Floats]]:
+        found: list[tuple[Floats, Floats]] = []
+        for W in layers:
+            norm = batch_norm.forward(a @ W)
+            found.append((norm.mean, norm.variance))
+            a = np.maximum(norm.z_tilde, 0)
+        return found
+
+    whole = np.array(statistics(x))
+    found, dropout = np.zeros((2, len(layers), len(SIZES))), np.zeros(len(SIZES))
     for i, m in enumerate(SIZES):
-        passed = [_passed(x[rng.integers(0, len(x), m)], layers) for _ in range(draws)]
-        for layer, all_ in enumerate(whole):
-            means = np.array([one[layer].mean for one in passed])
-            variances = np.array([one[layer].variance for one in passed])
-            found[0, layer, i] = (means.std(axis=0) / np.sqrt(all_.variance)).mean()
-            found[1, layer, i] = (variances.std(axis=0) / all_.variance).mean()
-        kept = rng.random((500_000 // m, m)) < KEPT
-        dropout.append(float((kept / KEPT).std(axis=0).mean()))
-    return Noise(SIZES, found[0], found[1], np.array(dropout))
+        drawn = [statistics(x[rng.integers(0, len(x), m)]) for _ in range(draws)]
+        mean, variance = np.std(drawn, axis=0).swapaxes(0, 1)  # (layers, units)
+        found[0, :, i] = (mean / np.sqrt(whole[:, 1])).mean(axis=1)
+        found[1, :, i] = (variance / whole[:, 1]).mean(axis=1)
+        dropout[i] = ((rng.random((500_000 // m, m)) < KEPT) / KEPT).std(axis=0).mean()
+    return Noise(SIZES, found[0], found[1], dropout)
 
 
-def _passed(a: Floats, layers: Sequence[Floats]) -> list[batch_norm.Forward]:
-    found = []
-    for W in layers:
-        found.append(batch_norm.forward(a @ W))
-        a = np.maximum(found[-1].z_tilde, 0)
-    return found
-
-
-@dataclass(frozen=True, eq=False)
-class Kinds:
-    """What noise makes of a value, again and again: out = multiplied × value + added.
-
-    value: (values,), in deviations of the unit from its mean. dropout, normalized: (draws, values),
-    what dropout and batch norm make of it in different mini-batches.
-    """
-
-    value: Floats
-    dropout: Floats
-    normalized: Floats
-
-    @staticmethod
-    def parts(out: Floats) -> tuple[float, float]:
-        """Deviation of what is multiplied by, and of what is added."""
-        middle = out.shape[1] // 2  # where the value is 0
-        times = (out[:, -1] - out[:, 0]) / 6
-        return float(times.std()), float(out[:, middle].std())
+VALUES = np.linspace(-3, 3, 7)
 
 
 @cache
-def kinds(seed: int = 0, m: int = 64, draws: int = 1000) -> Kinds:
-    """Drop a value or not, and normalize it with each of `draws` mini-batches of m digits."""
+def kinds(seed: int = 0, m: int = 64, draws: int = 1000) -> dict[str, Floats]:
+    """What dropout and batch norm make of `VALUES` in `draws` mini-batches of m digits, (draws, 7).
+
+    Values are in deviations of a unit from its mean: out = multiplied × value + added.
+    """
     rng = np.random.default_rng([seed, m])
     x = population.digits().x_train.astype(float)
     z = x @ rng.normal(0, np.sqrt(2 / 64), 64)
-    value = np.linspace(-3, 3, 7)
     batches = [batch_norm.forward(z[rng.integers(0, len(z), m), None]) for _ in range(draws)]
-    shown = (z.mean() + value * z.std())[:, None]
+    shown = (z.mean() + VALUES * z.std())[:, None]
     normalized = [batch_norm.inference(shown, one.mean, one.variance)[:, 0] for one in batches]
     kept = rng.random((draws, 1)) < KEPT
-    return Kinds(value, kept / KEPT * value, np.array(normalized))
+    return {"dropout": kept / KEPT * VALUES, "batch norm": np.array(normalized)}
+
+
+def parts(out: Floats) -> tuple[float, float]:
+    """Deviation of what values are multiplied by, and of what is added: where the value is 0."""
+    return float(((out[:, -1] - out[:, 0]) / 6).std()), float(out[:, 3].std())
 
 
 @figure(
@@ -171,13 +157,12 @@ def batch_norm_two_noises(m: int = 16, *, seed: int = 0, style: Style = BOOK) ->
     page = style.page(3.1)
     panels: Any = page.subplots(1, 2, sharey=True)
     names = say("dropout", "随机失活"), say("batch norm", "批归一化")
-    colors = c.baseline, c.recommended
-    sides = zip(names, (found.dropout, found.normalized), colors, strict=True)
-    for axes, (name, out, own) in zip(panels, sides, strict=True):
+    sides = zip(panels, names, found.values(), (c.baseline, c.recommended), strict=True)
+    for axes, name, out, own in sides:
         axes.axhline(0, color=c.faint, lw=0.8 * s, zorder=0)
         axes.axvline(0, color=c.faint, lw=0.8 * s, zorder=0)
-        axes.plot(found.value, np.unique(out, axis=0).T, color=own, lw=s, alpha=0.7)
-        times, plus = Kinds.parts(out)
+        axes.plot(VALUES, np.unique(out, axis=0).T, color=own, lw=s, alpha=0.7)
+        times, plus = parts(out)
         axes.set_title(f"{name}: × 1 ± {times:.2f}" + (f", + 0 ± {plus:.2f}" if plus else ""))
         axes.set(xlim=(-3, 3), ylim=(-6, 6), xticks=[-3, 0, 3], yticks=[-6, -3, 0, 3, 6])
         axes.set_xlabel(say("value that comes in, in $\\sigma$", "进来的值，单位 $\\sigma$"))
@@ -230,10 +215,7 @@ def noise_kinds(seed: int) -> Evidence:
     multiplied by varies, and what is added to it. What is added shows where the value is 0.
     """
     units = [kinds(1000 * seed + unit) for unit in range(10)]
-    dropped, normalized = (
-        np.array([Kinds.parts(getattr(one, name)) for one in units]).T
-        for name in ("dropout", "normalized")
-    )
+    dropped, normalized = (np.transpose([parts(one[k]) for one in units]) for k in units[0])
     times, plus = mean(normalized[0]), mean(normalized[1])
     return judged(
         dropped[0].min() > 0.1 and dropped[1].max() == 0 and min(times.low, plus.low) > 0.01,
@@ -258,13 +240,8 @@ errata(
     __name__,
     Erratum(
         "bn.erratum.dropout-noise",
-        note(
-            "001",
-            505,
-            "这是dropout的一个奇怪的性质，就是应用较大的mini-batch可以减少正则化效果",
-            "an odd property of dropout: a larger mini-batch regularizes less",
-        ),
-        "an odd property of batch norm",
+        note("001", 505, "这是dropout的一个奇怪的性质", "this is an odd property of dropout"),
+        "that a larger mini-batch regularizes less is an odd property of batch norm",
         "Dropout's noise does not depend on the size of the mini-batch; batch norm's does.",
         whose="lecturer",
         check=dropout_noise,
@@ -272,17 +249,13 @@ errata(
     ),
     Erratum(
         "bn.erratum.multiplicative-noise",
-        note(
-            "001", 488, "所以你的dropout含几重噪音", "so your dropout has several layers of noise"
-        ),
+        note("001", 488, "dropout含几重噪音", "dropout has several layers of noise"),
         "dropout has multiplicative noise (乘性噪声)",
         "The lecture says multiplicative noise: noise that a value is multiplied by.",
         whose="translation",
         also=(
             note("001", 494, "Batch归一化含几重噪音", "batch norm has several layers of noise"),
-            note(
-                "002", 96, "所以你的 dropout含几重噪音", "your dropout has several layers of noise"
-            ),
+            note("002", 96, "dropout含几重噪音", "dropout has several layers of noise"),
             note("002", 98, "Batch归一化含有几重噪音", "batch norm has several layers of noise"),
         ),
     ),

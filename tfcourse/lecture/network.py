@@ -6,7 +6,7 @@ and backward are the formulas of `batch_norm` and `softmax`, step by step as the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count, islice, pairwise
 from typing import Any
@@ -116,6 +116,25 @@ def forward(network: Network, x: Array) -> Pass:
         passed.z_tilde.append(z_tilde)
         passed.a.append(g(z_tilde))
     return passed
+
+
+def inference(network: Network, x: Array, statistics: Sequence[tuple[Array, Array]]) -> list[Array]:
+    """Run x through the network with given μ and σ² for each hidden layer, or with none.
+
+    Returns what each layer's activation function is applied to, the logits at last.
+    """
+    g, _ = ACTIVATIONS[network.activation]
+    entering = []
+    for layer, W in enumerate(network.W):
+        z = x @ W
+        if layer < len(statistics):
+            own = network.gamma[layer], network.beta[layer]
+            z = batch_norm.inference(z, *statistics[layer], *own)
+        else:
+            z = z + network.beta[layer]
+        entering.append(z)
+        x = g(z)
+    return entering
 
 
 def gradients(network: Network, x: Array, y: Array) -> tuple[float, Network]:

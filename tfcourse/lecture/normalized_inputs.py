@@ -15,7 +15,6 @@ from tfcourse.lecture.gallery import figure
 from tfcourse.lecture.ledger import (
     CONDITIONS,
     HOLDS,
-    NOT_SHOWN,
     REFUTED,
     Erratum,
     Evidence,
@@ -24,6 +23,7 @@ from tfcourse.lecture.ledger import (
     errata,
     note,
     weighed,
+    worst,
 )
 from tfcourse.lecture.statistics import Interval, geometric_mean, holm, mean
 from tfcourse.lecture.style import BOOK, Style
@@ -32,8 +32,6 @@ from tfcourse.softmax import sigmoid
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-
-WORSE = (REFUTED, NOT_SHOWN)
 ROUND = 4.0  # λ_max/λ_min: contours twice as long as wide
 
 
@@ -134,14 +132,14 @@ def normalized_contours(
     raw, normalized = problem(seed, 0.0, spread)
     _, correlated = problem(seed, correlation, spread)
     say, colors, s = style.say, style.colors, style.scale
+    plain, now = say("as they are", "原来的输入"), say("normalized", "归一化")
+    slanting = say(
+        f"normalized,\ncorrelation {correlation:g}", f"归一化，\n相关系数 {correlation:g}"
+    )
     panels = (
-        (say("as they are", "原来的输入"), raw, colors.baseline),
-        (say("normalized", "归一化"), normalized, colors.recommended),
-        (
-            say(f"normalized,\ncorrelation {correlation:g}", f"归一化，\n相关系数 {correlation:g}"),
-            correlated,
-            colors.neutral,
-        ),
+        (plain, raw, colors.baseline),
+        (now, normalized, colors.recommended),
+        (slanting, correlated, colors.neutral),
     )
     page, tall = style.page(2.9), 1.4 if style.slide else 1.0
     for axes, (name, one, color) in zip(page.subplots(1, 3), panels, strict=True):
@@ -164,12 +162,7 @@ def normalized_contours(
     "bn.normalize-inputs",
     "Normalized inputs turn the cost's long bowl round, and gradient descent needs fewer steps.",
     CONDITIONS,
-    note(
-        "001",
-        241,
-        "把价值函数的碗函数，从扁长变得更圆，更易于算法优化",
-        "the bowl of the cost, long before, becomes rounder and easier for the algorithm",
-    ),
+    note("001", 241, "从扁长变得更圆", "the cost's bowl, long before, becomes rounder"),
     note("001", 222, "归一化输入特征可以加快学习过程", "normalized inputs speed up learning"),
     note("003", 1243, 'normalize inputs to speedup learning. "make contours round"'),
     matters="Half the steps: what is saved must be worth the line of code.",
@@ -194,7 +187,7 @@ def normalize_inputs(seed: int) -> Evidence:
         before[name] = geometric_mean([raw.condition for raw, _ in of])
         after[name] = geometric_mean([now.condition for _, now in of])
     fewer = holm({name: partial(mean, values) for name, values in saved.items()})
-    verdict = min((weighed(f, math.log(2)) for f in fewer.values()), key=(*WORSE, HOLDS).index)
+    verdict = worst(*(weighed(f, math.log(2)) for f in fewer.values()))
     oblong = [name for name, condition in after.items() if condition.high > ROUND]
     if verdict == HOLDS and oblong:
         verdict = REFUTED if "two inputs" in oblong else CONDITIONS
@@ -256,12 +249,7 @@ errata(
     ),
     Erratum(
         "bn.erratum.inputs-by-mini-batch",
-        note(
-            "000",
-            141,
-            "m 为 mini-batch 中的 m， 而不是整个训练集",
-            "m is that of the mini-batch, not of the whole training set",
-        ),
+        note("000", 141, "而不是整个训练集", "m is the mini-batch's, not the whole training set's"),
         "m is the number of training examples",
         "Inputs are normalized once, with the training set's μ and σ, test inputs too: "
         "mini-batches come in with the hidden layers.",

@@ -18,7 +18,7 @@ from tfcourse.lecture.gallery import figure
 from tfcourse.lecture.ledger import HOLDS, Erratum, Evidence, claim, errata, note, weighed
 from tfcourse.lecture.scales import ALPHA, BETA
 from tfcourse.lecture.searching import FIXED as SMALL
-from tfcourse.lecture.statistics import Interval, difference, holm, mean
+from tfcourse.lecture.statistics import difference, holm, mean
 from tfcourse.lecture.style import BOOK, Style
 from tfcourse.tuning import panda as one_model
 from tfcourse.tuning import search
@@ -124,14 +124,14 @@ def babies(seed: int = 0, size: int = 256) -> Babies:
             if not stays:
                 pairs = zip(one.final_weights, before.final_weights, strict=True)
                 restored = max(restored, *(float(np.abs(a - b).max()) for a, b in pairs))
-    tests = [_accuracy(models, data) for models in (rule, alone, all_kept)]
+    tests = [_accuracy([m.final_weights for m in way], data) for way in (rule, alone, all_kept)]
     shares = float(np.mean(kept)), restored
     return Babies(_loss(first), tests[0], tests[1], tests[2], *shares)
 
 
-def _accuracy(models: Sequence[Trained], data: Dataset) -> Floats:
-    """On test examples, (models,)."""
-    z = (population.logits(one.final_weights, data.x_test) for one in models)
+def _accuracy(models: Sequence[Sequence[Floats]], data: Dataset) -> Floats:
+    """Of models with these weights, on test examples, (models,)."""
+    z = (population.logits(weights, data.x_test) for weights in models)
     return np.array([population.measured(one, data.y_test)[0] for one in z])
 
 
@@ -185,15 +185,15 @@ def best_of_many(seed: int = 0, searches: int = 40, models: int = 25) -> Caviar:
     rngs = [np.random.default_rng([seed, number]) for number in range(searches)]
     drawn: Any = [[*search.random(SPACE, models, rng)] for rng in rngs]
     trials = [{**FIXED, **trial} for one in drawn for trial in one]
-    tried = population.train(trials, epochs=4, seed=seed, dataset=data, test=True)
+    tried = population.train(trials, epochs=4, seed=seed, dataset=data, keep=True)
     loss = np.nan_to_num(tried.history["validation_loss"][:, -1], nan=np.inf)
     loss = loss.reshape(searches, models)
     winners = [one[i] for one, i in zip(drawn, loss.argmin(axis=1), strict=True)]
     anew = [{**FIXED, **one} for w in winners for one in (DEFAULT, w) for _ in range(3)]
     again = population.train(anew, epochs=4, seed=seed + 1000, dataset=data, test=True)
     default, best = again.test_accuracy.reshape(searches, 2, 3).mean(axis=2).T
-    short = tried.test_accuracy.reshape(searches, models)
-    short = short[range(searches), loss[:, :4].argmin(axis=1)]
+    best_of_four = models * np.arange(searches) + loss[:, :4].argmin(axis=1)
+    short = _accuracy([tried.weights[i] for i in best_of_four], data)
     return Caviar(default, best, short, tried.trainings + again.trainings)
 
 
@@ -216,18 +216,24 @@ def panda(days: int = 6, *, seed: int = 0, style: Style = BOOK) -> Figure:
     found, say, s, c = diary(seed, days), style.say, style.scale, style.colors
     page = style.page(3.0)
     axes: Any = page.subplots()
+    letters = {"learning_rate": "$\\alpha$\n{:g}", "momentum": "$\\beta$\n{:g}"}
+    letters["batch_size"] = say("batch\n{:g}", "批\n{:g}")
+    top = axes.get_xaxis_transform()
+    above: dict[str, Any] = {
+        "ha": "center",
+        "va": "bottom",
+        "transform": top,
+    }
     evening, stands = found[0][2][0], 0
     for day, (change, kept, loss) in enumerate(found):
         color = c.recommended if kept else c.failure
-        x = day + np.arange(1, len(loss) + 1) / len(loss)
-        begin: Any = ([day], [evening]) if day else ([], [])
-        how: dict[str, Any] = {"color": color, "marker": "o", "ms": 3.5 * s, "clip_on": False}
-        axes.plot([*begin[0], *x], [*begin[1], *loss], **how)
+        x, y = day + np.arange(1, len(loss) + 1) / len(loss), loss
         if day:
+            x, y = np.append(day, x), np.append(evening, y)
             axes.axvline(day, color=c.faint, lw=0.6 * s, zorder=0)
-        top = axes.get_xaxis_transform()
-        how = {"color": color, "ha": "center", "va": "bottom", "transform": top}
-        axes.text(day + 0.5, 1.02, _change(change, style), **how)
+        axes.plot(x, y, color=color, marker="o", ms=3.5 * s, clip_on=False)
+        [words] = (letters[name].format(change[name]) for name in letters if name in change)
+        axes.text(day + 0.5, 1.02, words, color=color, **above)
         if kept:
             evening, stands = loss[-1], day + 1
         else:
@@ -235,21 +241,13 @@ def panda(days: int = 6, *, seed: int = 0, style: Style = BOOK) -> Figure:
             axes.annotate("", (day + 1, evening), (day + 1, loss[-1]), arrowprops=arrow)
             words = say(f"back to\nday {stands}", f"退回\n第 {stands} 天")
             axes.text(day + 1.08, loss[-1], words, color=color, va="bottom")
-    axes.set(yscale="log", xlim=(0, days), xlabel=say("day", "天"))
-    axes.set_ylabel(say("validation loss", "验证损失"))
+    axes.set(yscale="log", xlim=(0, days))
+    axes.set(xlabel=say("day", "天"), ylabel=say("validation loss", "验证损失"))
     axes.set_xticks(np.arange(days) + 0.5, range(1, days + 1))
     axes.set_yticks([0.1, 0.2, 0.5, 1, 2], ["0.1", "0.2", "0.5", "1", "2"])
     axes.minorticks_off()
     axes.tick_params(axis="x", length=0)
     return page
-
-
-def _change(change: dict[str, Any], style: Style) -> str:
-    """What a day sets anew, in the lecture's letters."""
-    letters = {"learning_rate": "$\\alpha$\n{:g}", "momentum": "$\\beta$\n{:g}"}
-    letters["batch_size"] = style.say("batch\n{:g}", "批\n{:g}")
-    [text] = (letters[name].format(change[name]) for name in letters if name in change)
-    return text
 
 
 @figure(
@@ -274,20 +272,16 @@ def caviar(models: int = 40, *, seed: int = 0, style: Style = BOOK) -> Figure:
     epochs, best = np.arange(1, found.shape[1] + 1), found[lowest]
     for curve in np.delete(found, lowest, axis=0):
         axes.plot(epochs, np.minimum(curve, 5), color=c.faint, lw=0.9 * s)
-    axes.plot(epochs, best, color=c.recommended, lw=2.4 * s)
-    at = int(best.argmin())
-    axes.plot(epochs[at], best[at], "o", color=c.recommended, ms=7 * s)
+    at, color = int(best.argmin()), c.recommended
+    axes.plot(epochs, best, color=color, lw=2.4 * s)
+    axes.plot(epochs[at], best[at], "o", color=color, ms=7 * s)
     how: dict[str, Any] = {"textcoords": "offset fontsize", "ha": "center", "va": "top"}
     words = say(f"kept: {best[at]:.3f}", f"留下：{best[at]:.3f}")
-    axes.annotate(words, (epochs[at], best[at]), (0, -0.6), color=c.recommended, **how)
+    axes.annotate(words, (epochs[at], best[at]), (0, -0.6), color=color, **how)
     axes.set(yscale="log", xlim=(1, epochs[-1] + 0.6), ylim=(best[at] / 1.9, 5))
     axes.set(xlabel=say("epoch", "轮次"), ylabel=say("validation loss", "验证损失"))
-    axes.set_title(
-        say(
-            f"{models} models: the best reaches {best[at]:.2f}",
-            f"{models} 个模型：最好的到 {best[at]:.2f}",
-        )
-    )
+    en, zh = "models: the best reaches", "个模型：最好的到"
+    axes.set_title(f"{models} {say(en, zh)} {best[at]:.2f}")
     ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5) if tick > best[at] / 1.3]
     axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
@@ -297,21 +291,6 @@ def caviar(models: int = 40, *, seed: int = 0, style: Style = BOOK) -> Figure:
 
 POINT = 0.01
 WHY = "One percentage point of test accuracy: what a course's exercise would call a difference."
-
-
-@cache
-def gains(seed: int = 0) -> dict[str, Interval]:
-    """What the rule gains in test accuracy over two other ways; corrected for all three."""
-    found = babies(seed)
-    badly = found.first > np.median(found.first)
-    over = found.rule - found.alone
-    return holm(
-        {
-            "keeping all": partial(mean, found.rule - found.all_kept),
-            "alone, began badly": partial(mean, over[badly]),
-            "alone, began well": partial(mean, over[~badly]),
-        }
-    )
 
 
 @claim(
@@ -336,7 +315,16 @@ def watched(seed: int) -> Evidence:
     them kept, and are left alone. Test accuracy is compared; with the models left alone, apart for
     the half that had the higher loss after the first day.
     """
-    found, gain = babies(seed), gains(seed)
+    found = babies(seed)
+    badly = found.first > np.median(found.first)
+    over = found.rule - found.alone
+    gain = holm(
+        {
+            "keeping all": partial(mean, found.rule - found.all_kept),
+            "alone, began badly": partial(mean, over[badly]),
+            "alone, began well": partial(mean, over[~badly]),
+        }
+    )
     seen = {name: weighed(one, POINT) for name, one in gain.items()}
     exact = found.restored == 0
     pays = exact and seen["keeping all"] == seen["alone, began badly"] == HOLDS

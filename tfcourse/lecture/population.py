@@ -33,9 +33,10 @@ class Outcomes:
     """What n trainings came to.
 
     history: by figure, one of `FIGURES`, after each epoch, (n, epochs). best: the epoch with the
-    highest validation accuracy, (n,). test_accuracy, test_loss: of the weights at that epoch, on
-    examples that nothing was chosen by, (n,); NaN unless they were asked for. weights,
-    final_weights: of that epoch and of the last one, in Keras's order; none unless kept.
+    highest validation accuracy, or the lowest loss if that was to decide, (n,). test_accuracy,
+    test_loss: of the weights at that epoch, on examples that nothing was chosen by, (n,); NaN
+    unless they were asked for. weights, final_weights: of that epoch and of the last one, in
+    Keras's order; none unless kept.
     """
 
     history: dict[str, Floats]
@@ -126,7 +127,7 @@ def classifier(dataset: Dataset) -> Build:
     from tfcourse.hyperparameters import Hyperparameters
 
     return lambda trial: build(
-        dataset.input_shape, dataset.classes, Hyperparameters.from_mapping(trial)
+        dataset.input_shape, dataset.classes, Hyperparameters.architecture(trial)
     )
 
 
@@ -159,19 +160,28 @@ def train(
     build: Build | None = None,
     test: bool = False,
     keep: bool = False,
+    best_by: str = "validation_accuracy",
+    starts: int | None = None,
 ) -> Outcomes:
     """Train a model for each trial, by default the lecture's classifier on the digits.
 
     seed: decides first weights and mini-batches, other ones for every trial. build: makes another
     model of a trial, whose output is probabilities; pass the same function again, so that its
     programs are compiled once. test: whether to measure on test examples too. keep: the weights.
+    best_by: which of `FIGURES` says which epoch is best.
+    starts: how many seeds there are, one a trial if not given; they come again in the same order.
     """
+    from tfcourse.training import Objective
+
     data, n = dataset or digits(), len(trials)
     history = {name: np.full((n, epochs), np.nan) for name in FIGURES}
     best, tested = np.zeros(n, np.int64), np.full((2, n), np.nan)
-    seeds = np.random.SeedSequence([seed, n]).generate_state(n) >> 1
+    starts = starts or n
+    seeds = np.resize(np.random.SeedSequence([seed, starts]).generate_state(starts) >> 1, n)
     builder, arrays = _engine(data, build)
-    chunks = training.train(builder, trials, arrays, seeds=[*map(int, seeds)], epochs=epochs)
+    objective = Objective(FIGURES[best_by], "max" if best_by.endswith("accuracy") else "min")
+    how: dict[str, Any] = {"seeds": [*map(int, seeds)], "epochs": epochs, "objective": objective}
+    chunks = training.train(builder, trials, arrays, **how)
     done = sorted(chain.from_iterable(chunks), key=lambda one: one.trial)
     for one in done:
         for name, key in FIGURES.items():
@@ -228,11 +238,10 @@ def logits(weights: Sequence[Floats], x: Floats, epsilon: float = 1e-3) -> Float
     kind = 5 if len(weights) > 2 and weights[2].ndim == 1 else 2
     for start in range(0, len(weights) - 2, kind):
         W, *rest = weights[start : start + kind]
-        x = x @ W
+        b = rest[0]
         if kind == 5:
             gamma, beta, mean, variance = rest
-            x = (x - mean) * (gamma / np.sqrt(variance + epsilon)) + beta
-        else:
-            x = x + rest[0]
-        x = np.maximum(x, 0)
+            scale = gamma / np.sqrt(variance + epsilon)
+            W, b = W * scale, beta - mean * scale
+        x = np.maximum(x @ W + b, 0)
     return np.asarray(x @ weights[-2] + weights[-1])

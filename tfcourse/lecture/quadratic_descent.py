@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, partial
 from itertools import combinations
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tfcourse import quadratic
 from tfcourse.lecture.gallery import figure
@@ -27,11 +25,8 @@ from tfcourse.lecture.ledger import (
     raised,
     video,
 )
-from tfcourse.lecture.style import BOOK, Style
-from tfcourse.quadratic import LECTURE, formula, minimum
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from tfcourse.lecture.style import BOOK, Figure, Style
+from tfcourse.quadratic import LECTURE, Descent, formula, minimum
 
 Coefficients = tuple[float, float, float]
 SECOND: Coefficients = (1.0, -20.0, 100.0)
@@ -39,48 +34,14 @@ SECOND: Coefficients = (1.0, -20.0, 100.0)
 PRINTED = video("the notes keep the program; what it prints is in the video alone")
 
 
-@dataclass(frozen=True, eq=False)
-class Minimization:
-    """The same minimization in float32, as the lecture has it, and in float64.
-
-    w, cost: before each step and after the last, in float32, (steps + 1,). w64: w in float64.
-    """
-
-    coefficients: Coefficients
-    learning_rate: float
-    w: NDArray[Any]
-    cost: NDArray[Any]
-    w64: NDArray[Any]
-
-    @property
-    def stands_from(self) -> int:
-        """The step from which on w does not move in float32."""
-        moved = np.flatnonzero(np.diff(self.w))
-        return int(moved[-1]) + 1 if len(moved) else 0
-
-    @property
-    def step(self) -> float:
-        """α |dJ/dw| at the end: the step that w should take there."""
-        a, b, _ = self.coefficients
-        return float(np.float32(self.learning_rate)) * abs(2 * a * float(self.w[-1]) + b)
-
-    @property
-    def exact(self) -> float:
-        """W after the last step in exact arithmetic: w* (1 − (1 − 2aα)^steps), from w = 0."""
-        a, alpha = Fraction(self.coefficients[0]), Fraction(str(self.learning_rate))
-        goal = -Fraction(self.coefficients[1]) / (2 * a)
-        return float(goal * (1 - (1 - 2 * a * alpha) ** (len(self.w) - 1)))
-
-
 @cache
-def descent(
+def descents(
     coefficients: Coefficients = LECTURE, learning_rate: float = 0.01, steps: int = 1000
-) -> Minimization:
-    """Minimize in float32 and in float64; nothing is random in it."""
+) -> tuple[Descent, Descent]:
+    """Minimize in float32, as the lecture does, and in float64; nothing is random in it."""
     how: dict[str, Any] = {"learning_rate": learning_rate, "steps": steps}
-    run = quadratic.minimize(coefficients, **how)
-    w64 = quadratic.minimize(coefficients, **how, dtype="float64").w
-    return Minimization(coefficients, learning_rate, run.w, run.cost, w64)
+    single = quadratic.minimize(coefficients, **how)
+    return single, quadratic.minimize(coefficients, **how, dtype="float64")
 
 
 @figure(
@@ -110,25 +71,24 @@ def quadratic_descent(
     say, s, colors = style.say, style.scale, style.colors
     page = style.page(3.0)
     bowl, path = page.subplots(1, 2)
-    runs = [descent(each, learning_rate, steps) for each in coefficients]
-    reach = 1.6 * max(abs(minimum(run.coefficients)) for run in runs)
-    runs.sort(key=lambda run: minimum(run.coefficients))
-    start = max(float(run.cost[0]) for run in runs) or 1.0
-    for run in runs:
-        a, b, c = run.coefficients
-        goal, last = minimum(run.coefficients), run is runs[-1]
+    ordered = sorted(coefficients, key=minimum)
+    runs = [descents(each, learning_rate, steps) for each in ordered]
+    reach = 1.6 * max(abs(minimum(each)) for each in ordered)
+    start = max(float(run.cost[0]) for run, _ in runs) or 1.0
+    for each, (run, double) in zip(ordered, runs, strict=True):
+        (a, b, c), goal, last = each, minimum(each), each is ordered[-1]
         w = np.linspace(min(-1, *run.w), max(reach, *run.w), 200)
         bowl.plot(w, a * w**2 + b * w + c, color=colors.faint, lw=1.2 * s)
         shown = slice(0, 300)  # later points lie on each other
         bowl.plot(run.w[shown], run.cost[shown], "o", ms=3 * s, mew=0, color=colors.neutral)
         how: dict[str, Any] = {"textcoords": "offset fontsize", "va": "center"}
-        text = "$" + formula(run.coefficients).replace("²", "^2") + "$"
+        text = "$" + formula(each).replace("²", "^2") + "$"
         if last:  # beside the start; the others left of their right arm
             bowl.annotate(text, (run.w[0], run.cost[0]), (0.7, 0.1), ha="left", **how)
         else:
             arm = goal + ((0.7 * start - c + a * goal**2) / a) ** 0.5
             bowl.annotate(text, (arm, 0.7 * start), (-0.6, 0), ha="right", **how)
-        for values, color in ((run.w64, colors.recommended), (run.w, colors.failure)):
+        for values, color in ((double.w, colors.recommended), (run.w, colors.failure)):
             left = np.abs(values.astype(float) - goal)
             path.plot(np.where(left > 0, left, np.nan), color=color, lw=1.5 * s)
         end = (steps, abs(float(run.w[-1]) - goal))
@@ -173,7 +133,7 @@ def expand(seed: int) -> Evidence:
 )
 def first_step(seed: int) -> Evidence:
     """Takes the step with TensorFlow's own derivative and reads w to five decimals."""
-    w = descent().w
+    w = descents()[0].w
     return judged(_printed(w[1]) == 0.1, f"w = {_printed(w[1])} after one step")
 
 
@@ -186,7 +146,7 @@ def first_step(seed: int) -> Evidence:
 )
 def thousand_steps(seed: int) -> Evidence:
     """Takes the 1000 steps and reads w, to five decimals."""
-    w = descent().w
+    w = descents()[0].w
     as_printed = len(w) == 1001 and _printed(w[-1]) == 4.99999
     return judged(as_printed, f"w = {_printed(w[-1])} after 1000 steps")
 
@@ -285,10 +245,9 @@ def same_as_v1(seed: int) -> Evidence:
     units of float32's spacing at the minimum: a compiled program may round differently.
     """
     worst = 0.0
-    for run in (descent(), descent(SECOND)):
-        old = quadratic.minimize_v1(run.coefficients)
-        spacing = np.spacing(np.float32(run.w[-1]))
-        worst = max(worst, float(np.abs(old - run.w).max() / spacing))
+    for coefficients in (LECTURE, SECOND):
+        old, new = quadratic.minimize_v1(coefficients), descents(coefficients)[0].w
+        worst = max(worst, float(np.abs(old - new).max() / np.spacing(np.float32(new[-1]))))
     return judged(worst <= 4, f"at most {worst:.0f} spacings apart at 2 × 1001 points")
 
 
@@ -355,22 +314,20 @@ def float32_stalls(seed: int) -> Evidence:
     value in fractions. Where w stands still, the step α |dJ/dw| is compared with half the spacing
     of float32 there.
     """
-    runs = (descent(), descent(SECOND))
-    held = all(
-        _printed(run.exact) == _printed(run.w64[-1]) == goal
-        and _printed(run.w[-1]) < goal
-        and 0 < run.stands_from < 1000
-        and run.step < float(np.spacing(run.w[-1])) / 2
-        for run, goal in zip(runs, (5.0, 10.0), strict=True)
-    )
-    first, second = runs
-    half = float(np.spacing(first.w[-1])) / 2
-    return judged(
-        held,
-        f"exact {first.exact:.8f}, float64 {first.w64[-1]:.8f}, float32 {first.w[-1]:.5f}, still "
-        f"from step {first.stands_from}, where the step is {first.step / half:.8f} of half the "
-        f"spacing; likewise {second.w[-1]:.5f}",
-    )
+    held, told = True, list[str]()
+    for coefficients, goal in ((LECTURE, 5), (SECOND, 10)):
+        single, double = (run.w for run in descents(coefficients))
+        w, exact = float(single[-1]), float(goal * (1 - Fraction("0.98") ** 1000))
+        still = int(np.flatnonzero(np.diff(single))[-1]) + 1  # the step from which on w stands
+        step = float(np.float32(0.01)) * abs(2 * w - 2 * goal)
+        half = float(np.spacing(single[-1])) / 2
+        held &= _printed(exact) == _printed(double[-1]) == goal > _printed(w)
+        held &= still < 1000 and step < half
+        told.append(
+            f"exact {exact:.8f}, float64 {double[-1]:.8f}, float32 {w:.5f}, still from step {still}"
+            f", where the step is {step / half:.8f} of half the spacing"
+        )
+    return judged(held, f"{told[0]}; likewise {w:.5f}")
 
 
 def names(seed: int) -> Evidence:

@@ -12,7 +12,7 @@ import numpy as np
 from tfcourse._arrays import Floats
 from tfcourse.lecture import network
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import HOLDS, NOT_SHOWN, REFUTED, Evidence, claim, note, weighed
+from tfcourse.lecture.ledger import HOLDS, Evidence, claim, note, weighed, worst
 from tfcourse.lecture.statistics import holm, mean
 from tfcourse.lecture.style import BOOK, Style
 from tfcourse.softmax import sigmoid
@@ -108,23 +108,17 @@ def sigmoid_region(seed: int) -> Evidence:
     leaves unexplained; 0 is a straight line.
     """
     found = [layer(5 * seed + run) for run in range(5)]
-    start, end = (
-        np.array([bent(z) for z in side])
-        for side in ([one.z_norm for one in found], [one.z_tilde for one in found])
-    )
+    sides = [one.z_norm for one in found], [one.z_tilde for one in found]
+    start, end = (np.array([bent(z) for z in side]) for side in sides)
     tested = holm(
         {
             "straight": partial(mean, STRAIGHT - start),
             "curve": partial(mean, np.log(end / start)),
         }
     )
-    verdicts = weighed(tested["straight"], 0), weighed(tested["curve"], math.log(2))
-    inside = [
-        np.mean([np.mean(np.abs(z) < HALF) for z in side])
-        for side in ([one.z_norm for one in found], [one.z_tilde for one in found])
-    ]
+    inside = [np.mean([np.mean(np.abs(z) < HALF) for z in side]) for side in sides]
     return Evidence(
-        min(verdicts, key=(REFUTED, NOT_SHOWN, HOLDS).index),
+        worst(weighed(tested["straight"], 0), weighed(tested["curve"], math.log(2))),
         f"a straight line leaves {mean(start).show('.1f', '%')} of z_norm's, "
         f"{mean(end).show('.1f', '%')} of z̃'s; within ±1.76, where the slope is at least half, lie "
         f"{inside[0]:.0%} and {inside[1]:.0%}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,10 +14,7 @@ from tfcourse._arrays import Floats
 from tfcourse.lecture.cross_entropy import PREDICTION
 from tfcourse.lecture.gallery import figure
 from tfcourse.lecture.ledger import HOLDS, Erratum, Evidence, below, claim, errata, judged, note
-from tfcourse.lecture.style import BOOK, Style
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from tfcourse.lecture.style import BOOK, Figure, Style
 
 
 class GradientCheck(NamedTuple):

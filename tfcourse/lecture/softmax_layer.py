@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,17 +21,13 @@ from tfcourse.lecture.ledger import (
     judged,
     note,
 )
-from tfcourse.lecture.style import BOOK, Style
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from tfcourse.lecture.style import BOOK, Figure, Style
 
 EXAMPLE = (5.0, 2.0, -1.0, 3.0)
 """z of the lecture's example."""
 
 
-@dataclass(frozen=True, eq=False)
-class Layer:
+class Layer(NamedTuple):
     """What a softmax layer does with z, all (C,): t = e^z, a = t/Σt; and hardmax beside it."""
 
     z: Floats
@@ -62,16 +57,16 @@ def softmax_layer(z: Sequence[float] = EXAMPLE, *, seed: int = 0, style: Style =
     negative entry; t = e^z, all positive, 148.4 far longer than the rest; a = t/Σt, that is 0.842,
     0.042, 0.002 and 0.114; and hardmax, that is 1, 0, 0 and 0.
     """
-    found, colors, s = layer(z), style.colors, style.scale
-    columns = {
-        "$z$": (found.z, "g", colors.neutral),
-        "$t = e^z$": (found.t, ".1f", colors.neutral),
-        r"$a = t\,/\,\Sigma t$": (found.a, ".3f", colors.recommended),
-        "hardmax": (found.hardmax, "g", colors.baseline),
-    }
-    page, rows = style.page(2.4), range(1, len(found.z) + 1)
+    colors, s = style.colors, style.scale
+    columns = (
+        ("$z$", "g", colors.neutral),
+        ("$t = e^z$", ".1f", colors.neutral),
+        (r"$a = t\,/\,\Sigma t$", ".3f", colors.recommended),
+        ("hardmax", "g", colors.baseline),
+    )
+    page, rows = style.page(2.4), range(1, len(z) + 1)
     every = page.subplots(1, 4, sharey=True, width_ratios=(1.1, 1, 1, 1))
-    for axes, (title, (values, form, color)) in zip(every, columns.items(), strict=True):
+    for axes, values, (title, form, color) in zip(every, layer(z), columns, strict=True):
         bars = axes.barh(rows, values, height=0.62, color=color)
         labels = [f"{value:{form}}".replace("-", "−") for value in values]
         axes.bar_label(bars, labels, padding=4 * s)
@@ -136,19 +131,14 @@ def takes_a_vector(seed: int) -> Evidence:
     how much does each output move with each input? Off the diagonal, softmax's matrix must have no
     zero and be the formula's, a_i (1 − a_j where i = j, −a_j elsewhere); the others' must be 0.
     """
-    z = np.random.default_rng(seed).normal(size=5)
-    h, eye = 1e-6, np.eye(5)
+    z, h, eye = np.random.default_rng(seed).normal(size=5), 1e-6, np.eye(5)
 
-    def matrix(g: object) -> Floats:
-        rows: Floats = np.array([(g(z + h * e) - g(z - h * e)) / (2 * h) for e in eye])  # type: ignore[operator]
-        return rows
+    def matrix(g: Callable[[Floats], Floats]) -> Floats:
+        return np.array([(g(z + h * e) - g(z - h * e)) / (2 * h) for e in eye])
 
-    a, found = softmax.softmax(z), matrix(softmax.softmax)
-    beside = ~eye.astype(bool)
-    alone = max(
-        float(np.abs(matrix(g)[beside]).max())
-        for g in (softmax.sigmoid, lambda x: np.maximum(x, 0))
-    )
+    a, found, beside = softmax.softmax(z), matrix(softmax.softmax), eye == 0
+    others = matrix(softmax.sigmoid), matrix(lambda x: np.maximum(x, 0))
+    alone = max(float(np.abs(other[beside]).max()) for other in others)
     off = float(np.abs(found - a[:, None] * (eye - a)).max())
     least = float(np.abs(found[beside]).min())
     return judged(
@@ -171,8 +161,7 @@ def hardmax(seed: int) -> Evidence:
     """Hardmax of the example, and of 1000 random z. That softmax is the soft form is measured too:
     softmax of 100 z, in the example, is hardmax of z.
     """
-    found = layer()
-    z = np.random.default_rng(seed).normal(size=(1000, 5))
+    found, z = layer(), np.random.default_rng(seed).normal(size=(1000, 5))
     at_maximum = (softmax.hardmax(z) == (z == z.max(axis=1, keepdims=True))).all()
     limit = float(np.abs(softmax.softmax(100 * found.z) - found.hardmax).max())
     shown = found.hardmax.astype(int).tolist()

@@ -105,22 +105,6 @@ def share_difference(
     return Interval(value, low, value + math.hypot(a.high - a.value, b.value - b.low))
 
 
-def bootstrap(
-    values: ArrayLike, statistic: Callable[..., Any] = np.median, level: float = 0.95, seed: int = 0
-) -> Interval:
-    """Any statistic of independent values, (n,), with its bias-corrected bootstrap interval."""
-    import scipy.stats
-
-    a = np.asarray(values, float)
-    _enough(3, a)
-    if np.ptp(a) == 0:
-        return Interval(*[float(statistic(a))] * 3)
-    found = scipy.stats.bootstrap(
-        (a,), statistic, confidence_level=level, random_state=np.random.default_rng(seed)
-    ).confidence_interval
-    return Interval(float(statistic(a)), float(found.low), float(found.high))
-
-
 def holm(family: Mapping[K, Callable[[float], Interval]], level: float = 0.95) -> dict[K, Interval]:
     """Intervals of comparisons that are tested together, corrected for their number (Holm 1979).
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from tfcourse import _checks
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Figure
+else:
+    Figure = Any  # a topic names it in signatures, and must not load matplotlib for that
 
 PRESETS = ("book", "slide")
 THEMES = ("light", "dark")
@@ -61,8 +63,9 @@ class Style:
 
     preset: "book" is a column 6.4 inches wide with letters of 11 points, "slide" is 16:9, 13.33
     inches wide, with letters of 20. theme: "light" or "dark". language: "en" or "zh". width,
-    height: in inches, where they are not to be the preset's. transparent: without a ground.
-    Raises: ValueError for another preset, theme or language.
+    height, in inches, and points, the size of letters: where they are not to be the preset's.
+    transparent: without a ground.
+    Raises: ValueError for another preset, theme or language, or a size that is none.
     """
 
     preset: str = "book"
@@ -71,12 +74,13 @@ class Style:
     width: float | None = None
     height: float | None = None
     transparent: bool = False
+    points: float | None = None
 
     def __post_init__(self) -> None:
         _checks.choice("preset", self.preset, PRESETS)
         _checks.choice("theme", self.theme, THEMES)
         _checks.choice("language", self.language, LANGUAGES)
-        for name in ("width", "height"):
+        for name in ("width", "height", "points"):
             if getattr(self, name) is not None:
                 _checks.number(name, getattr(self, name), above=0, at_most=100)
 
@@ -88,7 +92,7 @@ class Style:
     @property
     def scale(self) -> float:
         """What sizes in points are multiplied by: 1 in a book."""
-        return 20 / 11 if self.slide else 1.0
+        return (self.points or (20 if self.slide else 11)) / 11
 
     @property
     def colors(self) -> Colors:
@@ -145,6 +149,40 @@ def _book() -> Any:
             fontManager.addfont(font)
     with as_file(files("tfcourse.lecture") / "book.mplstyle") as sheet:
         return matplotlib.rc_params_from_file(sheet, use_default_template=False)
+
+
+def illegible(figure: Figure) -> str:
+    """Return which words leave the paper or overlap others as the figure is drawn, or nothing."""
+    import warnings
+
+    from matplotlib.transforms import Affine2D, Bbox
+
+    renderer: Any = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    draw_text, size, boxes = renderer.draw_text, renderer.get_text_width_height_descent, []
+
+    def noted(gc: Any, x: float, y: float, s: str, prop: Any, angle: float, **rest: Any) -> None:
+        draw_text(gc, x, y, s, prop, angle, **rest)
+        (w, h, d), (_, *line) = size(s, prop, rest.get("ismath", False)), size("lp", prop, False)
+        h, d = max(h, line[0]), max(d, line[1])
+        to_place = Affine2D().rotate_deg(angle).translate(x, figure.bbox.height - y)
+        boxes.append((s, to_place.transform_bbox(Bbox([[0, -d], [w, h - d]]))))
+
+    renderer.draw_text = noted
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        figure.draw(renderer)
+    del renderer.draw_text
+    if any("layout" in str(one.message) for one in told):  # beside the words nothing is left
+        return "its axes have no room"
+    paper = figure.bbox.padded(1)
+    for n, (words, box) in enumerate(boxes):
+        if not (paper.contains(box.xmin, box.ymin) and paper.contains(box.xmax, box.ymax)):
+            return f"{words!r} leaves the paper"
+        for others, other in boxes[:n]:
+            common = Bbox.intersection(box, other)  # a box is a little larger than the ink in it
+            if common and common.width >= 2 and common.height >= 4:
+                return f"{words!r} overlaps {others!r}"
+    return ""
 
 
 BOOK = Style()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,15 +37,15 @@ AFTER = (16, 600)
 """Updates after which networks are tried."""
 WAYS = ("average, 0.99", "average, 0.9", "corrected, 0.99", "plain mean", "test mini-batch")
 """Where μ and σ² come from, to be compared with those of the whole training set."""
+WHOLE = "training set"
 MATTERS = 0.01
 
 
 @dataclass(frozen=True, eq=False)
 class Tried:
-    """Loss on test examples by updates and way, and with the training set's statistics, (n,)."""
+    """Loss on test examples, (n,), by updates and by where μ and σ² come from."""
 
     loss: dict[tuple[int, str], Floats]
-    population: dict[int, Floats]
     trainings: int
 
 
@@ -54,10 +55,8 @@ def tried(seed: int = 0, networks: int = 12) -> Tried:
     data = population.teacher(seed).data
     x, y = data.x_train.astype(float), data.y_train
     test, labels = data.x_test[:2048].astype(float), data.y_test[:2048]
-    loss: dict[tuple[int, str], list[float]] = {(t, way): [] for t in AFTER for way in WAYS}
-    whole: dict[int, list[float]] = {t: [] for t in AFTER}
-    for one in range(networks):
-        start = 1000 * seed + one
+    loss: dict[tuple[int, str], list[float]] = defaultdict(list)
+    for start in range(1000 * seed, 1000 * seed + networks):
         now = net.start(start, [20, 32, 32, 5], normalize=True, activation="tanh")
         slow, quick = ([batch_norm.RunningStatistics(m)] * 2 for m in (0.99, 0.9))
         sums = np.zeros((2, 2, 32))
@@ -69,45 +68,28 @@ def tried(seed: int = 0, networks: int = 12) -> Tried:
             now = now.moved(net.gradients(now, x[rows], y[rows])[1], 0.1)
             if t not in AFTER:
                 continue
-            given: dict[str, Any] = {
-                WAYS[0]: [(v.moving_mean, v.moving_variance) for v in slow],
-                WAYS[1]: [(v.moving_mean, v.moving_variance) for v in quick],
-                WAYS[2]: [v.corrected() for v in slow],
-                WAYS[3]: sums / t,
-            }
-            for way, statistics in given.items():
-                z = logits(now, statistics, test)
-                loss[t, way].append(population.measured(z, labels)[1])
+            given: tuple[Any, ...] = (
+                [(v.moving_mean, v.moving_variance) for v in slow],
+                [(v.moving_mean, v.moving_variance) for v in quick],
+                [v.corrected() for v in slow],
+                sums / t,
+                [(norm.mean, norm.variance) for norm in net.forward(now, x).normalized],
+            )
+            z = [net.inference(now, test, statistics)[-1] for statistics in given]
             blocks = [net.forward(now, block).z[-1] for block in np.split(test, len(test) // 64)]
-            loss[t, WAYS[4]].append(population.measured(np.concatenate(blocks), labels)[1])
-            of_all = [(norm.mean, norm.variance) for norm in net.forward(now, x).normalized]
-            whole[t].append(population.measured(logits(now, of_all, test), labels)[1])
-    return Tried(
-        {key: np.array(values) for key, values in loss.items()},
-        {t: np.array(values) for t, values in whole.items()},
-        networks,
-    )
-
-
-def logits(one: net.Network, statistics: Sequence[tuple[Floats, Floats]], a: Floats) -> Floats:
-    """Run a, (m, inputs), through the network with given μ and σ² for each hidden layer."""
-    for layer, (mu, variance) in enumerate(statistics):
-        z = a @ one.W[layer]
-        a = np.tanh(batch_norm.inference(z, mu, variance, one.gamma[layer], one.beta[layer]))
-    return a @ one.W[-1] + one.beta[-1]
+            for way, each in zip(
+                (*WAYS[:4], WHOLE, WAYS[4]), (*z, np.concatenate(blocks)), strict=True
+            ):
+                loss[t, way].append(population.measured(each, labels)[1])
+    return Tried({key: np.array(values) for key, values in loss.items()}, networks)
 
 
 @cache
 def worse(seed: int = 0) -> dict[tuple[int, str], Interval]:
     """How much higher the loss is than with the training set's statistics; corrected for all."""
-    found = tried(seed)
-    return holm(
-        {
-            (t, way): partial(mean, found.loss[t, way] - found.population[t])
-            for t in AFTER
-            for way in WAYS
-        }
-    )
+    loss = tried(seed).loss
+    pairs = product(AFTER, WAYS)
+    return holm({(t, way): partial(mean, loss[t, way] - loss[t, WHOLE]) for t, way in pairs})
 
 
 @figure(
@@ -266,7 +248,7 @@ def test_time(seed: int) -> Evidence:
     early, late = ([seen[t, way] for way in WAYS[:4]] for t in AFTER)
     late_ones = all(one.within(MATTERS) for one in late[:3])
     words = [
-        f"after {t} updates {found.population[t].mean():.3f} with the training set's; above it "
+        f"after {t} updates {found.loss[t, WHOLE].mean():.3f} with the training set's; above it "
         + ", ".join(f"{way} {seen[t, way].show('.3f')}" for way in WAYS)
         for t in AFTER
     ]

@@ -10,42 +10,18 @@ from tfcourse import _checks
 
 TOPICS: dict[str, tuple[str, ...]] = {
     "tuning": (
-        "importance",
-        "grid_and_random",
-        "coarse_to_fine",
-        "scales",
-        "panda_and_caviar",
-        "retest",
+        "importance", "grid_and_random", "coarse_to_fine", "scales", "panda_and_caviar", "retest",
     ),
     "normalization": (
-        "normalized_inputs",
-        "batch_norm_formulas",
-        "batch_norm_updates",
-        "batch_norm_in_keras",
-        "sigmoid_region",
-        "before_or_after",
-        "faster_training",
-        "deep_networks",
-        "covariate_shift",
-        "hidden_shift",
-        "mini_batch_noise",
-        "regularization",
-        "small_batches",
-        "test_time",
+        "normalized_inputs", "batch_norm_formulas", "batch_norm_updates", "batch_norm_in_keras",
+        "sigmoid_region", "before_or_after", "faster_training", "deep_networks", "covariate_shift",
+        "hidden_shift", "mini_batch_noise", "regularization", "small_batches", "test_time",
     ),
     "classification": (
-        "softmax_layer",
-        "linear_boundaries",
-        "cross_entropy",
-        "softmax_gradient",
-        "orientation",
+        "softmax_layer", "linear_boundaries", "cross_entropy", "softmax_gradient", "orientation",
     ),
-    "frameworks": (
-        "quadratic_descent",
-        "computation_graph",
-        "choosing_a_framework",
-    ),
-}
+    "frameworks": ("quadratic_descent", "computation_graph", "choosing_a_framework"),
+}  # fmt: skip
 
 
 def part_of(module: str) -> str:

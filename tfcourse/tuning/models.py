@@ -24,7 +24,7 @@ from tfcourse._checks import InputError, InputTypeError
 from tfcourse.datasets import Examples, standardization
 from tfcourse.datasets.dataset import Array
 from tfcourse.datasets.intake import MOST_CLASSES, each
-from tfcourse.hyperparameters import Hyperparameters
+from tfcourse.hyperparameters import ARCHITECTURE, Hyperparameters
 from tfcourse.tuning import objective as objectives
 from tfcourse.tuning.hp import GIVEN, HP, RefusedError, explore
 from tfcourse.tuning.objective import Objective
@@ -125,8 +125,12 @@ class Packaged:
         """Return the classifier, as `classifier.build` does."""
         from tfcourse import classifier
 
+        # Not a look at the others: models that differ in those alone are built once.
+        layers = chosen.get("layers", Hyperparameters.layers)
+        names = *ARCHITECTURE, *(f"units_{k + 1}" for k in range(layers))
+        own = {name: chosen[name] for name in names if name in chosen}
         shape = self.examples.x["train"].shape[1:]
-        return classifier.build(shape, self.classes, self.settings(chosen), **how)
+        return classifier.build(shape, self.classes, self.settings(own), **how)
 
     def whole(self, model: Any, chosen: Mapping[str, Any]) -> Any:
         """Return the same weights with the training set's mean and variance in front, compiled."""

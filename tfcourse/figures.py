@@ -41,36 +41,13 @@ if TYPE_CHECKING:
     from tfcourse.lecture.test_time import test_time_average
 
 __all__ = [
-    "Entry",
-    "Style",
-    "batch_norm_distributions",
-    "batch_norm_network",
-    "batch_norm_noise",
-    "batch_norm_two_noises",
-    "beta_scale",
-    "beta_sensitivity",
-    "caviar",
-    "coarse_to_fine",
-    "computation_graph",
-    "covariate_shift",
-    "cross_entropy",
-    "draw",
-    "find",
-    "framework_speed",
-    "grid_vs_random",
-    "hidden_shift",
-    "hyperparameter_importance",
-    "learning_rate_scale",
-    "normalized_contours",
-    "panda",
-    "quadratic_descent",
-    "random_cube",
-    "softmax_boundaries",
-    "softmax_gradient",
-    "softmax_layer",
-    "test_time_average",
-    "uniform_picks",
-]
+    "Entry", "Style", "batch_norm_distributions", "batch_norm_network", "batch_norm_noise",
+    "batch_norm_two_noises", "beta_scale", "beta_sensitivity", "caviar", "coarse_to_fine",
+    "computation_graph", "covariate_shift", "cross_entropy", "draw", "find", "framework_speed",
+    "grid_vs_random", "hidden_shift", "hyperparameter_importance", "learning_rate_scale",
+    "normalized_contours", "panda", "quadratic_descent", "random_cube", "softmax_boundaries",
+    "softmax_gradient", "softmax_layer", "test_time_average", "uniform_picks",
+]  # fmt: skip
 
 if not TYPE_CHECKING:  # otherwise mypy would accept any name
 

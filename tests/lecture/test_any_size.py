@@ -1,0 +1,82 @@
+"""Figures at sizes of one's own: their words have room, or the size is refused in a line."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shared import crowded, words
+
+from tfcourse._checks import InputError
+from tfcourse.lecture import gallery
+from tfcourse.lecture.style import Style
+
+UNTRAINED = [entry.name for entry in gallery.figures() if not entry.trains]
+USUAL = {"book": (6.4, 11), "slide": (13.33, 20)}  # width in inches, letters in points
+
+
+def drawn_at(name, preset="book", across=1.0, letters=1.0, language="en", height=None):
+    """The figure at so many times the preset's width, with letters of so many times its size."""
+    width, points = USUAL[preset]
+    width, points = round(across * width, 2), round(letters * points, 1)
+    style = Style(preset, language=language, width=width, height=height, points=points)
+    figure = gallery.find([name])[0].function(style=style)
+    with style.context():
+        return figure, words(figure)
+
+
+@pytest.mark.parametrize("across", [0.95, pytest.param(1.3, marks=pytest.mark.long), 2.0])
+@pytest.mark.parametrize("name", UNTRAINED)
+def test_a_little_narrower_and_any_wider_all_words_have_room(name, across):
+    assert crowded(*drawn_at(name, across=across)) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("preset", USUAL)
+@pytest.mark.parametrize("name", UNTRAINED)
+def test_as_the_letters_grow_so_does_what_they_need(name, preset):
+    for letters in (0.9, 1.2, 1.6):
+        for across in (1.0, 1.5):
+            figure, texts = drawn_at(name, preset, across * letters, letters)
+            assert crowded(figure, texts) == []
+
+
+def law(name, **size):
+    try:
+        figure, texts = drawn_at(name, **size)
+    except InputError as refused:
+        assert str(refused).startswith(f"{name} needs more than ")
+        reason = str(refused).partition(" points: ")[2]
+        assert reason.endswith(("leaves the paper", "have no room")) or "overlaps" in reason
+        assert "\n" not in reason
+    else:
+        assert crowded(figure, texts, gap=0.35) == []
+
+
+sizes = {
+    "name": st.sampled_from(UNTRAINED),
+    "preset": st.sampled_from([*USUAL]),
+    "across": st.floats(0.3, 2.5),
+    "letters": st.floats(0.7, 2.5),
+    "language": st.sampled_from(["en", "zh"]),
+    "height": st.none() | st.floats(1, 10),
+}
+
+
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(st.fixed_dictionaries(sizes))
+def test_any_size_has_room_for_the_words_or_is_refused(size):
+    law(**size)
+
+
+@pytest.mark.long
+@settings(max_examples=400, deadline=None)
+@given(st.fixed_dictionaries(sizes))
+def test_any_size_has_room_for_the_words_or_is_refused_at_length(size):
+    law(**size)
+
+
+def test_nothing_is_written_where_there_is_no_room(tmp_path):
+    with pytest.raises(InputError, match=r"softmax_layer needs more than 2 by 2.4 inches for"):
+        gallery.draw("softmax_layer", tmp_path / "a.png", width=2)
+    with pytest.raises(InputError, match=r"for letters of 40 points: "):
+        gallery.draw("softmax_layer", tmp_path / "a.png", points=40)
+    assert list(tmp_path.iterdir()) == []
