@@ -74,9 +74,15 @@ def test_any_size_has_room_for_the_words_or_is_refused_at_length(size):
     law(**size)
 
 
-def test_nothing_is_written_where_there_is_no_room(tmp_path):
-    with pytest.raises(InputError, match=r"softmax_layer needs more than 2 by 2.4 inches for"):
-        gallery.draw("softmax_layer", tmp_path / "a.png", width=2)
-    with pytest.raises(InputError, match=r"for letters of 40 points: "):
-        gallery.draw("softmax_layer", tmp_path / "a.png", points=40)
+@pytest.mark.parametrize(
+    ("name", "size", "words"),
+    [
+        ("softmax_layer", {"width": 3.2}, "3.2 by 2.4 inches for letters .* overlaps"),
+        ("softmax_layer", {"points": 40}, "for letters of 40 points: "),
+        ("cross_entropy", {"width": 4}, "'A probability of 0.2 .*' leaves the paper"),
+    ],
+)
+def test_nothing_is_written_where_there_is_no_room(tmp_path, name, size, words):
+    with pytest.raises(InputError, match=f"{name} needs more than .*{words}"):
+        gallery.draw(name, tmp_path / "a.png", **size)
     assert list(tmp_path.iterdir()) == []
