@@ -223,8 +223,8 @@ def _leads(seed: int) -> dict[tuple[Any, ...], Interval]:
     trains=True,
     matters="A tenth of the spread of the results: less would not be seen among first weights.",
     conditions="Only the first place can be told: α is ahead of every other, with momentum and "
-    "with Adam, without and with batch norm. Few of the pairs behind it are in the lecture's "
-    "order for certain.",
+    "with Adam, without and with batch norm. Few of the pairs behind it are in the lecture's order "
+    "for certain.",
     literature="Saltelli et al., Variance based sensitivity analysis of model output, 2010. "
     + BERGSTRA,
 )

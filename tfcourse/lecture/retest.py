@@ -96,8 +96,8 @@ def mislabelled(data: Dataset, rng: np.random.Generator) -> Dataset:
     note("003", 1226, "intuitions get stale, re-evaluate hyperparams every several months"),
     trains=True,
     matters=WHY,
-    conditions="Where the data get scarcer, or half the labels become chance. For another problem of "
-    "the same kind the loss is near the border of what matters.",
+    conditions="Where the data get scarcer, or half the labels become chance. For another problem "
+    "of the same kind the loss is near the border of what matters.",
 )
 def retest(seed: int) -> Evidence:
     """Draws 24 tasks, classes of random networks, and for each 24 settings of α, β and decay, which
