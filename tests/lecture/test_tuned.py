@@ -1,48 +1,45 @@
-"""Ways to train at their best settings: the choice, the new trainings, and what makes pairs."""
+"""Ways to train at the settings that suit each best: how these are chosen, and what is judged."""
 
 import numpy as np
 import pytest
 
-from tfcourse.lecture import population, tuned
+from tfcourse.lecture import population
+from tfcourse.lecture.tuned import rates, tune
+
+WAYS = {"low": {"at": 0.1}, "high": {"at": 0.9}}
 
 
 @pytest.fixture
-def asked(monkeypatch):
-    """Replace trainings by losses that α decides; at 1.0 they diverge. Returns what is asked."""
-    calls = []
+def found(monkeypatch):
+    """Each way has a best rate; some trainings at 0.3 are better still, and some diverge."""
+    asked = []
 
-    def train(trials, *, epochs, starts=None, **how):
-        calls.append((trials, starts))
-        best = {"a": 0.1, "b": 0.01}
-        alphas = [one["learning_rate"] for one in trials]
-        off = [abs(np.log10(a / best[one["way"]])) for a, one in zip(alphas, trials, strict=True)]
-        loss = np.where(np.array(alphas) == 1.0, np.nan, off)[:, None] + np.arange(epochs)
-        figures = {"loss": loss, "validation_loss": loss}
-        n = len(trials)
-        return population.Outcomes(figures, np.zeros(n, int), np.arange(n), np.zeros(n))
+    def train(trials, *, seed, epochs, starts=None, **how):
+        asked.append((seed, starts))
+        off = np.array([abs(trial["learning_rate"] - trial["at"]) for trial in trials])
+        wild = np.array([trial["learning_rate"] == 0.3 for trial in trials])
+        off[wild] = np.where(np.arange(wild.sum()) % 2, np.nan, 0.0)
+        history = {name: np.repeat(off[:, None], epochs, 1) for name in population.FIGURES}
+        return population.Outcomes(history, np.zeros(len(trials), int), 1 - off, off)
 
     monkeypatch.setattr(population, "train", train)
-    return calls
+    how = {"tries": 2, "runs": 5, "epochs": 3, "seed": 7, "dataset": None, "test": True}
+    return tune(WAYS, lambda way: rates(0.1, 0.3, 0.7), **how), asked
 
 
-def tune(*alphas):
-    ways = {way: {"way": way} for way in "ab"}
-    return tuned.tune(
-        ways, lambda _: tuned.rates(*alphas), tries=2, runs=3, epochs=4, seed=0, dataset=None
-    )
+def test_each_way_gets_the_option_of_the_lowest_loss_and_never_one_that_may_diverge(found):
+    best = {way: one.option["learning_rate"] for way, one in found[0].items()}
+    assert best == {"low": 0.1, "high": 0.7}
 
 
-def test_each_way_gets_its_best_option_and_its_own_runs(asked):
-    found = tune(0.01, 0.1, 1.0)
-    assert {way: one.option["learning_rate"] for way, one in found.items()} == {"a": 0.1, "b": 0.01}
-    assert [one.test_accuracy.tolist() for one in found.values()] == [[0, 1, 2], [3, 4, 5]]
-    assert all(one.unseen.shape == (3, 4) and one.trainings == 3 * 2 + 3 for one in found.values())
-    assert found["a"].lowest.tolist() == [0, 0, 0]
-    assert [(len(trials), starts) for trials, starts in asked] == [(12, None), (6, 3)]
-
-
-def test_what_diverges_is_infinite(asked):
-    assert np.isinf(tune(1.0)["a"].lowest).all()
+def test_what_is_judged_was_trained_anew_and_is_the_ways_own(found):
+    results, ((chosen_by, _), (judged, starts)) = found
+    assert judged != chosen_by and starts == 5  # the n-th runs of two ways begin alike
+    for way, off in (("low", 0.0), ("high", 0.2)):
+        one = results[way]
+        assert one.lowest == pytest.approx([off] * 5) and one.loss.shape == (5, 3)
+        assert one.test_accuracy == pytest.approx([1 - off] * 5)
+        assert one.trainings == 3 * 2 + 5
 
 
 def test_runs_that_share_a_start_have_the_same_seed(monkeypatch):
