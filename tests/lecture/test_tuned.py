@@ -40,3 +40,12 @@ def test_what_is_judged_was_trained_anew_and_is_the_ways_own(found):
         assert one.lowest == pytest.approx([off] * 5) and one.loss.shape == (5, 3)
         assert one.test_accuracy == pytest.approx([1 - off] * 5)
         assert one.trainings == 3 * 2 + 5
+
+
+def test_runs_that_share_a_start_have_the_same_seed(monkeypatch):
+    seeds = []
+    monkeypatch.setattr(
+        population.training, "train", lambda *a, **how: seeds.extend(how["seeds"]) or []
+    )
+    population.train([{}] * 6, epochs=1, seed=0, starts=3)
+    assert seeds[:3] == seeds[3:] and len(set(seeds)) == 3
