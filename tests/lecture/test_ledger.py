@@ -159,6 +159,7 @@ def test_words_for_verdicts():
     }
     assert ledger.below(1e-7, 1e-6) == "< 1e-6"
     assert ledger.below(0.25, 1e-14) == "0.25, not < 1e-14"
+    assert ledger.below(2e-6, 1e-6) == "2e-06, not < 1e-6"
 
 
 @pytest.mark.parametrize(

@@ -378,6 +378,15 @@ def test_of_epochs_that_are_exactly_alike_the_first_is_best(way):
 
 
 @pytest.mark.parametrize("way", ["compiled", "keras"])
+def test_of_epochs_that_are_as_accurate_the_one_of_least_loss_is_best(way):
+    slow = trial(optimizer="gradient_descent", learning_rate=1e-4)
+    (one,) = trained([slow], build=plain, engine=way, epochs=3)
+    assert len(set(one.history["val_accuracy"])) == 1
+    assert (np.diff(one.history["val_loss"]) < 0).all()
+    assert one.best_epoch == 2
+
+
+@pytest.mark.parametrize("way", ["compiled", "keras"])
 def test_an_epoch_of_infinite_validation_loss_is_no_epoch_though_its_training_was_sound(way):
     x, y = np.linspace(-1, 1, 20, dtype=np.float32)[:, None], np.zeros((20, 1), np.float32)
     data = Data(x, y, x + np.float32(1e25), y)
