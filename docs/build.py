@@ -35,7 +35,8 @@ FURO = {
     "<span>Next</span>": "<span>下一页</span>",
     "<span>Previous</span>": "<span>上一页</span>",
     "Made with ": "制作工具：",
-    "</a> and \n": "</a>、",
+    "</a> and <a class": "</a>、<a class",
+    "@pradyunsg</a>'s": "@pradyunsg</a> 的",
     'placeholder="Search"': 'placeholder="搜索"',
 }
 

@@ -568,15 +568,26 @@ def as_restructured(
 # --- Mathematics
 
 
+def formula(node: nodes.Node, text: str, display: str = "inline") -> str:
+    """MathML of a formula; a command that the converter does not know is a warning."""
+    made = convert(text, display=display)
+    if unknown := re.search(r"\\\w+", made):
+        log.warning(f"no MathML for {unknown[0]}", location=node)
+    return made
+
+
 def inline(self: Any, node: nodes.math) -> None:
     """Write mathematics within a sentence."""
-    self.body.append(convert(node.astext()))
+    self.body.append(formula(node, node.astext()))
     raise nodes.SkipNode
 
 
 def display(self: Any, node: nodes.math_block) -> None:
-    """Write mathematics that stands by itself."""
-    formulas = convert(node.astext(), display="block")
+    r"""Write mathematics that stands by itself; where it is too wide, it breaks at \qquad."""
+    parts = [part.strip() for part in node.astext().split(r"\qquad")]
+    if any(part.count("{") != part.count("}") for part in parts):
+        parts = [node.astext()]
+    formulas = "".join(formula(node, part, "block") for part in parts)
     self.body.append(f'<div class="math-block" tabindex="0">{formulas}</div>')
     raise nodes.SkipNode
 

@@ -1,6 +1,8 @@
 """The site is built and served for its tests, and looked at in the system's Chromium."""
 
+import fcntl
 import http.server
+import os
 import shutil
 import subprocess
 import sys
@@ -20,14 +22,28 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """With SITE_REQUIRED=1 what would be skipped, for want of a browser say, fails."""
+    report = yield
+    if report.skipped and os.environ.get("SITE_REQUIRED"):
+        report.outcome, report.longrepr = "failed", f"SITE_REQUIRED: {call.excinfo.value}"
+    return report
+
+
 @pytest.fixture(scope="session")
 def html():
-    """The folder of the built site; a warning fails."""
+    """The folder of the built site; a warning fails. Workers of one run wait for the first."""
     pytest.importorskip("sphinx", reason="the site's tests need the extra site-tests")
-    done = subprocess.run(
-        [sys.executable, DOCS / "build.py", "--quick"], capture_output=True, text=True, cwd=ROOT
-    )
-    assert done.returncode == 0, done.stderr + done.stdout
+    run, built = os.environ.get("PYTEST_XDIST_TESTRUNUID", ""), HTML.parent / "built-by"
+    HTML.parent.mkdir(exist_ok=True)
+    with built.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if not run or built.read_text() != run:
+            command = [sys.executable, DOCS / "build.py", "--quick"]
+            done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+            assert done.returncode == 0, done.stderr + done.stdout
+            built.write_text(run)
     return HTML
 
 
