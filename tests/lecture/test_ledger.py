@@ -154,6 +154,7 @@ def test_words_for_verdicts():
     }
     assert ledger.below(1e-7, 1e-6) == "< 1e-6"
     assert ledger.below(0.25, 1e-14) == "0.25, not < 1e-14"
+    assert ledger.below(2e-6, 1e-6) == "2e-06, not < 1e-6"
 
 
 @pytest.mark.parametrize(
@@ -261,3 +262,16 @@ def test_errors_of_notes_are_rows():
     assert rows[0].startswith("| `softmax.erratum.sum-index` | 002:132 | ")
     assert "(the lecturer's own slip) | printed a = [0.25, 0.25, 0.25, 0.25]" in rows[0]
     assert rows[1].endswith("needs its “=”. (a slip of the note) |  |")
+
+
+def test_the_page_tells_the_verdict_that_was_found_whatever_is_recorded():
+    [entry] = ledger.run([toy(REFUTED, HOLDS)])
+    assert "**Refuted.**" in page.paragraph(entry) and "Holds" not in page.paragraph(entry)
+
+
+def test_no_sign_in_a_cell_ends_it():
+    wrong = Erratum("toy.erratum.x", ledger.note("001", 1, "|x| = 1"), "|x| = 2", "It is | so.")
+    where = (wrong.printed,)
+    slip = Claim(wrong.id, "tuning", "m", "X.", ERRATUM, where, None, erratum=wrong)
+    [entry] = ledger.run([slip])
+    assert len(re.findall(r"(?<!\\)\|", page.row(entry))) == 7  # six cells have seven bars

@@ -1,5 +1,6 @@
 """The population: what it says of trainings is what Keras and scikit-learn say."""
 
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
@@ -117,6 +118,29 @@ def test_the_lowest_validation_loss_may_be_any_epochs(pretended):
 def test_no_two_trials_have_the_same_first_weights_and_mini_batches(pretended):
     seeds = pretended[1]["seeds"]
     assert len(set(seeds)) == len(seeds) == 2
+
+
+def test_a_model_taken_back_to_yesterday_has_lost_the_day(monkeypatch):
+    """It counts as trained as long as those that went on; what it was given is left alone."""
+
+    @dataclass(frozen=True)
+    class Stood:
+        trial: int
+        epochs: int
+
+    given = []
+
+    def train(builder, trials, arrays, *, start, **how):
+        given.append(start)
+        yield [Stood(1, 6)]
+        yield [Stood(0, 6)]
+
+    monkeypatch.setattr(population.training, "train", train)
+    models = [Stood(0, 2), Stood(1, 4)]
+    data = population.teacher(5, examples=100).data
+    after = population.resume(models, [{}, {}], [1, 2], data=data, epochs=2)
+    assert given == [[Stood(0, 4), Stood(1, 4)]] and models[0].epochs == 2
+    assert [one.trial for one in after] == [0, 1]
 
 
 def test_no_example_to_judge_by_is_one_to_learn_from_or_to_choose_by():

@@ -43,6 +43,13 @@ def test_a_slope_is_that_of_scipy():
     )
 
 
+def test_ratios_turned_over_have_the_mean_and_the_ends_turned_over():
+    ratios = np.exp(np.random.default_rng(3).normal(size=9))
+    found, turned = (intervals.geometric_mean(values) for values in (ratios, 1 / ratios))
+    assert found.value == pytest.approx(stats.gmean(ratios))
+    assert turned == pytest.approx((1 / found.value, 1 / found.high, 1 / found.low))
+
+
 def test_95_of_100_hold_the_truth():
     random = np.random.default_rng(2)
     inside = [
@@ -89,6 +96,16 @@ def test_holm_widens_by_rank_and_gives_what_holm_gave():
     assert found[2] == intervals.mean(samples[2], 1 - 0.05 / 2)
     assert found[0] == intervals.mean(samples[0], 0.95)
     assert intervals.holm(family(samples[2]))[0] == intervals.mean(samples[2])
+
+
+def test_holm_corrects_no_less_after_the_first_that_shows_nothing():
+    rng = np.random.default_rng(4)
+    scatter = rng.normal(size=12)
+    scatter = (scatter - scatter.mean()) / scatter.std(ddof=1)
+    samples = [scatter + t * 12**-0.5 for t in (2.6, 2.5, 2.4)]  # p of 0.025, 0.03 and 0.035
+    for place, found in intervals.holm(family(*samples)).items():
+        assert not found.above_zero and intervals.mean(samples[place]).above_zero
+        assert found == intervals.mean(samples[place], 1 - 0.05 / 3)
 
 
 def test_holm_rarely_finds_anything_where_nothing_is():

@@ -51,6 +51,17 @@ def test_spatial_dropout_drops_whole_channels():
     assert (by_channel == by_channel[0]).all() and 0 < (by_channel[0] == 0).mean() < 1
 
 
+@pytest.mark.parametrize("trainable", [True, False])
+def test_a_batch_norm_moves_its_averages_unless_it_is_frozen(trainable):
+    layer = layers.BatchNormalization(trainable=trainable)
+    model = keras.Sequential([keras.Input((3,)), layer])
+    Computed(parts(model))
+    before = [np.array(average) for average in (layer.moving_mean, layer.moving_variance)]
+    layer(tf.constant([[1.0, 2.0, 3.0], [5.0, 4.0, 9.0]]), training=True)
+    after = [np.array(average) for average in (layer.moving_mean, layer.moving_variance)]
+    assert np.array_equal(before, after) is not trainable
+
+
 def gradients(call, *inputs):
     """Gradients of a sum with weights, as TensorFlow has them and as they are made here."""
 

@@ -604,13 +604,12 @@ ZOO = {
     "pooling that overlaps": Case(_conv(lambda h: layers.MaxPooling2D(3, strides=2)), "images"),
     "rescaling": Case(_conv(lambda h: layers.Rescaling(0.5)), "images"),
     "group norm": Case(_conv(lambda h: layers.GroupNormalization(2)), "images"),
-    "lstm": Case(
-        _of(lambda h: layers.LSTM(4), last=_two_classes, inputs=(8, 4)), "series", fast=True
-    ),
+    "lstm": Case(_of(lambda h: layers.LSTM(4), last=_two_classes, inputs=(8, 4)), "series"),
     "gru of drawn width": Case(
         _of(lambda h: layers.GRU(h["n"]), last=_two_classes, inputs=(8, 4)),
         "series",
         _two("n", 3, 4),
+        fast=True,
     ),
     "simple rnn": Case(
         _of(lambda h: layers.SimpleRNN(4), last=_two_classes, inputs=(8, 4)), "series"
