@@ -120,12 +120,14 @@ def tried(some: list[Fault], jobs: int) -> dict[Fault, str | None]:
         for copy in free:
             left_out = shutil.ignore_patterns(".*", "__pycache__", "build", "_build")
             shutil.copytree(ROOT, copy, ignore=left_out)
+        whole: dict[Path, bytes] = {}
         running: dict[int, tuple[Path, Fault | None, tuple[str, ...]]] = {}
         while todo or running:
             if todo and free:
                 copy, (fault, tests) = free.pop(), todo.pop(0)
                 if fault:
-                    (copy / fault.file).write_text(fault.broken(ROOT), "utf-8")
+                    whole[copy] = (copy / fault.file).read_bytes()
+                    (copy / fault.file).write_text(fault.broken(copy), "utf-8")
                 running[begin(copy, tests)] = copy, fault, tests
                 continue
             process, code = os.wait()
@@ -133,7 +135,7 @@ def tried(some: list[Fault], jobs: int) -> dict[Fault, str | None]:
             by = failure(copy, os.waitstatus_to_exitcode(code))
             free.append(copy)
             if fault:
-                shutil.copyfile(ROOT / fault.file, copy / fault.file)
+                (copy / fault.file).write_bytes(whole[copy])
                 found[fault] = by
                 told = (
                     f"killed   {fault.room}: {fault.wrong}  [{by}]"

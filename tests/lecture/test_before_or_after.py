@@ -55,11 +55,11 @@ def never_learns(position):
     )
 
 
-BREAKS = {"bn.before-activation": never_learns("after")}
+BREAKS = {"bn.before-activation": never_learns("before")}
 
 
 @pytest.mark.long
 def test_it_turns_when_what_is_under_it_breaks(verdict, monkeypatch):
     BREAKS["bn.before-activation"](monkeypatch)
     monkeypatch.setattr(topic, "positions", partial(topic.positions, runs=8))
-    assert verdict("bn.before-activation", seed=1) == HOLDS
+    assert verdict("bn.before-activation", seed=1) == REFUTED

@@ -5,6 +5,7 @@ import tensorflow as tf
 from zoo import DATA
 
 from tfcourse.training import Data, Objective, chunks, engine, train
+from tfcourse.training.batches import epoch_batches
 from tfcourse.training.data import blocks
 from tfcourse.training.first_weights import initial_weights
 from tfcourse.training.identity import fingerprint
@@ -354,3 +355,77 @@ def test_an_uncompiled_model_that_is_no_classifier_is_told_what_to_write(last, m
     (one,) = trained([trial()], build=wrong)
     with pytest.raises(ValueError, match=message):
         raise ValueError(one.error)
+
+
+def plain(h):
+    middle = keras.layers.Dense(4, "tanh"), keras.layers.Dense(3, "softmax")
+    return keras.Sequential([keras.Input((6,)), *middle])
+
+
+def linear(h):
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(1e-3), "mse")
+    return model
+
+
+@pytest.mark.parametrize("way", ["compiled", "keras"])
+def test_of_epochs_that_are_exactly_alike_the_first_is_best(way):
+    still = trial(optimizer="gradient_descent", learning_rate=1e-30)
+    (one,) = trained([still], build=plain, engine=way, epochs=3)
+    for name in ("val_loss", "val_accuracy"):
+        assert len(set(one.history[name])) == 1
+    assert one.best_epoch == 0
+
+
+@pytest.mark.parametrize("way", ["compiled", "keras"])
+def test_an_epoch_of_infinite_validation_loss_is_no_epoch_though_its_training_was_sound(way):
+    x, y = np.linspace(-1, 1, 20, dtype=np.float32)[:, None], np.zeros((20, 1), np.float32)
+    data = Data(x, y, x + np.float32(1e25), y)
+    (one,) = trained([{"batch_size": 10}], data, build=linear, engine=way, epochs=2)
+    assert (one.ended, one.best_epoch) == ("diverged", None)
+    assert not any(map(len, one.history.values()))
+
+
+def test_a_model_that_has_diverged_stands_still_though_its_loss_is_finite_again():
+    """One example makes the loss infinite; in the second epoch it sits out."""
+    batches = {s: [set(epoch_batches(s, e, 21, 10).ravel()) for e in range(2)] for s in range(200)}
+    outlier, seed = next(
+        (row, s) for s, (first, second) in batches.items() for row in first - second
+    )
+    x, y = np.linspace(-1, 1, 21, dtype=np.float32)[:, None], np.zeros((21, 1), np.float32)
+    x[outlier] = 1e25
+    data = Data(x, y, np.ones((5, 1), np.float32), y[:5])
+    (one,) = trained([{"batch_size": 10}], data, build=linear, seeds=[seed], epochs=3)
+    (less,) = trained([{"batch_size": 10}], data, build=linear, seeds=[seed], epochs=1)
+    assert one.ended == less.ended == "diverged" and len(one.history["loss"]) == 0
+    same(one, less)
+
+
+def test_batch_norms_averages_stand_still_with_a_model_that_was_stopped():
+    rates = [trial(learning_rate=0.3), trial(learning_rate=1e-3)]
+    both = trained(rates, epochs=15, patience=2, threads=1)
+    first, last = sorted(both, key=lambda one: len(one.history["loss"]))
+    stopped_after = len(first.history["loss"])
+    assert first.ended == "stopped" and len(last.history["loss"]) > stopped_after
+    (alone,) = trained([rates[first.trial]], epochs=stopped_after, seeds=[first.trial])
+    close(first, alone)
+
+
+def test_models_of_other_seeds_draw_other_masks_in_the_same_company():
+    """Without dropout they come to the same: the first weights are no seed's."""
+
+    def constant(h):
+        first = keras.initializers.GlorotUniform(seed=3)
+        middle = keras.layers.Dropout(h["rate"]), keras.layers.Dense(3, "softmax", True, first)
+        return keras.Sequential([keras.Input((6,)), *middle])
+
+    rng = np.random.default_rng(0)
+    data = Data(rng.normal(size=(40, 6)), np.arange(40) % 3, BLOBS.x[:6], BLOBS.y[:6])
+
+    def losses(rate):
+        still = trial(optimizer="gradient_descent", learning_rate=1e-12, rate=rate)
+        found = trained([still] * 3, data, build=constant, seeds=[1, 2, 3], epochs=1, threads=1)
+        return [one.history["loss"][0] for one in found]
+
+    assert np.ptp(losses(0.0)) < 1e-5
+    assert len({round(float(loss), 4) for loss in losses(0.5)}) > 1

@@ -19,7 +19,7 @@ from tfcourse.tuning import (
     quasi_random,
     random,
 )
-from tfcourse.tuning.search import largest_grid
+from tfcourse.tuning.search import largest_grid, unseen
 
 PLANE = Space(learning_rate=Log(1e-4, 1), epsilon=Log(1e-9, 1e-5))
 CUBE = Space(a=Linear(0, 1), b=Linear(0, 1), c=Linear(0, 1))
@@ -127,6 +127,12 @@ def test_every_finer_round_fills_the_box_around_the_keep_best_clipped_to_the_spa
 def test_neighbouring_seeds_share_no_draw(seed):
     one, other = ({h["a"] for h in random(CUBE, 30, s)} for s in (seed, seed + 1))
     assert not one & other
+
+
+def test_no_two_numbers_of_a_study_have_the_same_draw():
+    """Each has its own, whatever was drawn before: so a study that was killed goes on alike."""
+    draws = [unseen(CUBE, 3, number, set()) for number in range(40)]
+    assert len({draw["a"] for draw in draws}) == 40
 
 
 @pytest.mark.parametrize("dimensions", [1, 2, 3, 4])

@@ -214,7 +214,7 @@ class Computed:
             if not training:
                 return inputs
             rate, shape = tf.cast(layer.rate, tf.float64), list(inputs.shape)
-            if isinstance(layer, layers.Dropout):
+            if type(layer) is layers.Dropout:  # the spatial ones are Dropouts too
                 noise = layer.noise_shape or shape
                 shape = [n if m is None else m for n, m in zip(shape, noise, strict=True)]
             else:  # whole channels: the last axis, or the first after the examples
