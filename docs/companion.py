@@ -584,7 +584,7 @@ def inline(self: Any, node: nodes.math) -> None:
 
 def display(self: Any, node: nodes.math_block) -> None:
     r"""Write mathematics that stands by itself; where it is too wide, it breaks at \qquad."""
-    parts = [part.strip() for part in node.astext().split(r"\qquad")]
+    parts = [part for part in map(str.strip, node.astext().split(r"\qquad")) if part]
     if any(part.count("{") != part.count("}") for part in parts):
         parts = [node.astext()]
     formulas = "".join(formula(node, part, "block") for part in parts)
