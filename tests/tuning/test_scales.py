@@ -180,3 +180,14 @@ def test_a_finer_box_of_steps_holds_the_best_and_a_step_more():
 def test_reverse_log_puts_most_draws_near_the_upper_end():
     assert np.median(draws(ReverseLog(1, 100))) == pytest.approx(91, abs=1)
     assert np.median(draws(Integer(1, 100, reverse=True))) > 85
+
+
+def test_a_finer_box_of_a_scale_is_of_its_own_kind():
+    for scale, values in (
+        (Integer(1, 1000, log=True), [10, 20]),
+        (Integer(1, 1000), [10, 20]),
+        (Log(1e-4, 1), [1e-3, 1e-2]),
+    ):
+        finer = scale.around(values)
+        assert type(finer) is type(scale)
+        assert getattr(finer, "log", None) == getattr(scale, "log", None)
