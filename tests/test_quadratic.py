@@ -97,6 +97,11 @@ def test_every_cost_of_a_stream_is_of_its_own_step_and_the_last_of_the_last():
     np.testing.assert_allclose(descent.cost, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("x", [(1, -10, 25), (2, 6, 1), (0.5, 0, 3)])
+def test_the_minimum_is_where_the_slope_is_zero(x):
+    assert np.polyval(np.polyder(x), minimum(x)) == pytest.approx(0, abs=1e-12)
+
+
 def test_of_several_coefficients_the_steepest_bounds_alpha():
     """Above its bound an error grows at each of its steps, however flat the others are."""
     steep, flat = (4, 0, 0), (0.01, 0, 0)
