@@ -152,3 +152,11 @@ def test_ways_to_choose_are_compared():
     command = [sys.executable, "compare_choosing.py", "--studies", "1", "--data", "clouds"]
     done = subprocess.run(command, cwd=SCRIPTS, capture_output=True, text=True, check=True)
     assert "top of 30" in done.stdout and "0.0" in done.stdout, done
+
+
+@pytest.mark.long
+def test_tuning_is_compared_with_the_defaults():
+    command = [sys.executable, "compare_tuning.py", "--seeds", "2", "--trials", "3"]
+    done = subprocess.run(command, cwd=SCRIPTS, capture_output=True, text=True, check=True)
+    found = dict(re.findall(r"(\w+) +(-?[\d.]+) ±", done.stdout))
+    assert float(found["tuned"]) > 0.9 and found.keys() == {"defaults", "tuned", "gain"}, done
