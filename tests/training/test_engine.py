@@ -93,6 +93,9 @@ def test_compiling_ahead_changes_no_result_and_is_none(monkeypatch):
     assert widths[0] == (1, widths[1][1], 1)  # the program that the others then take
     assert [one.trial for one in ahead] == list(range(6))
     assert sorted(sum(chunks(build, alike, BLOBS), ())) == list(range(6))
+    widths.clear()
+    trained(alike)  # its program is there already
+    assert min(epochs for _, _, epochs in widths) == EPOCHS
     monkeypatch.setattr(engine, "ALIKE", 99)
     widths.clear()
     for one, other in zip(ahead, trained(alike), strict=True):

@@ -69,6 +69,10 @@ class Pattern:
         numbers = 8 * sum(self.program.parameters.sizes) + self._touched
         return int(numbers * np.dtype(self.program.dtype).itemsize)
 
+    def traced(self, width: int) -> bool:
+        """Whether a program for so many models at a time has been made."""
+        return any(known == width for _, known, _ in list(self._epochs))  # others may add
+
     def run(
         self,
         objective: Objective,

@@ -206,16 +206,19 @@ class _Plan:
             yield [*unbuilt, *filter(None, itertools.chain(*itertools.zip_longest(*parts)))]
 
     def _ahead(self, groups: dict[Any, list[Member]], count: int) -> Chunk | None:
-        """A chunk to compile the program with that `count` trials will take if all are like these.
+        """A chunk to compile the program that `count` trials will take if all are like these.
 
-        Compiling takes as long as building many models, and another core.
+        None if there is nothing to compile. It takes another core, and as long as many models take
+        to be built.
         """
         if len(groups) != 1 or count <= ALIKE or self.engine == "keras":
             return None
         ((key, members),) = groups.items()
         if len({(m.blueprint.sizes, m.blueprint.shapes) for m in members}) != 1:
             return None
-        chunk = next(iter(self._chunks(key, (members * count)[:count])))
+        chunk = next(self._chunks(key, (members * count)[:count]))
+        if chunk.pattern is None or chunk.pattern.traced(chunk.width):
+            return None
         return replace(chunk, members=chunk.members[:1], epochs=1, ahead=True)
 
     def _grouped(
@@ -350,10 +353,10 @@ def _run(
             return failed(member.trial, member.hyperparameters, member.seed, error)
 
     def compile_ahead(chunk: Chunk) -> None:
+        assert chunk.pattern is not None
+        how = chunk.members, chunk.width, chunk.epochs, data, objective, patience
         with suppress(Exception):  # a chunk with results will meet it again
-            if chunk.pattern is not None:
-                how = chunk.members, chunk.width, 1, data, objective, patience
-                train_chunk(chunk.pattern, *how, lambda epoch: None, stop)
+            train_chunk(chunk.pattern, *how, lambda epoch: None, stop)
         happened.put([])
 
     def work(chunk: Chunk) -> None:

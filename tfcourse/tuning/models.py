@@ -125,7 +125,7 @@ class Packaged:
         """Return the classifier, as `classifier.build` does."""
         from tfcourse import classifier
 
-        # Not a look at the others: models that differ in those alone are built once.
+        # It looks at no others, so that models which differ in those alone are built once.
         layers = chosen.get("layers", Hyperparameters.layers)
         names = *ARCHITECTURE, *(f"units_{k + 1}" for k in range(layers))
         own = {name: chosen[name] for name in names if name in chosen}
