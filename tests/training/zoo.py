@@ -1,4 +1,4 @@
-"""Models as users write them: each is trained by both engines and by plain `model.fit`."""
+"""Models as users write them: each is trained by both engines and by Keras's own steps."""
 
 import functools
 from collections.abc import Callable
@@ -375,7 +375,6 @@ ZOO = {
         _of(lambda h: layers.Dense(8, activity_regularizer=regularizers.L2(h["a"]))),
         "classes",
         _two("a", 0.01, 0.5),
-        fast=True,
     ),
     "batch norm, drawn epsilon and momentum": Case(
         _of(
@@ -400,13 +399,11 @@ ZOO = {
         ),
         "classes",
         _two("s", 0.01, 1.0),
-        fast=True,
     ),
     "padded sigmoid": Case(
         _of(lambda h: layers.Dense(h["hidden"], "sigmoid"), lambda h: layers.BatchNormalization()),
         "classes",
         _two("hidden", 5, 8),
-        fast=True,
     ),
     "softmax inside": Case(
         _of(lambda h: layers.Dense(h["n"], "softmax")), "classes", _two("n", 5, 8)
@@ -422,22 +419,20 @@ ZOO = {
         ({"rate": 0.01, "left": 3, "right": 5}, {"rate": 0.01, "left": 4, "right": 3}),
         fast=True,
     ),
-    "residual": Case(residual, "classes", _two("units", 4, 6), fast=True),
+    "residual": Case(residual, "classes", _two("units", 4, 6)),
     "one layer twice": Case(shared, "classes"),
     "frozen": Case(frozen, "classes"),
     "loaded weights": Case(loaded, "classes", _two("start", 1, 2), fast=True),
-    "a layer more above a threshold": Case(branching, "classes", _two("x", 0.4, 0.6), fast=True),
-    "a loss that closes over a number": Case(
-        closure_loss, "classes", _two("gamma", 0.0, 3.0), fast=True
-    ),
+    "a layer more above a threshold": Case(branching, "classes", _two("x", 0.4, 0.6)),
+    "a loss that closes over a number": Case(closure_loss, "classes", _two("gamma", 0.0, 3.0)),
     "a number outside the configuration": Case(
         _of(lambda h: Scaled(h["f"])), "classes", _two("f", 0.1, 2.0), fast=True
     ),
     "a model that tells nothing": Case(
-        lambda h: _compiled(Untold(h["g"]), h), "classes", _two("g", "relu", "tanh"), fast=True
+        lambda h: _compiled(Untold(h["g"]), h), "classes", _two("g", "relu", "tanh")
     ),
     "a layer that tells nothing": Case(
-        _of(lambda h: Around(h["g"])), "classes", _two("g", "relu", "tanh"), fast=True
+        _of(lambda h: Around(h["g"])), "classes", _two("g", "relu", "tanh")
     ),
     "a number in a partial": Case(
         _of(
@@ -456,7 +451,6 @@ ZOO = {
         _of(lambda h: layers.Dense(6, kernel_constraint=AtMost(h["c"]))),
         "classes",
         _two("c", 0.05, 0.5),
-        fast=True,
     ),
     "everything dropped": Case(
         _of(_dense8, lambda h: layers.Dropout(h["d"])), "classes", _two("d", 1.0), fast=True
@@ -464,7 +458,7 @@ ZOO = {
     "a number in a Lambda": Case(
         _of(lambda h: layers.Lambda(lambda x: x * h["f"])), "classes", _two("f", 0.1, 2.0)
     ),
-    "a weight of its own": Case(_of(lambda h: OwnWeight()), "classes", fast=True),
+    "a weight of its own": Case(_of(lambda h: OwnWeight()), "classes"),
     "a training step of its own": Case(
         lambda h: _compiled(OwnStep(), h), "classes", mapped=False, fast=True
     ),
@@ -482,13 +476,12 @@ ZOO = {
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         ),
         "classes",
-        fast=True,
     ),
     "logits, uncompiled": Case(logits_uncompiled, "classes", _two("learning_rate", 0.01, 0.1)),
-    "averaged softmaxes": Case(averaged, "classes", _two("learning_rate", 0.01, 0.1), fast=True),
+    "averaged softmaxes": Case(averaged, "classes", _two("learning_rate", 0.01, 0.1)),
     "softmax, then a reshape": Case(reshaped, "classes", _two("learning_rate", 0.01, 0.1)),
     "weights of examples and classes": Case(_of(_dense8), "weighted", fast=True),
-    "one-hot": Case(_of(_dense8, loss="categorical_crossentropy"), "one-hot", fast=True),
+    "one-hot": Case(_of(_dense8, loss="categorical_crossentropy"), "one-hot"),
     "several metrics": Case(
         _of(
             _dense8,
@@ -504,7 +497,6 @@ ZOO = {
     "regression": Case(
         _of(_dense8, last=lambda h: layers.Dense(1), inputs=(5,), loss="mse", metrics=("mae",)),
         "numbers",
-        fast=True,
     ),
     "binary": Case(
         _of(
@@ -525,7 +517,6 @@ ZOO = {
             inputs=(7,),
         ),
         "tokens",
-        fast=True,
     ),
     "two inputs, two outputs": Case(two_inputs, "two inputs", fast=True),
     "sgd with momentum and clipnorm": _optimized(
@@ -589,7 +580,6 @@ ZOO = {
             inputs=(8, 8, 2),
         ),
         "images",
-        fast=True,
     ),
     "average pooling, upsampling": Case(
         _of(
@@ -627,7 +617,7 @@ ZOO = {
         ),
         "tokens",
     ),
-    "attention": Case(attention, "series", fast=True),
+    "attention": Case(attention, "series"),
     "spectral norm": Case(
         _of(lambda h: layers.SpectralNormalization(layers.Dense(8))), "classes", mapped=False
     ),
@@ -636,7 +626,6 @@ ZOO = {
         "classes",
         _two("d", 0.2, 1.0),
         random=True,
-        fast=True,
     ),
     "gaussian dropout": Case(
         _of(_dense8, lambda h: layers.GaussianDropout(h["d"])),
