@@ -157,6 +157,7 @@ def test_a_missing_file_is_named(tmp_path):
         saving.load(tmp_path / "missing.keras")
 
 
+@pytest.mark.usefixtures("eager")
 def test_compiled_models_of_many_layers_load_too(tmp_path):
     layers = keras.layers
     inputs = keras.Input((8, 8, 1))

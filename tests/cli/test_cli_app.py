@@ -49,10 +49,13 @@ def test_words_of_keras_are_taken_in_any_case():
 
 
 def test_every_command_that_takes_an_optimizer_takes_keras_s_words(tfcourse):
-    for command in ("quadratic --steps 1", "train --epochs 1", "babysit model day --epochs 1"):
-        for name in ("Adam", "sgd"):
-            done = tfcourse(*command.split(), "--optimizer", name, "--lr", 0.01)
-            assert done.status == 0, done.err
+    for command, name in (
+        *(("quadratic --steps 1", name) for name in ("Adam", "sgd")),
+        ("train --layers 0 --epochs 1", "Adam"),
+        ("babysit model day --layers 0 --epochs 1", "sgd"),
+    ):
+        done = tfcourse(*command.split(), "--optimizer", name, "--lr", 0.01)
+        assert done.status == 0, done.err
 
 
 def test_wrong_words_of_a_space_are_set_right(refused):

@@ -29,10 +29,11 @@ def points(tfcourse, tmp_path):
 
 
 def test_tune_reports_the_best_and_its_model_repeats_the_test_accuracy(tfcourse, points):
-    done = tfcourse("tune", "--data", points, *TINY, "--trials", 4, "--study", "s", "--json")
+    how = ("--trials", 3, "--finalists", 0)
+    done = tfcourse("tune", "--data", points, *TINY, *how, "--study", "s", "--json")
     assert done.status == 0, done
     result = json.loads(done.out)
-    assert result["trials"] == 4 and result["study"] == "s" and result["seconds"] > 0
+    assert result["trials"] == 3 and result["study"] == "s" and result["seconds"] > 0
     assert set(result["best"]["hyperparameters"]) == {"learning_rate", "units", "layers"}
     kept = Study.read(Path("s"))
     assert result["best"]["number"] == kept.best.number
@@ -44,7 +45,8 @@ def test_tune_reports_the_best_and_its_model_repeats_the_test_accuracy(tfcourse,
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("again", [True, False])
 def test_the_figures_of_two_models_are_said_to_be_of_two(tfcourse, points, again):
-    how = (*TINY, "--trials", 1, "--engine", "keras", "--refit" if again else "--no-refit")
+    how = (*TINY, "--trials", 1, "--engine", "keras", "--finalists", 0)
+    how += ("--refit" if again else "--no-refit",)
     done = tfcourse("tune", "--data", points, *how)
     assert done.status == 0, done
     words = "trial 0 was validated; the saved one, trained again with the validation data, was"
@@ -56,6 +58,7 @@ def test_the_figures_of_two_models_are_said_to_be_of_two(tfcourse, points, again
 @pytest.mark.parametrize("search", ["grid", "coarse-to-fine", "random"])
 def test_every_search_prints_a_table_and_says_where_the_model_is(tfcourse, points, search):
     how = ("--trials", 4, "--search", search, "--rounds", 2, "--engine", "keras")
+    how += ("--finalist-seeds", 1) if search == "random" else ("--finalists", 0, "--no-refit")
     done = tfcourse("tune", "--data", points, *TINY, *how, "--csv", "t.csv", "--plot", "t.png")
     assert done.status == 0, done
     assert "validation accuracy" in done.out and "model in study/best.keras" in done.out
@@ -68,10 +71,12 @@ def test_every_search_prints_a_table_and_says_where_the_model_is(tfcourse, point
 @pytest.mark.usefixtures("eager")
 def test_a_small_space_ends_the_search_and_says_so(tfcourse, points):
     small = ("--space", "units=int:4:5", "--epochs", 1, "--engine", "keras")
+    small += ("--finalists", 0, "--no-refit")
     done = tfcourse("tune", "--data", points, *small)
     assert "the space holds only 2 combinations: all are tried" in done.err
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_function_of_ones_own_from_the_working_directory(tfcourse, points, tmp_path, monkeypatch):
     (tmp_path / "mine_to_tune.py").write_text(
         "import keras\n"
@@ -89,10 +94,7 @@ def test_a_function_of_ones_own_from_the_working_directory(tfcourse, points, tmp
         "mine_to_tune:build",
         "--space",
         "units=int:4:8",
-        "--trials",
-        2,
-        "--epochs",
-        1,
+        *("--trials", 2, "--epochs", 1, "--finalists", 0, "--no-refit", "--engine", "keras"),
         "--json",
     )
     assert done.status == 0, done
@@ -167,7 +169,7 @@ def test_interrupted_the_table_so_far_is_printed_and_the_same_command_goes_on(po
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     journal = tmp_path / "study" / "journal.jsonl"
-    while not journal.exists() or journal.read_bytes().count(b'"trial"') < 2:
+    while not journal.exists() or journal.read_bytes().count(b'"trial"') < 1:
         assert run.poll() is None, run.communicate()
         time.sleep(0.02)
     run.send_signal(signal.SIGINT)
@@ -176,7 +178,7 @@ def test_interrupted_the_table_so_far_is_printed_and_the_same_command_goes_on(po
     assert "complete" in out or "learning" in out
     assert "is kept in study; the same command resumes it" in err and "Traceback" not in err
     finished = Study.read(tmp_path / "study").trials
-    assert 2 <= len(finished) < 40
+    assert 1 <= len(finished) < 40
 
 
 def test_a_second_process_is_refused_with_who_holds_the_study(tfcourse, points, tmp_path):

@@ -23,7 +23,9 @@ def drawn_at(name, preset="book", across=1.0, letters=1.0, language="en", height
         return figure, words(figure)
 
 
-@pytest.mark.parametrize("across", [0.95, pytest.param(1.3, marks=pytest.mark.long), 2.0])
+@pytest.mark.parametrize(
+    "across", [0.95, *(pytest.param(x, marks=pytest.mark.long) for x in (1.3, 2.0))]
+)
 @pytest.mark.parametrize("name", UNTRAINED)
 def test_a_little_narrower_and_any_wider_all_words_have_room(name, across):
     assert crowded(*drawn_at(name, across=across)) == []

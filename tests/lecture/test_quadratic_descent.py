@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from breaking import wrap
-from shared import forget
 
 from tfcourse import quadratic
 from tfcourse._tensorflow import keras, tf
@@ -52,10 +51,9 @@ BREAKS = {
 
 
 @pytest.mark.parametrize("id", BREAKS)
-def test_it_comes_out_as_recorded_and_turns_when_broken(id, verdict, monkeypatch):
+def test_it_turns_when_broken(id, verdict, monkeypatch):
     [one] = ledger.find([id])
-    assert verdict(id) == one.verdict
-    forget()
+    assert not one.trains  # whole, `test_page` runs it
     BREAKS[id](monkeypatch)
     assert verdict(id) != one.verdict
 
