@@ -46,8 +46,9 @@ def test_the_best_is_the_best_in_validation_and_its_model_gives_its_test_score(f
     assert validation.loss == pytest.approx(finished.best.metrics["val_loss"], rel=1e-3)
 
 
+@pytest.mark.usefixtures("eager")
 def test_code_in_the_saved_model_is_never_run(blobs, tmp_path):
-    how = {"space": TINY, "trials": 1, "epochs": 1, "refit": False}
+    how = {"space": TINY, "trials": 1, "epochs": 1, "engine": "keras", "refit": False}
     study = tune(None, blobs, study=tmp_path / "s", **how)
     opened = Study.read(study.folder).model()
     judged = opened.evaluate(blobs.x_test, blobs.y_test, verbose=0, return_dict=True)  # compiled
@@ -67,6 +68,7 @@ def test_code_in_the_saved_model_is_never_run(blobs, tmp_path):
         assert "\n" not in str(caught.value) and not ran.exists()
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_saved_model_of_two_inputs_is_read(tmp_path):
     def pair(hp):
         one, two = keras.Input((2,), name="one"), keras.Input((2,), name="two")
@@ -138,7 +140,7 @@ def test_a_study_of_something_else_is_refused_and_left_alone(finished, blobs, ch
 def test_the_best_is_trained_again_on_all_but_the_test_set(blobs, engine, request):
     if engine == "keras":
         request.getfixturevalue("eager")
-    how = {"trials": 2, "epochs": 3, "engine": engine}
+    how = {"trials": 2, "epochs": 3, "engine": engine, "finalists": 0}
     kept, again = (tune(None, blobs, space=TINY, **how, refit=refit) for refit in (False, True))
     assert again.best.hyperparameters == kept.best.hyperparameters
     assert (kept.refitted, again.refitted) == (None, again.best.number)
@@ -159,7 +161,7 @@ def test_the_best_is_trained_again_on_all_but_the_test_set(blobs, engine, reques
 
 
 def test_a_function_of_ones_own_is_tuned(blobs):
-    study = tune(build, blobs, space=WIDTHS, trials=2, epochs=2)
+    study = tune(build, blobs, space=WIDTHS, trials=2, epochs=2, finalists=0)
     assert study.about["made_with"]["build"] == "build"
     judged = evaluate(study.model(), blobs.x_test, blobs.y_test)
     assert judged.accuracy == study.best.test_accuracy
@@ -298,7 +300,7 @@ def test_patience_ends_a_trial_that_is_complete_nevertheless():
         model.compile(keras.optimizers.SGD(hp.Float("none", 1e-30, 1e-29)), "mse")
         return model
 
-    study = tune(still, points(), trials=2, epochs=9, patience=2, refit=False)
+    study = tune(still, points(), trials=2, epochs=9, patience=2, refit=False, finalists=0)
     assert {trial.state for trial in study.trials} == {"complete"}
     assert {len(trial.history["loss"]) for trial in study.trials} == {3}
 
