@@ -147,14 +147,12 @@ def settings(seed: int = 0, size: int = 160) -> Settings:
 @claim(
     "bn.faster",
     "Batch norm speeds up learning.",
-    CONDITIONS,
+    HOLDS,
     note("000", 224, "这有助于加速整个网络的学习", "this helps the whole network learn faster"),
     note("001", 465, "有助于加速整个网络的学习", "helps the whole network learn faster"),
     note("002", 92, "能够加快整个网络的学习", "can speed up the learning of the whole network"),
     trains=True,
     matters="A quarter fewer updates: less than that another learning rate would bring.",
-    conditions="Where the network is deep. With two hidden layers, good first weights and a "
-    "learning rate chosen for each, no gain is shown.",
     literature=f"{IOFFE}, need 14 times fewer steps on ImageNet. Santurkar et al. 2018 explain the "
     "speed by a smoother cost.",
 )
