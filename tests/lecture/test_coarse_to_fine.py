@@ -53,7 +53,7 @@ BREAKS = set(LANDSCAPES)  # turned by other landscapes
 @pytest.mark.parametrize(
     ("id", "expected"), [(id, verdict) for id, cases in LANDSCAPES.items() for verdict in cases]
 )
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_the_verdict_follows_from_the_landscape(landscape, id, expected, seed):
     landscape(LANDSCAPES[id][expected], searches=12 if expected == "not shown" else 60)
     [entry] = ledger.run(ledger.find([id]), seed)

@@ -24,7 +24,8 @@ TOLERANCE = 1.0  # root mean square over all pixels, of 255; the last test shows
 QUICK = ["quadratic_descent", "computation_graph"]
 LONG = ["hyperparameter_importance", "coarse_to_fine", "panda", "caviar", "covariate_shift"]
 NAMES = [entry.name for entry in gallery.figures()]
-NUMPY = [name for name in NAMES if name not in QUICK + LONG]
+COSTLY = ["batch_norm_noise", "test_time_average"]  # without TensorFlow, and slow
+NUMPY = [name for name in NAMES if name not in QUICK + LONG + COSTLY]
 
 every = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.long if name in LONG else ()) for name in NAMES]
@@ -49,6 +50,7 @@ def redrawn(tmp_path_factory):
     ("names", "tensorflow"),
     [
         pytest.param(NUMPY, False, id="without TensorFlow"),
+        pytest.param(COSTLY, False, id="without it, costly", marks=pytest.mark.long),
         pytest.param(QUICK, True, id="with TensorFlow"),
         pytest.param(LONG, True, id="trained with TensorFlow", marks=pytest.mark.long),
     ],

@@ -72,7 +72,7 @@ def test_counts_hold_with_another_seed_and_turn_when_random_is_a_grid(id, verdic
 @pytest.mark.parametrize(
     ("id", "expected"), [(id, verdict) for id, cases in LANDSCAPES.items() for verdict in cases]
 )
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_the_verdict_follows_from_the_landscape(landscape, id, expected, seed):
     landscape(LANDSCAPES[id][expected], searches=24 if expected == "not shown" else 120)
     [entry] = ledger.run(ledger.find([id]), seed)

@@ -17,6 +17,8 @@ from tfcourse.tuning.models import Packaged
 
 TINY = Space(learning_rate=Log(1e-3, 0.1), units=Integer(4, 8), layers=Choice(1))
 
+SMALL = {"trials": 3, "epochs": 2, "refit": False, "finalists": 0}
+
 WIDTHS = Space(learning_rate=Log(1e-3, 0.1), units=Integer(4, 8))
 
 
@@ -29,7 +31,7 @@ def build(draw):
 def finished(blobs, tmp_path_factory):
     """A study of three trials, and its folder."""
     folder = tmp_path_factory.mktemp("study")
-    return tune(None, blobs, space=TINY, trials=3, study=folder, epochs=2, refit=False)
+    return tune(None, blobs, space=TINY, study=folder, **SMALL)
 
 
 def test_the_best_is_the_best_in_validation_and_its_model_gives_its_test_score(finished, blobs):
@@ -103,7 +105,7 @@ def test_a_classifier_is_built_once_for_trials_that_differ_in_how_it_is_trained(
 def test_a_study_that_is_finished_is_returned_as_it_is(finished, blobs):
     journal = finished.folder / "journal.jsonl"
     before = journal.read_bytes()
-    again = tune(None, blobs, space=TINY, trials=3, study=finished.folder, epochs=2, refit=False)
+    again = tune(None, blobs, space=TINY, study=finished.folder, **SMALL)
     assert again.ranking == finished.ranking
     assert journal.read_bytes() == before
 
@@ -126,13 +128,7 @@ def test_a_study_that_is_finished_is_returned_as_it_is(finished, blobs):
 def test_a_study_of_something_else_is_refused_and_left_alone(finished, blobs, change, says):
     before = (finished.folder / "journal.jsonl").read_bytes()
     with pytest.raises(ValueError, match=says):
-        tune(
-            **(
-                {"space": TINY, "data": blobs, "epochs": 2, "trials": 3, "refit": False}
-                | change
-                | {"study": finished.folder}
-            )
-        )
+        tune(**({"space": TINY, "data": blobs} | SMALL | change | {"study": finished.folder}))
     assert (finished.folder / "journal.jsonl").read_bytes() == before
 
 
