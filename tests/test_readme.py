@@ -23,7 +23,10 @@ NOT_RUN = re.compile(r"python -m pytest")  # it would run itself
 # Minutes, but for the tour, which the quick tests take anyway.
 LONG = re.compile(r"(python -m )?tfcourse (demo|claims$)|python scripts/benchmark_", re.MULTILINE)
 # A smaller search says the same; as it stands it is run among the long tests.
-SMALLER = {"trials=30": "trials=20, epochs=1, finalists=0", "--trials 30": "--trials 20 --epochs 1"}
+MANY = re.compile(r"importance|--study")  # what these print is of many trials
+FEW = {"trials=30": "trials=2, epochs=1, finalists=0"}
+FEW |= {"--trials 30": "--trials 2 --epochs 1 --finalists 0 --no-refit"}
+ENOUGH = {"trials=30": "trials=20, epochs=1, finalists=0", "--trials 30": "--trials 20 --epochs 1"}
 # Where models are trained or times taken, the numbers are of the machine; words are not.
 MEASURED = re.compile(r"\b(demo|train|tune|evaluate|caviar|study|claims|benchmark_\w+)\b")
 NUMBER = re.compile(r"\d+(?:[.:,]\d+)*(?:e[+-]?\d+)?%?")
@@ -94,8 +97,9 @@ def test_every_block_runs_and_prints_what_is_shown(long, page, tmp_path):
     for language, text, shown in blocks(page):
         if not text.strip() or NOT_RUN.match(text) or (LONG.match(text) and not long):
             continue
-        for usual, smaller in () if long else SMALLER.items():
-            text = text.replace(usual, smaller)
+        smaller = {} if long else ENOUGH if MANY.search(text) else FEW
+        for usual, less in smaller.items():
+            text = text.replace(usual, less)
         run = run_python(text, tmp_path, names) if language == "python" else run_sh(text, tmp_path)
         if shown is not None:
             right = [agrees(shown, printed, MEASURED.search(text)) for printed in run]
