@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import warnings
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,7 +102,9 @@ def load_any(path: Path, *, compile: bool = False) -> tuple[Any, Card | None]:
         with keras.StatelessScope(initialize_variables=False):  # shapes alone, no memory yet
             claimed = keras.saving.deserialize_keras_object(bare, safe_mode=True)
         _require_affordable(4 * sum(math.prod(v.shape) for v in claimed.variables))
-        model = keras.saving.load_model(path, compile=compile, safe_mode=True)
+        with warnings.catch_warnings():  # a model of its best epoch has no optimizer's memory
+            warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
+            model = keras.saving.load_model(path, compile=compile, safe_mode=True)
     except Exception as error:  # whatever a damaged or hostile archive provokes
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise InputError(f"{path} cannot be loaded as a Keras model: {reason[0]}") from error

@@ -151,6 +151,7 @@ def test_no_example_to_judge_by_is_one_to_learn_from_or_to_choose_by():
     assert not judged & (sets[0] | sets[1]) and not sets[0] & sets[1]
 
 
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")  # so far trained, it is good enough
 def test_nobody_does_better_on_the_teachers_task_than_the_teacher():
     from sklearn.neural_network import MLPClassifier
 

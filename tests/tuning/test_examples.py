@@ -12,15 +12,17 @@ DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = sorted((DOCS / "examples").glob("tune_*.py"))
 
 
-@pytest.fixture
-def few(monkeypatch):
+@pytest.fixture(params=["keras", pytest.param("compiled", marks=pytest.mark.long)])
+def few(request, monkeypatch):
     """Two trials of two epochs say the same; returns the studies."""
     import tfcourse
 
+    if request.param == "keras":
+        request.getfixturevalue("eager")
     studies = []
 
     def short(*given, **how):
-        less = {"trials": 2, "epochs": 2, "finalists": 0, "refit": False}
+        less = {"trials": 2, "epochs": 2, "finalists": 0, "refit": False, "engine": request.param}
         studies.append(tuning.tune(*given, **(how | less)))
         return studies[-1]
 

@@ -69,6 +69,7 @@ def test_a_day_reverted_and_repeated_gives_the_same_weights_bit_for_bit(run):
     assert not same(run.weights(2), run.weights(4))
 
 
+@pytest.mark.usefixtures("eager")
 def test_two_days_are_one_of_twice_the_epochs(run, tmp_path):
     undropped = {**FIRST, "dropout": 0.0, "decay": 0.1}
     run.day(**undropped)

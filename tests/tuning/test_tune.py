@@ -49,6 +49,7 @@ def test_the_best_is_the_best_in_validation_and_its_model_gives_its_test_score(f
 
 
 @pytest.mark.usefixtures("eager")
+@pytest.mark.filterwarnings("error:Skipping variable loading")
 def test_code_in_the_saved_model_is_never_run(blobs, tmp_path):
     how = {"space": TINY, "trials": 1, "epochs": 1, "engine": "keras", "refit": False}
     study = tune(None, blobs, study=tmp_path / "s", **how)
@@ -133,13 +134,12 @@ def test_a_study_of_something_else_is_refused_and_left_alone(finished, blobs, ch
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_the_best_is_trained_again_on_all_but_the_test_set(blobs, engine, request):
+def test_the_best_is_trained_again_on_all_but_the_test_set(finished, blobs, engine, request):
     if engine == "keras":
         request.getfixturevalue("eager")
-    how = {"trials": 2, "epochs": 3, "engine": engine, "finalists": 0}
-    kept, again = (tune(None, blobs, space=TINY, **how, refit=refit) for refit in (False, True))
-    assert again.best.hyperparameters == kept.best.hyperparameters
-    assert (kept.refitted, again.refitted) == (None, again.best.number)
+    again = tune(None, blobs, space=TINY, **SMALL | {"engine": engine, "refit": True})
+    assert again.best.hyperparameters == finished.best.hyperparameters
+    assert (finished.refitted, again.refitted) == (None, again.best.number)
     request.getfixturevalue("eager")
     data = blobs.standardized()
     x = np.concatenate([data.x_train, data.x_validation])
@@ -216,6 +216,7 @@ def regression(tmp_path_factory):
     return tune(net, data, study=folder, objective="val_mae", **how), data, how
 
 
+@pytest.mark.filterwarnings("ignore:Skipping variable loading")  # Keras's own, of an optimizer anew
 def test_a_compiled_model_is_trained_as_it_is_compiled_and_chosen_by_its_metric(regression):
     study, data, _ = regression
     assert list(study.space) == ["units", "rate"] and study.objective.direction == "min"
@@ -275,8 +276,10 @@ def test_another_build_or_data_or_objective_is_refused_by_name(regression, chang
         tune(**(given | change))
 
 
+@pytest.mark.usefixtures("eager")
 def test_repeats_keep_every_seeds_score_and_the_mean_decides():
-    study = tune(net, points(), trials=3, epochs=2, repeats=2, finalists=2, finalist_seeds=2)
+    how = {"trials": 3, "epochs": 2, "engine": "keras"}
+    study = tune(net, points(), **how, repeats=2, finalists=2, finalist_seeds=2)
     assert all(len(trial.scores) == 2 for trial in study.trials)
     assert study.best.score == pytest.approx(np.mean([*study.best.scores, *study.best.again]))
     assert study.best.spread == pytest.approx(
@@ -286,7 +289,7 @@ def test_repeats_keep_every_seeds_score_and_the_mean_decides():
     assert again == study.ranking[:2] and all(len(trial.again) == 2 for trial in again)
     assert again[0].score <= again[1].score
     assert study.kept == study.refitted == study.best.number
-    first = tune(net, points(), trials=3, epochs=2, finalists=0)
+    first = tune(net, points(), **how, finalists=0)
     assert [t.scores[0] for t in study.trials] == pytest.approx([t.score for t in first.trials])
 
 
