@@ -417,12 +417,11 @@ ZOO = {
         joined,
         "classes",
         ({"rate": 0.01, "left": 3, "right": 5}, {"rate": 0.01, "left": 4, "right": 3}),
-        fast=True,
     ),
     "residual": Case(residual, "classes", _two("units", 4, 6)),
     "one layer twice": Case(shared, "classes"),
     "frozen": Case(frozen, "classes"),
-    "loaded weights": Case(loaded, "classes", _two("start", 1, 2), fast=True),
+    "loaded weights": Case(loaded, "classes", _two("start", 1, 2)),
     "a layer more above a threshold": Case(branching, "classes", _two("x", 0.4, 0.6)),
     "a loss that closes over a number": Case(closure_loss, "classes", _two("gamma", 0.0, 3.0)),
     "a number outside the configuration": Case(
