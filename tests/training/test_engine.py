@@ -472,7 +472,7 @@ def test_with_model_fit_a_model_that_goes_on_draws_masks_of_its_own():
     assert day.history["loss"] != next_day.history["loss"]
 
 
-def test_random_layers_that_keras_computes_draw_by_the_seed():
+def test_random_layers_that_keras_computes_draw_by_the_seed_and_anew_in_a_model_that_goes_on():
     """First weights and examples are alike, so that masks alone differ."""
 
     def build(h):
@@ -482,9 +482,11 @@ def test_random_layers_that_keras_computes_draw_by_the_seed():
         return model
 
     data = Data(np.ones((4, 6), np.float32), np.zeros((4, 1), np.float32))
-    found = trained([{"batch_size": 4}] * 2, data, build=build, seeds=[1, 2], epochs=1)
+    how = {"data": data, "build": build, "seeds": [1, 2], "epochs": 1}
+    found = trained([{"batch_size": 4}] * 2, **how)
+    found += trained([{"batch_size": 4}] * 2, **how, start=found)
     assert not any(one.notes for one in found)
-    assert len({float(one.history["loss"][0]) for one in found}) == 2
+    assert len({float(one.history["loss"][0]) for one in found}) == 4
 
 
 RATES = (0.9, 0.2, 0.6)

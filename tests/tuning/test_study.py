@@ -253,6 +253,18 @@ def test_a_best_trial_whose_model_cannot_be_built_fails_and_the_next_best_is_kep
     assert errors == {1: "ValueError: no model for that", 2: "ValueError: too many cooks"}
 
 
+def test_a_model_that_is_saved_anew_is_no_longer_the_refitted_one(tmp_path):
+    with Study(SPACE, tmp_path, **HEAD) as opened:
+        opened.add([trial(0, 0.8)], kept=0)
+        opened.add([], refitted=0)
+        assert (opened.kept, opened.refitted) == (0, 0)
+        opened.add([trial(1, 0.9)], kept=1)
+        opened.add_finalists([replace(opened.get(n, 1), again=(0.85 - n / 10,)) for n in (0, 1)])
+        opened.add([], kept=0)  # the best again, as it was first trained
+        assert (opened.kept, opened.refitted) == (0, None)
+    assert Study.read(tmp_path).refitted is None
+
+
 def test_when_every_trial_fails_there_is_no_best(tmp_path):
     trainer = TinyTrainer(fails=range(10))
     with Study(SPACE, tmp_path, **HEAD) as opened:
