@@ -4,6 +4,7 @@ import signal
 import sys
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 
 # Run in the background, a shell has its commands ignore Ctrl-C, which some tests press.
@@ -33,6 +34,13 @@ def tfcourse(monkeypatch, capsys, tmp_path):
         return Run(exit_.value.code or 0, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def numbers_printed_alike():
+    """A script may set NumPy's way of printing, but not for the tests after it."""
+    with np.printoptions():
+        yield
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -23,8 +22,7 @@ def printed(capsys, monkeypatch, tmp_path):
 
     def run(name):
         monkeypatch.setattr("sys.argv", [name])
-        with np.printoptions():  # a script may set its own
-            runpy.run_path(str(SCRIPTS / name), run_name="__main__")
+        runpy.run_path(str(SCRIPTS / name), run_name="__main__")
         return capsys.readouterr().out
 
     return run

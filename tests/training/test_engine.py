@@ -6,6 +6,7 @@ from zoo import DATA
 
 from tfcourse.training import Data, Objective, chunks, engine, train
 from tfcourse.training.batches import epoch_batches
+from tfcourse.training.blueprint import read
 from tfcourse.training.data import blocks
 from tfcourse.training.first_weights import initial_weights
 from tfcourse.training.identity import fingerprint
@@ -311,6 +312,46 @@ def test_models_given_functions_that_close_over_different_values_share_no_progra
         return Builder(build, BLOBS).blueprint({"factor": factor}, 0).key
 
     assert key(2.0) == key(2.0) != key(3.0)
+
+
+class Branches(keras.layers.Layer):
+    """A layer of the user's own, with layers, numbers and a weight; their order is in a list."""
+
+    def __init__(self, factor, first=0):
+        super().__init__()
+        self.one, self.two = keras.layers.Dense(3), keras.layers.Dense(3)
+        ways = [(self.one, factor), (self.two, 1.0)]
+        self.ways = ways[first:] + ways[:first]
+
+    def build(self, shape):
+        self.shift = self.add_weight(shape=(3,))
+
+    def call(self, inputs):
+        for layer, factor in self.ways:
+            inputs = factor * layer(inputs) + self.shift
+        return inputs
+
+
+class Held(keras.Model):
+    """The same layer in a model of the user's own, without a graph."""
+
+    def __init__(self, *how):
+        super().__init__()
+        self.inner = Branches(*how)
+
+    def call(self, inputs):
+        return self.inner(inputs)
+
+
+@pytest.mark.parametrize("model", [Held, lambda *how: keras.Sequential([Branches(*how)])])
+def test_layers_of_ones_own_share_a_program_unless_a_number_or_an_order_in_them_differs(model):
+    def key(*how):
+        built = model(*how)
+        built(np.zeros((1, 3)))
+        return read(built, None).key
+
+    assert key(1.0) == key(1.0)
+    assert key(1.0) != key(0.5) and key(1.0) != key(1.0, 1)
 
 
 make = keras.optimizers

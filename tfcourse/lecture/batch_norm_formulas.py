@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -24,10 +24,7 @@ from tfcourse.lecture.ledger import (
     judged,
     note,
 )
-from tfcourse.lecture.style import BOOK, Style
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from tfcourse.lecture.style import BOOK, Figure, Style
 
 EPSILON = 1e-3  # Keras's
 

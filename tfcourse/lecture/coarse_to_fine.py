@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,13 +14,10 @@ from tfcourse.lecture.ledger import HOLDS, NOT_SHOWN, REFUTED, Evidence, claim, 
 from tfcourse.lecture.scales import ALPHA, BETA
 from tfcourse.lecture.searching import FIXED, MATTERS, WHY, Duel, Played, duel, play
 from tfcourse.lecture.statistics import Interval, holm, mean
-from tfcourse.lecture.style import BOOK, Style
+from tfcourse.lecture.style import BOOK, Figure, Style
 from tfcourse.tuning import search
 from tfcourse.tuning.scales import Linear, OneMinusLog
 from tfcourse.tuning.space import Space
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 SPACE = Space(**AXES, beta_2=OneMinusLog(0.9, 0.9999))
 LINEAR = Space(**{**AXES, "learning_rate": Linear(1e-4, 1)}, beta_2=OneMinusLog(0.9, 0.9999))

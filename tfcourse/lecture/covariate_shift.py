@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -26,10 +26,7 @@ from tfcourse.lecture.ledger import (
     weighed,
 )
 from tfcourse.lecture.statistics import Interval, difference, holm, mean
-from tfcourse.lecture.style import BOOK, Style
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from tfcourse.lecture.style import BOOK, Figure, Style
 
 FIXED = {"layers": 2, "units": 32, "learning_rate": 0.01}
 EPOCHS = 40

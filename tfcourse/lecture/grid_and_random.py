@@ -16,14 +16,13 @@ from tfcourse.lecture.ledger import HOLDS, NOT_SHOWN, REFUTED, Evidence, claim, 
 from tfcourse.lecture.scales import ALPHA, BETA
 from tfcourse.lecture.searching import FIXED, MATTERS, WHY, Duel, duel
 from tfcourse.lecture.statistics import Interval, holm, mean
-from tfcourse.lecture.style import BOOK, Style
+from tfcourse.lecture.style import BOOK, Figure, Style
 from tfcourse.tuning import search
 from tfcourse.tuning.scales import Linear, Log
 from tfcourse.tuning.space import Space
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 EPSILON = Log(1e-10, 1e-4)
 BERGSTRA = "Bergstra and Bengio, Random search for hyper-parameter optimization, JMLR 2012."

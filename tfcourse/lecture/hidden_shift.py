@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +15,7 @@ from tfcourse.lecture import population
 from tfcourse.lecture.gallery import figure
 from tfcourse.lecture.ledger import CONDITIONS, HOLDS, REFUTED, Evidence, claim, note, weighed
 from tfcourse.lecture.statistics import Interval, holm, mean
-from tfcourse.lecture.style import BOOK, Style
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from tfcourse.lecture.style import BOOK, Figure, Style
 
 KINDS = ("none", "batch norm", "noisy")
 """Without batch norm, with it, and with it but z̃ stretched and moved at random in every update."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import chain, pairwise, product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,13 +18,10 @@ from tfcourse.lecture.ledger import HOLDS, Erratum, Evidence, claim, errata, not
 from tfcourse.lecture.scales import ALPHA, BETA
 from tfcourse.lecture.searching import FIXED, MATTERS, WHY, Duel, duel
 from tfcourse.lecture.statistics import Interval, holm, mean, slope
-from tfcourse.lecture.style import BOOK, Style
+from tfcourse.lecture.style import BOOK, Figure, Style
 from tfcourse.tuning import search
 from tfcourse.tuning.scales import Choice, Linear, OneMinusLog
 from tfcourse.tuning.space import Chosen, Space
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 SHARED: dict[str, Any] = {
     "learning_rate": ALPHA,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,10 +14,7 @@ from tfcourse.lecture import population
 from tfcourse.lecture.gallery import figure
 from tfcourse.lecture.ledger import HOLDS, Erratum, Evidence, claim, corrected, errata, judged, note
 from tfcourse.lecture.statistics import mean, slope
-from tfcourse.lecture.style import BOOK, Style
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from tfcourse.lecture.style import BOOK, Figure, Style
 
 SIZES = (16, 32, 64, 128, 256, 512, 1024)
 KEPT = 0.5

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,11 +25,8 @@ from tfcourse.lecture.ledger import (
     worst,
 )
 from tfcourse.lecture.statistics import Interval, geometric_mean, holm, mean
-from tfcourse.lecture.style import BOOK, Style
+from tfcourse.lecture.style import BOOK, Figure, Style
 from tfcourse.softmax import sigmoid
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 ROUND = 4.0  # λ_max/λ_min: contours twice as long as wide
 

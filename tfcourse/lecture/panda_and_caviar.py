@@ -19,15 +19,13 @@ from tfcourse.lecture.ledger import HOLDS, Erratum, Evidence, claim, errata, not
 from tfcourse.lecture.scales import ALPHA, BETA
 from tfcourse.lecture.searching import FIXED as SMALL
 from tfcourse.lecture.statistics import difference, holm, mean
-from tfcourse.lecture.style import BOOK, Style
+from tfcourse.lecture.style import BOOK, Figure, Style
 from tfcourse.tuning import panda as one_model
 from tfcourse.tuning import search
 from tfcourse.tuning.scales import Linear
 from tfcourse.tuning.space import Chosen, Space
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from tfcourse.training import Trained
 
 SPACE = Space(learning_rate=ALPHA, momentum=BETA, decay=Linear(0, 1))

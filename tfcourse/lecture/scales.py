@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,8 @@ from tfcourse.lecture import ledger
 from tfcourse.lecture.gallery import figure
 from tfcourse.lecture.ledger import HOLDS, Erratum, Evidence, claim, errata, judged, note
 from tfcourse.lecture.statistics import share
-from tfcourse.lecture.style import BOOK, Style
+from tfcourse.lecture.style import BOOK, Figure, Style
 from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog, Scale
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 ALPHA, BETA = Log(1e-4, 1), OneMinusLog(0.9, 0.999)
 UNITS, LAYERS = Integer(50, 100), Choice(2, 3, 4)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,11 +13,8 @@ from tfcourse.lecture import network
 from tfcourse.lecture.gallery import figure
 from tfcourse.lecture.ledger import HOLDS, Evidence, claim, note, weighed, worst
 from tfcourse.lecture.statistics import holm, mean
-from tfcourse.lecture.style import BOOK, Style
+from tfcourse.lecture.style import BOOK, Figure, Style
 from tfcourse.softmax import sigmoid
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 STRAIGHT = 0.05  # share of the sigmoid's variance that a straight line may leave
 HALF = float(np.log(3 + 2 * np.sqrt(2)))  # beyond ±1.76 the slope is less than half of that at 0

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -28,10 +28,7 @@ from tfcourse.lecture.ledger import (
     note,
 )
 from tfcourse.lecture.statistics import Interval, holm, mean
-from tfcourse.lecture.style import BOOK, Style
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from tfcourse.lecture.style import BOOK, Figure, Style
 
 AFTER = (16, 600)
 """Updates after which networks are tried."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from types import MethodType
 from typing import Any
 
 from tfcourse._tensorflow import keras
@@ -150,7 +152,7 @@ def _structure(model: keras.Model, found: Sequence[Any]) -> Hashable:
     for part in found:
         own.append((type(part).__qualname__, _callables(part)))
         if not is_of_keras(type(part)):
-            own.append((fingerprint(type(part)), _attributes(part, names)))
+            own.append((fingerprint(type(part)), _attributes(part, found, names)))
         if not told_whole and part is not model:
             own.append(_own_configuration(part, names))
     return fingerprint(config), tuple(own)
@@ -166,28 +168,48 @@ def _own_configuration(part: Any, names: dict[str, str]) -> Hashable:
 def _callables(part: Any) -> Hashable:
     """Functions, and objects called like them, that a part was given: activations, losses."""
     given = [v for v in vars(part).values() if callable(v) and not isinstance(v, PARTS)]
-    return tuple(fingerprint(function) for function in given if not is_of_keras(function))
-
-
-def _attributes(part: Any, names: dict[str, str]) -> Hashable:
-    """What an object of a user's own class holds, but for what Keras keeps there."""
-    kept = set(vars(keras.Layer())) | {"_call_signature"}
     return tuple(
-        (name, fingerprint(_plain(value, names)))
-        for name, value in vars(part).items()
-        if name not in kept
-        and not isinstance(value, (*PARTS, keras.Variable))
-        and not _holds_parts(value)
-        and not callable(getattr(value, "assign", None))
+        fingerprint(function)
+        for function in given
+        if not is_of_keras(function) and not _wraps_method_of(part, function)
     )
 
 
-def _holds_parts(value: Any) -> bool:
+def _wraps_method_of(part: Any, function: Any) -> bool:
+    """Whether it is a method of the part's class, which Keras has wrapped: `build`, say."""
+    method = getattr(function, "__wrapped__", None)
+    return isinstance(method, MethodType) and method.__self__ is part
+
+
+def _attributes(part: Any, found: Sequence[Any], names: dict[str, str]) -> Hashable:
+    """What an object of a user's own class holds, but for what Keras keeps there."""
+    kept = _kept_by_keras(keras.Model if isinstance(part, keras.Model) else keras.Layer)
+    number = {id(one): i for i, one in enumerate(found)}
+    own = {name: value for name, value in vars(part).items() if name not in kept}
+    return fingerprint(_plain(_marked(own, number), names))
+
+
+@cache
+def _kept_by_keras(kind: type) -> frozenset[str]:
+    """Names under which Keras, and TensorFlow beneath it, keep what any layer or model has."""
+    part = kind()
+    part.weight = part.add_weight(shape=())
+    if kind is keras.Model:
+        part.compile("sgd", "mse")
+    return frozenset({*vars(part), "_call_signature"} - {"weight"})
+
+
+def _marked(value: Any, number: dict[int, int]) -> Any:
+    """A value with the model's parts in it by their number: what they are is told elsewhere."""
+    if id(value) in number:
+        return f"part {number[id(value)]}"
+    if isinstance(value, keras.Variable) or callable(getattr(value, "assign", None)):
+        return "variable"
+    if isinstance(value, list | tuple):
+        return [_marked(inner, number) for inner in value]
     if isinstance(value, dict):
-        value = list(value.values())
-    return isinstance(value, list | tuple) and any(
-        isinstance(inner, (*PARTS, keras.Variable)) or _holds_parts(inner) for inner in value
-    )
+        return {key: _marked(inner, number) for key, inner in value.items()}
+    return value
 
 
 def _names(config: Any) -> Iterator[str]:
