@@ -169,6 +169,15 @@ def test_trials_rank_by_state_then_accuracy_then_loss_then_number():
         assert [t.number for t in opened.trials] == sorted(t.number for t in in_order)
 
 
+def test_finalists_rank_before_the_others_whatever_further_seeds_came_to():
+    """What one seed gave is no match for what several did."""
+    with Study(SPACE, **HEAD) as opened:
+        opened.add([trial(0, 0.9), trial(1, 0.8), trial(2, 0.7)])
+        opened.add_finalists([replace(opened.get(n, 1), again=(0.1 + n / 5,)) for n in (0, 1)])
+        assert [one.score for one in opened.ranking] == pytest.approx([0.55, 0.5, 0.7])
+        assert [one.number for one in opened.ranking] == [1, 0, 2]
+
+
 def test_a_trial_tells_what_was_measured_after_its_best_epoch():
     history = {"val_loss": [0.3, 0.5, 0.4, 0.4], "val_accuracy": [0.8, 0.9, 0.9, 0.9]}
     one = Trial(0, {}, 0, 4, "complete", history, 2, (0.9, 0.7))
