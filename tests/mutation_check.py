@@ -1,9 +1,10 @@
 """Put small faults into the code, one at a time, and see whether the tests of the room notice.
 
 The faults stand in `tests/faults/ROOM.toml`: what would be wrong, in which file, and the text that
-is put in place of another. Each is put into a copy of the checkout, and the room's fast tests run
-there until the first one fails. What survives is printed; a fault that no longer fits the code, or
-tests that fail without one, end the run. What is printed is the table of `tests/README.md`.
+is put in place of another, and which fast tests should notice. Each is put into a copy of the
+checkout, and its tests run there until the first one fails. What survives is printed; a fault that
+no longer fits the code, or tests that fail without one, end the run. What is printed is the table
+of `tests/README.md`.
 
     python tests/mutation_check.py --room training
     python tests/mutation_check.py --json --jobs 2
