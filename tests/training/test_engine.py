@@ -354,6 +354,19 @@ def test_layers_of_ones_own_share_a_program_unless_a_number_or_an_order_in_them_
     assert key(1.0) != key(0.5) and key(1.0) != key(1.0, 1)
 
 
+def test_layers_of_ones_own_that_hold_others_in_another_order_share_no_program():
+    """No configuration tells it: the order is changed after the layer was made."""
+
+    def key(step):
+        inner = Branches(1.0)
+        inner.ways = inner.ways[::step]
+        model = keras.Sequential([inner])
+        model(np.zeros((1, 3)))
+        return read(model, None).key
+
+    assert key(1) == key(1) != key(-1)
+
+
 make = keras.optimizers
 OPTIMIZERS = [
     lambda: make.SGD(0.01),
