@@ -29,7 +29,7 @@ def about(mean, spread):
 def test_the_verdict_follows_from_the_interval(
     before, after, spread, expected, verdict, monkeypatch
 ):
-    sides = {"before": about(before, spread), "after": about(after, spread)}
+    sides = {"before": about(before, spread), "after": about(after, -spread)}
     found = {name: Tuned({"learning_rate": 0.1}, x, x, x, 8) for name, x in sides.items()}
     monkeypatch.setattr(topic, "positions", lambda seed: found)
     assert verdict("bn.before-activation") == expected
@@ -61,5 +61,5 @@ BREAKS = {"bn.before-activation": never_learns("before")}
 @pytest.mark.long
 def test_it_turns_when_what_is_under_it_breaks(verdict, monkeypatch):
     BREAKS["bn.before-activation"](monkeypatch)
-    monkeypatch.setattr(topic, "positions", partial(topic.positions, runs=8))
+    monkeypatch.setattr(topic, "positions", partial(topic.positions, tasks=4))
     assert verdict("bn.before-activation", seed=1) == REFUTED

@@ -70,7 +70,7 @@ def test_the_verdict_follows_from_the_curves(id, expected, curves):
     curves(CASES[id][expected])
     [entry] = ledger.run(ledger.find([id]))
     assert entry.evidence.verdict == expected, entry.evidence
-    cells = len(topic.LAYERS) * 4 * (len(topic.RATES) * 3 + topic.RUNS)
+    cells = topic.TASKS * len(topic.LAYERS) * 4 * (len(topic.RATES) + 1)
     assert entry.evidence.trainings == (320 if id == "bn.robust-search" else cells)
 
 
@@ -88,10 +88,9 @@ def test_the_same_settings_are_compared_pair_by_pair(monkeypatch, nothing_rememb
 
 
 def test_updates_are_counted_between_epochs_and_to_the_end():
-    start = np.log(5)
-    curves = np.array([[1.4, 1.0, 0.8], [start, 1.5, 1.4], [np.inf] * 3])
-    assert topic.updates(curves, 0.9, per_epoch=10) == pytest.approx([25, 40, 40])
-    assert topic.updates(curves, start - 1e-9, per_epoch=10)[0] < 1e-6
+    lacking = np.array([[0.8, 0.6, 0.4], [1.0, 0.9, 0.8], [np.inf] * 3])
+    assert topic.updates(lacking, per_epoch=10) == pytest.approx([25, 40, 40])
+    assert topic.updates(lacking, 1 - 1e-9, per_epoch=10)[0] < 1e-6
 
 
 def test_a_mark_lies_between_guessing_and_the_teacher():
@@ -104,6 +103,14 @@ def test_both_claims_rest_on_the_same_trainings(curves):
     found = [one.evidence for one in ledger.run(ledger.find(["bn.faster", "bn.deeper"]))]
     assert ledger.trainings(found) == found[0].trainings
     assert deep_networks.trained()[10, False, "he_normal"] == 0
+
+
+def test_every_task_has_its_own_way_from_guessing_to_the_best_possible():
+    numbers = topic.tasks(1)
+    ends = [[topic.mark(number, 0), topic.mark(number, 1), np.inf] for number in numbers]
+    left = topic.left(np.array(ends), seed=1)
+    np.testing.assert_allclose(left, [[1, 0, np.inf]] * len(numbers))
+    assert len({topic.mark(number, 1) for number in numbers}) == topic.TASKS == len(numbers)
 
 
 @pytest.mark.parametrize("norm", [True, False])

@@ -66,5 +66,5 @@ def demo(
         return
     print(f"(w − 5)² is least at w = {descent.w[-1]:.5f}, after 1000 steps.")
     print(f"The classifier reads {test.accuracy:.1%} of {len(digits.y_test)} unseen digits right.")
-    print(f"Both are in {out}, with {len(pictures)} figures. Next:")
+    print(f"The model and {len(pictures)} figures are in {out}. Next:")
     print(f"  python -m tfcourse evaluate {model} --confusion")

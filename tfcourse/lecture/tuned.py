@@ -76,3 +76,36 @@ def tune(
         count = len(options(name)) * tries + runs
         found[name] = Tuned(best[name], loss[own], unseen[own], anew.test_accuracy[own], count)
     return found
+
+
+def tune_on_tasks(
+    ways: Mapping[Way, Trial],
+    options: Callable[[Way], Sequence[Trial]],
+    *,
+    tasks: Sequence[int],
+    epochs: int,
+    build: Build,
+    test: bool = False,
+) -> dict[Way, Tuned]:
+    """Tune each way on each of several random networks' classes, and train it anew there once.
+
+    The tasks (`population.teacher`) are far from their ceiling, but not alike: what suits one need
+    not suit the next. So each has one run, in their order, and pairs are those of one task. option:
+    the one that was best most often.
+    """
+    found: dict[Way, list[Tuned]] = {name: [] for name in ways}
+    how: dict[str, Any] = {"tries": 1, "runs": 1, "epochs": epochs, "build": build, "test": test}
+    for task in tasks:
+        each = tune(ways, options, seed=task, dataset=population.teacher(task).data, **how)
+        for name, one in each.items():
+            found[name].append(one)
+    return {
+        name: Tuned(
+            max(options(name), key=[one.option for one in several].count),
+            np.concatenate([one.loss for one in several]),
+            np.concatenate([one.unseen for one in several]),
+            np.concatenate([one.test_accuracy for one in several]),
+            sum(one.trainings for one in several),
+        )
+        for name, several in found.items()
+    }
