@@ -50,7 +50,7 @@ def test_it_holds_with_another_seed_and_turns_when_broken(id, verdict, monkeypat
 )
 def test_the_verdict_follows_from_the_interval(with_norm, spread, expected, verdict, monkeypatch):
     around = spread * np.linspace(-1, 1, 12)
-    accuracy = {("adam", True): with_norm + around, ("adam", False): 0.7 + around}
+    accuracy = {("adam", True): with_norm + around, ("adam", False): 0.7 - around}
     found = {way: Tuned({}, around, around, one, 12) for way, one in accuracy.items()}
     monkeypatch.setattr(topic, "RATES", {"adam": (0.01,)})
     monkeypatch.setattr(topic, "rules", lambda seed: found)

@@ -57,7 +57,7 @@ def test_the_verdict_follows_from_the_losses(id, expected, losses):
     losses(**CASES[id][expected])
     [entry] = ledger.run(ledger.find([id]))
     assert entry.evidence.verdict == expected, entry.evidence
-    assert entry.evidence.trainings == 3 * (5 * 3 + 3 * 6) + 8 * 16
+    assert entry.evidence.trainings == 16 * (5 * (3 + 1) + 3 * (6 + 1))
 
 
 @pytest.mark.parametrize("group", [4, 16])

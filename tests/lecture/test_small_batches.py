@@ -39,7 +39,7 @@ def test_the_verdict_follows_from_the_losses(expected, losses):
     losses(CASES[expected])
     [entry] = ledger.run(ledger.find(["bn.small-batches"]))
     assert entry.evidence.verdict == expected, entry.evidence
-    assert entry.evidence.trainings == 9 * (5 * 3 + 16)
+    assert entry.evidence.trainings == 16 * 9 * (5 + 1)
 
 
 def test_it_is_refuted_where_another_norm_loses_as_well(losses):

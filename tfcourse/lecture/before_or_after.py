@@ -8,7 +8,7 @@ from typing import Any
 from tfcourse.lecture.ledger import HOLDS, Evidence, claim, note, weighed
 from tfcourse.lecture.population import Trial
 from tfcourse.lecture.statistics import mean
-from tfcourse.lecture.tuned import Tuned, rates, tune_on_tasks
+from tfcourse.lecture.tuned import Tuned, rates, teachers, tune
 
 RATES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 MATTERS = 0.01
@@ -29,14 +29,15 @@ def build(trial: Trial) -> Any:
 
 
 @cache
-def positions(seed: int = 0, tasks: int = 16) -> dict[str, Tuned]:
+def positions(seed: int = 0, tasks: int = 32) -> dict[str, Tuned]:
     """Train networks with z normalized and with a normalized, each at its best of `RATES`."""
     fixed = {"optimizer": "momentum", "batch_size": 64}
-    return tune_on_tasks(
+    return tune(
         {name: {**fixed, "position": name} for name in ("before", "after")},
         lambda position: rates(*RATES),
-        tasks=range(tasks * seed, tasks * (seed + 1)),
+        tasks=teachers(seed, tasks),
         epochs=10,
+        seed=seed,
         build=build,
         test=True,
     )
@@ -54,7 +55,7 @@ def positions(seed: int = 0, tasks: int = 16) -> dict[str, Tuned]:
     literature=f"{IOFFE}: before, since sums are closer to Gaussian than what a rectifier leaves.",
 )
 def before_activation(seed: int) -> Evidence:
-    """Trains networks with three hidden layers of rectifiers on 16 random networks' classes, with
+    """Trains networks with three hidden layers of rectifiers on 32 random networks' classes, with
     batch norm before and after them: on each at six learning rates, then anew at the best one. The
     difference of their test accuracies, task by task, is weighed.
     """

@@ -25,7 +25,7 @@ from tfcourse.lecture.ledger import (
     weighed,
 )
 from tfcourse.lecture.statistics import Interval, difference, geometric_mean, holm, mean
-from tfcourse.lecture.tuned import Tuned, rates, tune_on_tasks
+from tfcourse.lecture.tuned import Tuned, rates, tune
 
 LAYERS, RATES, EPOCHS = (2, 6, 10), (0.01, 0.03, 0.1, 0.3), 20
 FIRST_WEIGHTS = {"he_normal": "He", "glorot_uniform": "Glorot"}
@@ -65,8 +65,13 @@ def cells(seed: int = 0) -> dict[tuple[int, bool, str], Tuned]:
         key: {**FIXED, **dict(zip(("layers", "batch_norm", "first_weights"), key, strict=True))}
         for key in product(LAYERS, (True, False), FIRST_WEIGHTS)
     }
-    return tune_on_tasks(
-        ways, lambda _: rates(*RATES), tasks=tasks(seed), epochs=EPOCHS, build=build
+    return tune(
+        ways,
+        lambda _: rates(*RATES),
+        tasks=[population.teacher(number).data for number in tasks(seed)],
+        epochs=EPOCHS,
+        seed=seed,
+        build=build,
     )
 
 

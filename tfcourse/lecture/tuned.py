@@ -18,11 +18,11 @@ Way = TypeVar("Way")
 
 @dataclass(frozen=True, eq=False)
 class Tuned:
-    """New trainings of one way to train, at the option that suits it best.
+    """New trainings of one way to train, a task each, at the option that suits it best there.
 
-    option: the best. loss, unseen: in training and on validation examples after each epoch, (runs,
-    epochs); infinite where a training diverged. test_accuracy: (runs,), NaN unless asked for.
-    trainings: how many there were, those that chose the option among them.
+    option: the one that was best most often. loss, unseen: in training and on validation examples
+    after each epoch, (tasks, epochs); infinite where a training diverged. test_accuracy: (tasks,),
+    NaN unless asked for. trainings: how many there were, those that chose the options among them.
     """
 
     option: Trial
@@ -33,8 +33,14 @@ class Tuned:
 
     @property
     def lowest(self) -> Floats:
-        """The lowest loss on validation examples, (runs,)."""
+        """The lowest loss on validation examples, (tasks,)."""
         return np.asarray(self.unseen.min(axis=1))
+
+
+def teachers(seed: int, count: int = 16, examples: int = 1000) -> list[Dataset]:
+    """Return a seed's own tasks, other random networks' classes each (`population.teacher`)."""
+    numbers = range(count * seed, count * (seed + 1))
+    return [population.teacher(number, examples=examples).data for number in numbers]
 
 
 def rates(*alphas: float) -> list[dict[str, float]]:
@@ -46,66 +52,36 @@ def tune(
     ways: Mapping[Way, Trial],
     options: Callable[[Way], Sequence[Trial]],
     *,
-    tries: int,
-    runs: int,
+    tasks: Sequence[Dataset],
     epochs: int,
     seed: int,
-    dataset: Dataset,
     build: Build | None = None,
     test: bool = False,
 ) -> dict[Way, Tuned]:
-    """Train `tries` networks of each way with each of its options, then `runs` at the best one.
+    """Train a network of each way with each of its options on each task, and anew at the best one.
 
-    The best option has the lowest mean of the lowest validation losses. All trainings of a step are
-    one population, whose programs are compiled side by side. First weights and mini-batches of the
-    n-th run are those of every way's n-th run, so that they make pairs.
+    Tasks are not alike, and what suits one need not suit the next: so each has its own best option,
+    by the lowest validation loss, and one run, in the order of `tasks`. First weights and
+    mini-batches of a task's run are the same for all ways, so that they make pairs.
     """
-    how: dict[str, Any] = {"epochs": epochs, "dataset": dataset, "build": build}
-    trials = [{**w, **o} for name, w in ways.items() for o in options(name) for _ in range(tries)]
-    tried = population.train(trials, seed=seed, **how).validation_loss.reshape(-1, tries)
-    mean = iter(np.nan_to_num(tried, nan=np.inf).mean(axis=1))
-    best = {name: min(options(name), key=lambda _: next(mean)) for name in ways}
-    trials = [{**way, **best[name]} for name, way in ways.items() for _ in range(runs)]
-    anew = population.train(trials, seed=seed + 1000, test=test, starts=runs, **how)
-    loss, unseen = (
-        np.nan_to_num(anew.history[name], nan=np.inf) for name in ("loss", "validation_loss")
-    )
+    runs: dict[Way, list[tuple[Any, ...]]] = {name: [] for name in ways}
+    for number, dataset in enumerate(tasks):
+        how: dict[str, Any] = {"epochs": epochs, "dataset": dataset, "build": build}
+        start = 1000 * seed + number
+        trials = [{**way, **option} for name, way in ways.items() for option in options(name)]
+        tried = population.train(trials, seed=start, **how).validation_loss
+        losses = iter(np.nan_to_num(tried, nan=np.inf))
+        best = {name: min(options(name), key=lambda _: next(losses)) for name in ways}
+        trials = [{**way, **best[name]} for name, way in ways.items()]
+        anew = population.train(trials, seed=start, test=test, starts=1, **how)
+        each = [np.nan_to_num(anew.history[n], nan=np.inf) for n in ("loss", "validation_loss")]
+        for name, *one in zip(ways, *each, anew.test_accuracy, strict=True):
+            runs[name].append((best[name], *one))
     found = {}
-    for i, name in enumerate(ways):
-        own = slice(i * runs, (i + 1) * runs)
-        count = len(options(name)) * tries + runs
-        found[name] = Tuned(best[name], loss[own], unseen[own], anew.test_accuracy[own], count)
+    for name, several in runs.items():
+        chosen, loss, unseen, accuracy = zip(*several, strict=True)
+        often = max(options(name), key=chosen.count)
+        count = len(tasks) * (len(options(name)) + 1)
+        curves = np.array(loss), np.array(unseen)
+        found[name] = Tuned(often, *curves, np.array(accuracy), count)
     return found
-
-
-def tune_on_tasks(
-    ways: Mapping[Way, Trial],
-    options: Callable[[Way], Sequence[Trial]],
-    *,
-    tasks: Sequence[int],
-    epochs: int,
-    build: Build,
-    test: bool = False,
-) -> dict[Way, Tuned]:
-    """Tune each way on each of several random networks' classes, and train it anew there once.
-
-    The tasks (`population.teacher`) are far from their ceiling, but not alike: what suits one need
-    not suit the next. So each has one run, in their order, and pairs are those of one task. option:
-    the one that was best most often.
-    """
-    found: dict[Way, list[Tuned]] = {name: [] for name in ways}
-    how: dict[str, Any] = {"tries": 1, "runs": 1, "epochs": epochs, "build": build, "test": test}
-    for task in tasks:
-        each = tune(ways, options, seed=task, dataset=population.teacher(task).data, **how)
-        for name, one in each.items():
-            found[name].append(one)
-    return {
-        name: Tuned(
-            max(options(name), key=[one.option for one in several].count),
-            np.concatenate([one.loss for one in several]),
-            np.concatenate([one.unseen for one in several]),
-            np.concatenate([one.test_accuracy for one in several]),
-            sum(one.trainings for one in several),
-        )
-        for name, several in found.items()
-    }
