@@ -1,9 +1,10 @@
 """Put small faults into the code, one at a time, and see whether the tests of the room notice.
 
 The faults stand in `tests/faults/ROOM.toml`: what would be wrong, in which file, and the text that
-is put in place of another. Each is put into a copy of the checkout, and the room's fast tests run
-there until the first one fails. What survives is printed; a fault that no longer fits the code, or
-tests that fail without one, end the run. What is printed is the table of `tests/README.md`.
+is put in place of another, and which fast tests should notice. Each is put into a copy of the
+checkout, and its tests run there until the first one fails. What survives is printed; a fault that
+no longer fits the code, or tests that fail without one, end the run. What is printed is the table
+of `tests/README.md`.
 
     python tests/mutation_check.py --room training
     python tests/mutation_check.py --json --jobs 2
@@ -70,10 +71,11 @@ def rooms() -> list[str]:
     return sorted(path.stem for path in FAULTS.glob("*.toml"))
 
 
-def begin(copy: Path, tests: tuple[str, ...]) -> int:
+def begin(copy: Path, tests: tuple[str, ...], longest: int) -> int:
     """Run tests in a copy of the checkout until one fails, in a child process; return its id.
 
     The child has TensorFlow loaded, which takes longer than most faults; the copy's code is not.
+    longest: seconds after which it ends, 0 for no end.
     """
     process = os.fork()
     if process:
@@ -86,7 +88,7 @@ def begin(copy: Path, tests: tuple[str, ...]) -> int:
         os.chdir(copy)
         os.environ |= {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
         sys.path[0], sys.dont_write_bytecode = str(copy), True
-        signal.alarm(LONGEST)
+        signal.alarm(longest)
         status = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests])
         sys.stdout.flush()
     finally:
@@ -111,10 +113,10 @@ def tried(some: list[Fault], jobs: int) -> dict[Fault, str | None]:
     for name in [name for name in sys.modules if name.partition(".")[0] == "tfcourse"]:
         del sys.modules[name]
     found: dict[Fault, str | None] = {}
-    # First each set of tests on its own, which must pass.
+    # First all tests without a fault: they must pass.
+    every = tuple(dict.fromkeys(test for fault in some for test in fault.tests))
     todo: list[tuple[Fault | None, tuple[str, ...]]]
-    todo = [(None, tests) for tests in sorted({fault.tests for fault in some})]
-    todo += [(fault, fault.tests) for fault in some]
+    todo = [(None, every), *((fault, fault.tests) for fault in some)]
     with tempfile.TemporaryDirectory() as folder:
         free = [Path(folder) / str(number) for number in range(jobs)]
         for copy in free:
@@ -128,11 +130,14 @@ def tried(some: list[Fault], jobs: int) -> dict[Fault, str | None]:
                 if fault:
                     whole[copy] = (copy / fault.file).read_bytes()
                     (copy / fault.file).write_text(fault.broken(copy), "utf-8")
-                running[begin(copy, tests)] = copy, fault, tests
+                running[begin(copy, tests, LONGEST if fault else 0)] = copy, fault, tests
                 continue
             process, code = os.wait()
             copy, fault, tests = running.pop(process)
-            by = failure(copy, os.waitstatus_to_exitcode(code))
+            status = os.waitstatus_to_exitcode(code)
+            if status == pytest.ExitCode.NO_TESTS_COLLECTED:
+                sys.exit(f"None of these is a default test: {' '.join(tests)}")
+            by = failure(copy, status)
             free.append(copy)
             if fault:
                 (copy / fault.file).write_bytes(whole[copy])
@@ -144,7 +149,7 @@ def tried(some: list[Fault], jobs: int) -> dict[Fault, str | None]:
                 )
                 print(told, file=sys.stderr, flush=True)
             elif by:
-                sys.exit(f"{' '.join(tests)} fail without a fault: {by}")
+                sys.exit(f"The tests fail without a fault: {by}")
     return {fault: found[fault] for fault in some}
 
 

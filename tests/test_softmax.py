@@ -283,6 +283,15 @@ def test_the_loss_is_right_where_the_probability_rounds_to_1():
     assert nothing == 0 and not np.signbit(nothing)
 
 
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+def test_no_loss_at_all_does_not_print_as_minus_nothing(reduction):
+    for loss in (
+        sm.cross_entropy([[1.0, 0.0]], [0], reduction=reduction),
+        sm.cross_entropy_from_logits([[0.0, -np.inf]], [0], reduction=reduction),
+    ):
+        assert str(loss).strip("[]") in ("0.0", "0.")
+
+
 def test_logits_keep_what_probabilities_lose():
     z = np.array([[0.0, 120.0]], np.float32)
     assert sm.cross_entropy(sm.softmax(z), [0]) == np.inf

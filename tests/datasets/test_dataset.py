@@ -108,6 +108,19 @@ def test_keras_normalization_with_these_figures_gives_the_same(shape):
     np.testing.assert_allclose(layer(one.x_test), one.standardized().x_test, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("deviation", [1e-2, 1e-4, 1e-6, 2e-7, 5e-8, 1e-12])
+def test_a_feature_of_tiny_deviation_is_scaled_as_by_the_saved_models_own_layer(deviation):
+    keras = pytest.importorskip("keras")
+    x = np.array([[1, 0], [-1, 1]] * 20) * [[deviation, 1]]
+    one = from_arrays("tiny", {"train": (x, np.arange(40) % 2)})
+    mean, variance = standardization(one.x_train)
+    layer = keras.layers.Normalization(mean=mean, variance=variance)
+    np.testing.assert_allclose(one.standardized().x_train, layer(one.x_train), rtol=1e-4)
+    is_constant = deviation < 1e-7  # Keras divides by no less
+    spread = one.standardized().x_train[:, 0].std()
+    assert spread == pytest.approx(deviation if is_constant else 1, rel=1e-4)
+
+
 def test_what_cannot_be_squared_in_float32_is_refused():
     x = np.array([[1e30], [-1e30]], np.float32)
     with pytest.raises(ValueError, match="its variance must fit float32, got 1e\\+60"):

@@ -44,6 +44,22 @@ def test_parts_in_folders_of_their_own(tmp_path, images):
     assert data.y_test.tolist() == [0, 0, 1, 1]
 
 
+def test_a_picture_is_of_the_class_its_folder_is_named_after_though_its_part_lacks_others(
+    tmp_path, images
+):
+    for number, pixels in enumerate(images(12, 5, 7)):
+        part = ["train", "val", "test"][number // 4]
+        classes = {"train": "abc", "val": "bc", "test": "ca"}[part]
+        folder = classes[number % len(classes)]
+        saved(tmp_path / part / folder / f"{number:02}.png", pixels)
+    data = load(tmp_path)
+    assert set(data.y_train) == {0, 1, 2} and data.class_names == ("a", "b", "c")
+    assert set(data.y_validation) == {1, 2} and set(data.y_test) == {0, 2}
+    for x, y in zip(data.x_validation, data.y_validation, strict=True):
+        number = next(n for n, p in enumerate(images(12, 5, 7)) if (p / np.float32(255) == x).all())
+        assert "bc"[number % 2] == data.class_names[y]
+
+
 def test_train_can_be_a_class_among_vehicles(tmp_path, images):
     for number, pixels in enumerate(images(12, 5, 7)):
         saved(tmp_path / ["train", "bus", "test"][number % 3] / f"{number}.png", pixels)
@@ -186,6 +202,18 @@ def test_resizing_averages(tmp_path):
     np.testing.assert_allclose(read_images(path, (8, 8)), 0.5, atol=0.01)
     assert read_images(path, (8, 16)).shape == (1, 8, 16)
     np.testing.assert_allclose(read_images(str(path), (64, 64))[0], board / 255)
+
+
+@pytest.mark.parametrize("shape", [(8, 16), (16, 8)])
+def test_resizing_to_what_is_no_square_keeps_left_and_right_and_above_and_below(tmp_path, shape):
+    pixels = np.zeros((64, 64), np.uint8)
+    pixels[:32, 32:], pixels[32:, :32] = 100, 200  # above on the right, below on the left
+    [x] = read_images(saved(tmp_path / "quarters.png", pixels), shape)
+    height, width = shape
+    assert x.shape == shape
+    corners = [[x[0, 0], x[0, -1]], [x[-1, 0], x[-1, -1]]]
+    np.testing.assert_allclose(corners, np.array([[0, 100], [200, 0]]) / 255, atol=0.01)
+    assert (x[: height // 2 - 1] < 0.5).all() and (x[:, width // 2 + 1 :] < 0.5).all()
 
 
 def test_photographs_are_turned_upright(tmp_path, images):

@@ -244,8 +244,9 @@ def test_a_csv_file_needs_a_target_and_names_what_there_is(tmp_path):
         take(path, target="b")
 
 
-def test_a_split_is_decided_by_its_seed():
-    one, same, other = (take((X, X[:, 0]), seed=seed) for seed in (0, 0, 1))
+@pytest.mark.parametrize("y", [X[:, 0], np.arange(len(X)) % 2], ids=["numbers", "classes"])
+def test_a_split_is_decided_by_its_seed(y):
+    one, same, other = (take((X, y), seed=seed) for seed in (0, 0, 1))
     assert one.fingerprint == same.fingerprint != other.fingerprint
 
 

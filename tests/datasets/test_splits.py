@@ -28,6 +28,23 @@ def test_parts_have_the_size_asked_for_and_every_class_its_share(counts, tenths,
             assert np.abs(np.bincount(labels[part], minlength=len(counts)) - exact).max() < 1
 
 
+@given(
+    counts=st.lists(st.integers(10, 60), min_size=2, max_size=8),
+    size=st.integers(0, 50),
+    seed=st.integers(0, 3),
+)
+def test_seats_that_are_left_go_to_the_classes_that_lack_most_of_one(counts, size, seed):
+    labels = np.repeat(np.arange(len(counts)), counts)
+    size = min(size, len(labels) // 2)  # so that every class has more examples than seats
+    _, part = stratified(labels, [size], seed)
+    seats = np.bincount(labels[part], minlength=len(counts))
+    whole, lack = np.divmod(np.array(counts) * size, len(labels))
+    more = seats - whole
+    assert set(more) <= {0, 1}
+    if 0 < more.sum() < len(counts):
+        assert lack[more == 1].min() >= lack[more == 0].max()
+
+
 def test_known_cut_on_every_version_of_numpy():
     train, test = stratified(np.array([0, 1] * 6), [4])
     assert test.tolist() == [2, 3, 8, 11]

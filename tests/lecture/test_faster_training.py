@@ -113,6 +113,11 @@ def test_every_task_has_its_own_way_from_guessing_to_the_best_possible():
     assert len({topic.mark(number, 1) for number in numbers}) == topic.TASKS == len(numbers)
 
 
+def test_no_two_seeds_share_a_task():
+    every = [number for seed in range(5) for number in topic.tasks(seed)]
+    assert len(set(every)) == len(every) == 5 * topic.TASKS
+
+
 @pytest.mark.parametrize("norm", [True, False])
 def test_its_networks_are_as_deep_as_asked_for(norm):
     model = topic.build({"layers": 3, "batch_norm": norm, "first_weights": "he_normal"})

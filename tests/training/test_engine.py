@@ -304,6 +304,24 @@ def test_functions_that_close_over_different_values_are_told_apart():
     assert fingerprint(object()) != fingerprint(object())
 
 
+@pytest.mark.parametrize("place", ["activation", "regularizer"])
+def test_models_given_functions_that_close_over_different_values_share_no_program(place):
+    """Keras's configuration tells a function's name alone."""
+
+    def build(h):
+        def scaled(x):
+            return h["factor"] * keras.ops.sum(x**2, keepdims=place == "activation")
+
+        given = {"activation": scaled} if place == "activation" else {"kernel_regularizer": scaled}
+        middle = keras.layers.Dense(4, **given), keras.layers.Dense(3, "softmax")
+        return keras.Sequential([keras.Input((6,)), *middle])
+
+    def key(factor):
+        return Builder(build, BLOBS).blueprint({"factor": factor}, 0).key
+
+    assert key(2.0) == key(2.0) != key(3.0)
+
+
 class Branches(keras.layers.Layer):
     """A layer of the user's own, with layers, numbers and a weight; their order is in a list."""
 
@@ -342,6 +360,19 @@ def test_layers_of_ones_own_share_a_program_unless_a_number_or_an_order_in_them_
 
     assert key(1.0) == key(1.0)
     assert key(1.0) != key(0.5) and key(1.0) != key(1.0, 1)
+
+
+def test_layers_of_ones_own_that_hold_others_in_another_order_share_no_program():
+    """No configuration tells it: the order is changed after the layer was made."""
+
+    def key(step):
+        inner = Branches(1.0)
+        inner.ways = inner.ways[::step]
+        model = keras.Sequential([inner])
+        model(np.zeros((1, 3)))
+        return read(model, None).key
+
+    assert key(1) == key(1) != key(-1)
 
 
 make = keras.optimizers
@@ -505,3 +536,67 @@ def test_models_of_other_seeds_draw_other_masks_in_the_same_company():
 
     assert np.ptp(losses(0.0)) < 1e-5
     assert len({round(float(loss), 4) for loss in losses(0.5)}) > 1
+
+
+@pytest.mark.usefixtures("eager")
+def test_with_model_fit_a_model_that_goes_on_draws_masks_of_its_own():
+    """Examples are alike and weights stand still, so that masks alone differ."""
+    x, y = np.ones((4, 6), np.float32), np.zeros(4, int)
+    still = trial(batch_size=4, dropout=0.5, learning_rate=1e-12)
+    how = {"data": Data(x, y), "build": dropped, "epochs": 1, "engine": "keras"}
+    (day,) = trained([still], **how)
+    (next_day,) = trained([still], **how, start=[day])
+    assert day.history["loss"] != next_day.history["loss"]
+
+
+def test_random_layers_that_keras_computes_draw_by_the_seed_and_anew_in_a_model_that_goes_on():
+    """First weights and examples are alike, so that masks alone differ."""
+
+    def build(h):
+        middle = keras.layers.AlphaDropout(0.5), keras.layers.Dense(1, kernel_initializer="ones")
+        model = keras.Sequential([keras.Input((6,)), *middle])
+        model.compile(keras.optimizers.SGD(1e-12), "mse")
+        return model
+
+    data = Data(np.ones((4, 6), np.float32), np.zeros((4, 1), np.float32))
+    how = {"data": data, "build": build, "seeds": [1, 2], "epochs": 1}
+    found = trained([{"batch_size": 4}] * 2, **how)
+    found += trained([{"batch_size": 4}] * 2, **how, start=found)
+    assert not any(one.notes for one in found)
+    assert len({float(one.history["loss"][0]) for one in found}) == 4
+
+
+RATES = (0.9, 0.2, 0.6)
+
+
+@pytest.fixture(scope="module")
+def dropouts():
+    """Models of a dropout of their own and one of ½, and what was told after their only epoch."""
+
+    def mean(y, found):
+        return found / 4000
+
+    def build(h):
+        inputs = keras.Input((4000,))
+        drawn = keras.layers.Dropout(h["rate"])(inputs)
+        fixed = keras.layers.Dropout(0.5)(inputs)
+        both = keras.layers.Concatenate()([drawn**2, 3 * fixed**2])
+        model = keras.Model(inputs, keras.layers.Dense(1, kernel_initializer="ones")(both))
+        model.compile(keras.optimizers.SGD(1e-30), mean)
+        return model
+
+    told, data = [], Data(np.ones((10, 4000), np.float32), np.zeros((10, 1), np.float32))
+    trials = [{"batch_size": 10, "rate": rate} for rate in RATES]
+    how = {"build": build, "epochs": 1, "threads": 1, "on_epoch": told.append}
+    return [one.history["loss"][0] for one in trained(trials, data, **how)], told
+
+
+def test_every_dropout_layer_has_the_rate_that_build_gave_it(dropouts):
+    """The mean square of what is kept of ones is 1 / (1 − rate): the loss tells both."""
+    assert dropouts[0] == pytest.approx([1 / (1 - rate) + 3 / 0.5 for rate in RATES], rel=0.03)
+
+
+def test_an_epoch_tells_one_figure_for_each_of_its_trials(dropouts):
+    """Three models fill a chunk of four: the fourth is nobody's."""
+    losses, [epoch] = dropouts
+    assert epoch.trials == (0, 1, 2) and epoch.figures["loss"].tolist() == losses

@@ -169,6 +169,15 @@ def test_trials_rank_by_state_then_accuracy_then_loss_then_number():
         assert [t.number for t in opened.trials] == sorted(t.number for t in in_order)
 
 
+def test_finalists_rank_before_the_others_whatever_further_seeds_came_to():
+    """What one seed gave is no match for what several did."""
+    with Study(SPACE, **HEAD) as opened:
+        opened.add([trial(0, 0.9), trial(1, 0.8), trial(2, 0.7)])
+        opened.add_finalists([replace(opened.get(n, 1), again=(0.1 + n / 5,)) for n in (0, 1)])
+        assert [one.score for one in opened.ranking] == pytest.approx([0.55, 0.5, 0.7])
+        assert [one.number for one in opened.ranking] == [1, 0, 2]
+
+
 def test_a_trial_tells_what_was_measured_after_its_best_epoch():
     history = {"val_loss": [0.3, 0.5, 0.4, 0.4], "val_accuracy": [0.8, 0.9, 0.9, 0.9]}
     one = Trial(0, {}, 0, 4, "complete", history, 2, (0.9, 0.7))
@@ -251,6 +260,18 @@ def test_a_best_trial_whose_model_cannot_be_built_fails_and_the_next_best_is_kep
     assert kept == ranking[0].number
     errors = {t.number: t.error for t in ranking if t.state == "failed"}
     assert errors == {1: "ValueError: no model for that", 2: "ValueError: too many cooks"}
+
+
+def test_a_model_that_is_saved_anew_is_no_longer_the_refitted_one(tmp_path):
+    with Study(SPACE, tmp_path, **HEAD) as opened:
+        opened.add([trial(0, 0.8)], kept=0)
+        opened.add([], refitted=0)
+        assert (opened.kept, opened.refitted) == (0, 0)
+        opened.add([trial(1, 0.9)], kept=1)
+        opened.add_finalists([replace(opened.get(n, 1), again=(0.85 - n / 10,)) for n in (0, 1)])
+        opened.add([], kept=0)  # the best again, as it was first trained
+        assert (opened.kept, opened.refitted) == (0, None)
+    assert Study.read(tmp_path).refitted is None
 
 
 def test_when_every_trial_fails_there_is_no_best(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from tfcourse.lecture.ledger import HOLDS, Evidence, claim, note, weighed
+from tfcourse.lecture.ledger import REFUTED, Evidence, claim, note, weighed
 from tfcourse.lecture.population import Trial
 from tfcourse.lecture.statistics import mean
 from tfcourse.lecture.tuned import Tuned, rates, teachers, tune
@@ -46,7 +46,7 @@ def positions(seed: int = 0, tasks: int = 32) -> dict[str, Tuned]:
 @claim(
     "bn.before-activation",
     "z is normalized rather than a: the better default, though it is debated.",
-    HOLDS,
+    REFUTED,
     note("000", 119, "4. Normalizing Activations in a network"),
     note("001", 245, "归一化隐藏层", "normalizing hidden layers"),
     note("003", 1242, "Normalizing activations in a network"),
