@@ -45,7 +45,7 @@ RANKS = {
 }
 """The lecture's order of importance, by the colour that it marks each rank with."""
 ORDER = tuple(RANKS.values())
-UPDATES = {16: 2, 64: 8}
+UPDATES = {16: 1, 64: 4}
 """Epochs by mini-batch size, so that each trial has the same number of updates."""
 Case = tuple[str, bool]
 CASES: tuple[Case, ...] = tuple(product(SPACES, (False, True)))
@@ -146,7 +146,7 @@ SYMBOLS = {
 
     九行分成四级，从学习率到 Adam 的 ε，右边写着讲座给每级的颜色。每行有动量法和 Adam 的点，
     都带区间。左图没有 batch norm，右图有：学习率远远领先，
-    约占十分之九，其余都不到四分之一。""",
+    约占十分之九，其余都不到三分之一。""",
     trains=True,
 )
 def hyperparameter_importance(
@@ -158,7 +158,7 @@ def hyperparameter_importance(
     Nine rows in four ranks, from the learning rate to Adam's ε, with the lecture's colour for each
     rank at the right. In each row a point with its interval for training with momentum and with
     Adam. Left without batch norm, right with it: the learning rate is far ahead, at about nine
-    tenths, and no other reaches a quarter.
+    tenths, and no other comes to a third.
     """
     found, say, s, c = importance(seed, trials), style.say, style.scale, style.colors
     page = style.page(3.8)

@@ -70,7 +70,7 @@ def lost(seed: int = 0) -> dict[tuple[str, int], Interval]:
     matters="A twentieth of the loss: it makes the probability of the true class five per cent "
     "smaller. Less than that another learning rate costs.",
     conditions="Mini-batches of 2. With 8 batch norm loses nothing here. Near its border: group "
-    "norm's loss at 2 is small, but with another seed its interval just holds one that matters.",
+    "norm's loss at 2 is small, but with seed 2 its interval just holds one that matters.",
     literature="Wu and He 2018, Group Normalization: on ImageNet batch norm loses below 16 images.",
 )
 def small_batches(seed: int) -> Evidence:
