@@ -157,8 +157,8 @@ def told(seed: int, *names: str) -> str:
     note("004", 106, "Thus it is similar to regularization"),
     trains=True,
     matters=WHY,
-    conditions="Groups of 16 beside groups of 512. What 64, between the two, gain is less than what "
-    "it differs by from task to task.",
+    conditions="Groups of 16 beside groups of 512. Those of 64, between the two, gain less than "
+    "tasks differ by.",
     literature="Luo et al. 2019, Towards Understanding Regularization in Batch Normalization, "
     "part the effect into that of the noise and that of normalization itself; Hoffer et al. 2017 "
     "use small groups on purpose.",
