@@ -185,7 +185,7 @@ def faster(seed: int) -> Evidence:
     )
     return Evidence(
         verdicts.pop() if len(verdicts) == 1 else some,
-        f"{words}; an update with it takes {slower(seed).value:.1f} times as long here",
+        f"{words}; an update with it takes {slower(seed).show('.1f')} times as long here",
         f"With six layers, {ratios[6].value:.1f} times as many updates without batch norm; with "
         f"two, {ratios[2].value:.1f} times.",
         effect=ratios[6],
