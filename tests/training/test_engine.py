@@ -304,7 +304,7 @@ def test_functions_that_close_over_different_values_are_told_apart():
     assert fingerprint(object()) != fingerprint(object())
 
 
-@pytest.mark.parametrize("place", ["activation", "regularizer"])
+@pytest.mark.parametrize("place", ["activation", "activity_regularizer"])
 def test_models_given_functions_that_close_over_different_values_share_no_program(place):
     """Keras's configuration tells a function's name alone."""
 
@@ -312,8 +312,7 @@ def test_models_given_functions_that_close_over_different_values_share_no_progra
         def scaled(x):
             return h["factor"] * keras.ops.sum(x**2, keepdims=place == "activation")
 
-        given = {"activation": scaled} if place == "activation" else {"kernel_regularizer": scaled}
-        middle = keras.layers.Dense(4, **given), keras.layers.Dense(3, "softmax")
+        middle = keras.layers.Dense(4, **{place: scaled}), keras.layers.Dense(3, "softmax")
         return keras.Sequential([keras.Input((6,)), *middle])
 
     def key(factor):
