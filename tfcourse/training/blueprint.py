@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from types import MethodType
 from typing import Any
 
 from tfcourse._tensorflow import keras
@@ -168,23 +167,13 @@ def _own_configuration(part: Any, names: dict[str, str]) -> Hashable:
 def _callables(part: Any) -> Hashable:
     """Functions, and objects called like them, that a part was given: activations, losses."""
     given = [v for v in vars(part).values() if callable(v) and not isinstance(v, PARTS)]
-    return tuple(
-        fingerprint(function)
-        for function in given
-        if not is_of_keras(function) and not _wraps_method_of(part, function)
-    )
-
-
-def _wraps_method_of(part: Any, function: Any) -> bool:
-    """Whether it is a method of the part's class, which Keras has wrapped: `build`, say."""
-    method = getattr(function, "__wrapped__", None)
-    return isinstance(method, MethodType) and method.__self__ is part
+    return tuple(fingerprint(function) for function in given if not is_of_keras(function))
 
 
 def _attributes(part: Any, found: Sequence[Any], names: dict[str, str]) -> Hashable:
     """What an object of a user's own class holds, but for what Keras keeps there."""
     kept = _kept_by_keras(keras.Model if isinstance(part, keras.Model) else keras.Layer)
-    number = {id(one): i for i, one in enumerate(found)}
+    number = {id(one): i for i, one in enumerate((*found, *found[0].variables))}
     own = {name: value for name, value in vars(part).items() if name not in kept}
     return fingerprint(_plain(_marked(own, number), names))
 
@@ -200,11 +189,11 @@ def _kept_by_keras(kind: type) -> frozenset[str]:
 
 
 def _marked(value: Any, number: dict[int, int]) -> Any:
-    """A value with the model's parts in it by their number: what they are is told elsewhere."""
+    """A value with the model's parts and variables in it by number: they are told elsewhere."""
     if id(value) in number:
         return f"part {number[id(value)]}"
-    if isinstance(value, keras.Variable) or callable(getattr(value, "assign", None)):
-        return "variable"
+    if callable(getattr(value, "assign", None)):
+        return object()  # a variable that Keras does not know is like no other
     if isinstance(value, list | tuple):
         return [_marked(inner, number) for inner in value]
     if isinstance(value, dict):

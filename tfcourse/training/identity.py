@@ -24,8 +24,13 @@ def fingerprint(value: Any) -> Hashable:
 
 
 def is_of_keras(thing: Any) -> bool:
-    """Whether a class or function is one of Keras's or TensorFlow's own."""
-    return (getattr(thing, "__module__", None) or "").partition(".")[0] in ("keras", "tensorflow")
+    """Whether a class or function is one of Keras's or TensorFlow's own.
+
+    A function is whose code it is: `functools.wraps` gives it the module of what it wraps.
+    """
+    written_in = getattr(thing, "__globals__", {}).get("__name__")
+    module = written_in or getattr(thing, "__module__", None) or ""
+    return module.partition(".")[0] in ("keras", "tensorflow")
 
 
 class _Fingerprints:
