@@ -1,4 +1,4 @@
-"""Models as users write them: each is trained by both engines and by Keras's own steps."""
+"""Models as users write them: each is trained by both engines and by plain `model.fit`."""
 
 import functools
 from collections.abc import Callable
