@@ -106,7 +106,7 @@ def test_both_claims_rest_on_the_same_trainings(curves):
 
 
 def test_every_task_has_its_own_way_from_guessing_to_the_best_possible():
-    numbers = topic.tasks(1)
+    numbers = topic.numbers(1)
     ends = [[topic.mark(number, 0), topic.mark(number, 1), np.inf] for number in numbers]
     left = topic.left(np.array(ends), seed=1)
     np.testing.assert_allclose(left, [[1, 0, np.inf]] * len(numbers))
@@ -114,7 +114,7 @@ def test_every_task_has_its_own_way_from_guessing_to_the_best_possible():
 
 
 def test_no_two_seeds_share_a_task():
-    every = [number for seed in range(5) for number in topic.tasks(seed)]
+    every = [number for seed in range(5) for number in topic.numbers(seed)]
     assert len(set(every)) == len(every) == 5 * topic.TASKS
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from tfcourse.lecture.faster_training import FIRST_WEIGHTS, LAYERS, TASKS, cells, left
+from tfcourse.lecture.faster_training import FIRST_WEIGHTS, LAYERS, cells, left
 from tfcourse.lecture.ledger import (
     CONDITIONS,
     HOLDS,
@@ -18,6 +18,7 @@ from tfcourse.lecture.ledger import (
     weighed,
 )
 from tfcourse.lecture.statistics import holm, share, share_difference
+from tfcourse.lecture.tuned import TASKS
 
 MATTERS = 0.25
 

@@ -25,11 +25,10 @@ from tfcourse.lecture.ledger import (
     weighed,
 )
 from tfcourse.lecture.statistics import Interval, difference, geometric_mean, holm, mean
-from tfcourse.lecture.tuned import Tuned, rates, tune
+from tfcourse.lecture.tuned import TASKS, Tuned, numbers, rates, teachers, tune
 
 LAYERS, RATES, EPOCHS = (2, 6, 10), (0.01, 0.03, 0.1, 0.3), 20
 FIRST_WEIGHTS = {"he_normal": "He", "glorot_uniform": "Glorot"}
-TASKS = 16
 FIXED = {"optimizer": "momentum", "batch_size": 64}
 IOFFE = "Ioffe and Szegedy 2015, Batch Normalization"
 
@@ -53,11 +52,6 @@ def mark(seed: int, share: float) -> float:
     return guess - share * (guess - population.teacher(seed).best_loss)
 
 
-def tasks(seed: int) -> range:
-    """Numbers of a seed's tasks."""
-    return range(TASKS * seed, TASKS * (seed + 1))
-
-
 @cache
 def cells(seed: int = 0) -> dict[tuple[int, bool, str], Tuned]:
     """By layers, batch norm and first weights: networks at the best of `RATES` on each task."""
@@ -68,7 +62,7 @@ def cells(seed: int = 0) -> dict[tuple[int, bool, str], Tuned]:
     return tune(
         ways,
         lambda _: rates(*RATES),
-        tasks=[population.teacher(number).data for number in tasks(seed)],
+        tasks=teachers(seed),
         epochs=EPOCHS,
         seed=seed,
         build=build,
@@ -80,7 +74,7 @@ def left(loss: Floats, seed: int) -> Floats:
 
     loss: on each of a seed's tasks, after each epoch, (tasks, epochs).
     """
-    ends = np.array([[mark(number, 0), mark(number, 1)] for number in tasks(seed)])
+    ends = np.array([[mark(number, 0), mark(number, 1)] for number in numbers(seed)])
     guess, best = ends.T[..., None]
     return np.asarray((loss - best) / (guess - best))
 

@@ -37,10 +37,18 @@ class Tuned:
         return np.asarray(self.unseen.min(axis=1))
 
 
-def teachers(seed: int, count: int = 16, examples: int = 1000) -> list[Dataset]:
+TASKS = 16
+
+
+def numbers(seed: int, count: int = TASKS) -> range:
+    """Return the numbers of a seed's own tasks."""
+    return range(count * seed, count * (seed + 1))
+
+
+def teachers(seed: int, count: int = TASKS, examples: int = 1000) -> list[Dataset]:
     """Return a seed's own tasks, other random networks' classes each (`population.teacher`)."""
-    numbers = range(count * seed, count * (seed + 1))
-    return [population.teacher(number, examples=examples).data for number in numbers]
+    each = (population.teacher(number, examples=examples) for number in numbers(seed, count))
+    return [task.data for task in each]
 
 
 def rates(*alphas: float) -> list[dict[str, float]]:
