@@ -10,20 +10,9 @@ import numpy as np
 
 from tfcourse import batch_norm, softmax
 from tfcourse._arrays import Float64, Floats
-from tfcourse.lecture import network
+from tfcourse.lecture import ledger, network
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import (
-    CONDITIONS,
-    HOLDS,
-    Erratum,
-    Evidence,
-    below,
-    claim,
-    corrected,
-    errata,
-    judged,
-    note,
-)
+from tfcourse.lecture.ledger import HOLDS, Evidence, below, claim, corrected, judged, note
 from tfcourse.lecture.style import BOOK, Figure, Style
 
 EPSILON = 1e-3  # Keras's
@@ -126,7 +115,7 @@ def apart(*pairs: tuple[Any, Any]) -> float:
 @claim(
     "bn.zero-mean-unit-variance",
     "z_norm = (z − μ)/√(σ² + ε), with μ and σ² over the mini-batch, has mean 0 and variance 1.",
-    CONDITIONS,
+    ledger.CONDITIONS,
     note("000", 157, "均值为0，方差为1", "mean 0, variance 1"),
     note("001", 272, "每一个分量都是平均值0和方差1", "each component has mean 0, variance 1"),
     note("002", 74, "使得隐藏单元值的均值和方差标准化", "standardizes mean and variance of units"),
@@ -369,16 +358,16 @@ def by_hand(z: Float64, gamma: Any, beta: Any) -> Any:
     return gamma * (z - z.mean()) / np.sqrt(((z - z.mean()) ** 2).mean() + EPSILON) + beta
 
 
-errata(
+ledger.errata(
     __name__,
-    Erratum(
+    ledger.Erratum(
         "bn.erratum.hidden-mean",
         note("000", 146, r"μ=\frac{1}{m}\sum\_{i}{z^{(i)}-μ}"),
         r"μ=\frac{1}{m}\sum_{i}{z^{(i)}}",
         "μ stands on both sides; solved for, it is half the mean.",
         check=against(lambda z: (z.mean() / 2, z.sum() / len(z), z.mean())),
     ),
-    Erratum(
+    ledger.Erratum(
         "bn.erratum.hidden-variance",
         note("000", 150, r"σ^2=\frac{1}{m}\sum\_{i}(z^{(i)^2}-μ)^2"),
         r"σ^2=\frac{1}{m}\sum_{i}(z^{(i)}-μ)^2",
@@ -387,28 +376,28 @@ errata(
             lambda z: (((z**2 - z.mean()) ** 2).mean(), ((z - z.mean()) ** 2).mean(), z.var())
         ),
     ),
-    Erratum(
+    ledger.Erratum(
         "bn.erratum.no-normalization",
         note("000", 186, r"z\_{norm}^{[l]}=w^{[l]}a^{[l-1]}"),
         "z = Wa, and z_norm = (z − μ)/√(σ² + ε)",
         "The line drops b, which is right, and calls what is left normalized, which it is not.",
         check=against(lambda z: (z, by_hand(z, 1, 0), z_tilde(z, 1, 0))),
     ),
-    Erratum(
+    ledger.Erratum(
         "bn.erratum.gamma-times-z",
         note("000", 160, r"\tilde{z}^{(i)}=γz^{(i)} + β"),
         "z̃ = γ z_norm + β",
         "It is z_norm that is scaled. Lines 192 and 217 of the same note have it right.",
         check=against(lambda z: (2 * z + 1, by_hand(z, 2, 1), z_tilde(z, 2, 1))),
     ),
-    Erratum(
+    ledger.Erratum(
         "bn.erratum.gamma-is-variance",
         note("000", 217, r"方差为 $γ^{\[2\]}$ 的分布", "a distribution of variance γ^[2]"),
         "standard deviation γ, variance γ²",
         "What is multiplied by γ has γ times the deviation.",
         check=against(lambda z: (2, 4 * z_tilde(z, 1, 0).var(), z_tilde(z, 2, 1).var())),
     ),
-    Erratum(
+    ledger.Erratum(
         "bn.erratum.identity-gamma",
         note("004", 37, r"if $\gamma = 1/\sigma^2 + \epsilon$"),
         r"\gamma = \sqrt{\sigma^2 + \epsilon}",
@@ -421,7 +410,7 @@ errata(
             )
         ),
     ),
-    Erratum(
+    ledger.Erratum(
         "bn.erratum.z-tilde-for-z-norm",
         note("004", 57, r"\xrightarrow{\text{normalize}} \tilde{z}^{(i)}"),
         r"\xrightarrow{\text{normalize}} z_{\text{norm}}^{[l]}",

@@ -9,27 +9,15 @@ import numpy as np
 
 from tfcourse import batch_norm
 from tfcourse._arrays import Floats
-from tfcourse.lecture import network, population
-from tfcourse.lecture.ledger import (
-    CONDITIONS,
-    HOLDS,
-    REFUTED,
-    Evidence,
-    below,
-    claim,
-    judged,
-    note,
-    raised,
-    weighed,
-    worst,
-)
+from tfcourse.lecture import ledger, network, population
+from tfcourse.lecture.ledger import HOLDS, Evidence, below, claim, judged, note, weighed, worst
 from tfcourse.lecture.statistics import holm, mean
 
 
 @claim(
     "bn.one-line",
     "One line in TensorFlow, tf.nn.batch_normalization, does it.",
-    CONDITIONS,
+    ledger.CONDITIONS,
     note("001", 351, "一般只要短短的一行代码", "usually one short line of code is enough"),
     conditions="tf.nn.batch_normalization is the formula alone: μ and σ² must be computed before, "
     "and averages for test time kept beside. keras.layers.BatchNormalization does all of it.",
@@ -45,7 +33,7 @@ def one_line(seed: int) -> Evidence:
     gamma, beta = random.normal(size=(2, 5)).astype(np.float32)
     expected = batch_norm.forward(z, gamma, beta).z_tilde
     line = tf.nn.batch_normalization(z, z.mean(axis=0), z.var(axis=0), beta, gamma, 1e-3)
-    alone = not raised(lambda: tf.nn.batch_normalization(z, None, None, beta, gamma, 1e-3))
+    alone = not ledger.raised(lambda: tf.nn.batch_normalization(z, None, None, beta, gamma, 1e-3))
     layer = keras.layers.BatchNormalization()
     layer.build(z.shape)
     layer.gamma.assign(gamma)
@@ -133,7 +121,7 @@ def frozen(seed: int) -> Evidence:
     """
     found = fine_tuned(seed)
     saved = mean(found.after[0] - found.after[1])
-    verdict = REFUTED if found.moved else weighed(saved, 0.05)
+    verdict = ledger.REFUTED if found.moved else weighed(saved, 0.05)
     return Evidence(
         verdict,
         f"accuracy on the digits {found.before.mean():.1%} before, {found.after[0].mean():.1%} "

@@ -6,19 +6,8 @@ from functools import cache, partial
 
 import numpy as np
 
-from tfcourse.lecture import network
-from tfcourse.lecture.ledger import (
-    HOLDS,
-    NOT_SHOWN,
-    REFUTED,
-    Erratum,
-    Evidence,
-    below,
-    claim,
-    errata,
-    judged,
-    note,
-)
+from tfcourse.lecture import ledger, network
+from tfcourse.lecture.ledger import HOLDS, NOT_SHOWN, REFUTED, Evidence, below, claim, judged, note
 from tfcourse.lecture.statistics import holm, mean
 from tfcourse.lecture.tuned import Tuned, rates, teachers, tune
 
@@ -133,15 +122,15 @@ def any_optimizer(seed: int) -> Evidence:
     )
 
 
-errata(
+ledger.errata(
     __name__,
-    Erratum(
+    ledger.Erratum(
         "bn.erratum.dz-for-dgamma",
         note("004", 75, r"$dw^{[l]}, d\beta^{[l]}, dz^{[l]}$"),
         r"$dw^{[l]}, d\beta^{[l]}, d\gamma^{[l]}$",
         "γ is updated below, and with dγ; dz has a row for each example.",
     ),
-    Erratum(
+    ledger.Erratum(
         "bn.erratum.batch-is-the-mini-batch",
         note("001", 390, "都有 “Batch” 这个词", "both have the word batch; they are unrelated"),
         "Batch norm's batch is the mini-batch of gradient descent.",

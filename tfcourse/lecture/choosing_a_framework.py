@@ -16,17 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from tfcourse.lecture import ledger
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import (
-    CONDITIONS,
-    Erratum,
-    Evidence,
-    claim,
-    errata,
-    judged,
-    note,
-    video,
-)
+from tfcourse.lecture.ledger import CONDITIONS, Evidence, claim, judged, note, video
 from tfcourse.lecture.statistics import Interval, geometric_mean
 from tfcourse.lecture.style import BOOK, Figure, Style
 from tfcourse.tuning.journal import distribution
@@ -241,9 +233,9 @@ def criteria(seed: int) -> Evidence:
     )
 
 
-errata(
+ledger.errata(
     __name__,
-    Erratum(
+    ledger.Erratum(
         "frameworks.erratum.unless",
         note("001", 578, "除非应用更复杂的模型", "(not realistic) unless for more complex models"),
         "尤其是应用更复杂的模型时 (the more so for more complex models)",

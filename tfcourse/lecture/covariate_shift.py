@@ -12,19 +12,9 @@ import numpy as np
 from tfcourse import datasets
 from tfcourse._arrays import Floats
 from tfcourse.datasets import Dataset
-from tfcourse.lecture import population
+from tfcourse.lecture import ledger, population
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import (
-    HOLDS,
-    NOT_SHOWN,
-    REFUTED,
-    Erratum,
-    Evidence,
-    claim,
-    errata,
-    note,
-    weighed,
-)
+from tfcourse.lecture.ledger import HOLDS, NOT_SHOWN, REFUTED, Evidence, claim, note, weighed
 from tfcourse.lecture.statistics import Interval, difference, holm, mean
 from tfcourse.lecture.style import BOOK, Figure, Style
 
@@ -235,15 +225,15 @@ def not_cured(seed: int) -> Evidence:
     )
 
 
-errata(
+ledger.errata(
     __name__,
-    Erratum(
+    ledger.Erratum(
         "bn.erratum.covariant",
         note("003", 1268, "covariant shift"),
         "covariate shift",
         "A covariate is an input variable; it is the distribution of these that shifts.",
     ),
-    Erratum(
+    ledger.Erratum(
         "bn.erratum.solves-covariate-shift",
         note("001", 422, "可以很好地解决 Covariate shift 问题", "batch norm solves it well"),
         "batch norm lessens the shift that hidden layers see when earlier weights change",

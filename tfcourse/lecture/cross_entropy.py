@@ -9,20 +9,9 @@ import numpy as np
 
 from tfcourse import softmax
 from tfcourse._arrays import Floats
+from tfcourse.lecture import ledger
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import (
-    CONDITIONS,
-    HOLDS,
-    Erratum,
-    Evidence,
-    below,
-    claim,
-    corrected,
-    errata,
-    judged,
-    note,
-    video,
-)
+from tfcourse.lecture.ledger import HOLDS, Evidence, below, claim, corrected, judged, note, video
 from tfcourse.lecture.style import BOOK, Figure, Style
 
 PREDICTION = (0.3, 0.2, 0.1, 0.4)
@@ -189,7 +178,7 @@ def mean_of_means(seed: int) -> Evidence:
     "softmax.from-logits",
     "Cross-entropy from float32 probabilities loses value and gradient where the model is sure; "
     "from logits it does not.",
-    CONDITIONS,
+    ledger.CONDITIONS,
     conditions="It holds where the model is sure and wrong, which is where learning needs the "
     "gradient. Where it is sure and right, float32 rounds the loss to 0 from logits as well.",
 )
@@ -266,16 +255,16 @@ def example_index(seed: int) -> Evidence:
     )
 
 
-errata(
+ledger.errata(
     __name__,
-    Erratum(
+    ledger.Erratum(
         "softmax.erratum.binary-loss",
         note("003", 1324, "y_i * log yhat_i + (1-y_i) * log(yhat_i)"),
         "y_i * log yhat_i + (1-y_i) * log(1-yhat_i)",
         "The second term is for the other class, whose probability is 1 − ŷ.",
         check=binary_loss,
     ),
-    Erratum(
+    ledger.Erratum(
         "softmax.erratum.example-index",
         note("004", 162, r"-y_k^{(m)} \log a_k^{[L](m)}"),
         r"-y_k^{(i)} \log a_k^{[L](i)}",

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
+from tfcourse.lecture import ledger
 from tfcourse.lecture.faster_training import FIRST_WEIGHTS, LAYERS, cells, left
-from tfcourse.lecture.ledger import (
-    CONDITIONS,
-    HOLDS,
-    NOT_SHOWN,
-    REFUTED,
-    Erratum,
-    Evidence,
-    claim,
-    errata,
-    note,
-    weighed,
-)
+from tfcourse.lecture.ledger import HOLDS, NOT_SHOWN, REFUTED, Evidence, claim, note, weighed
 from tfcourse.lecture.statistics import holm, share, share_difference
 from tfcourse.lecture.tuned import TASKS
 
@@ -69,7 +59,7 @@ def deeper(seed: int) -> Evidence:
     deepest = [both[LAYERS[-1], norm] / of for norm in (True, False)]
     other = REFUTED if {*verdicts.values()} == {REFUTED} else NOT_SHOWN
     return Evidence(
-        HOLDS if LAYERS[-1] in ok else CONDITIONS if ok else other,
+        HOLDS if LAYERS[-1] in ok else ledger.CONDITIONS if ok else other,
         words,
         f"Of networks with {LAYERS[-1]} hidden layers {deepest[0]:.0%} train with batch norm, "
         f"{deepest[1]:.0%} without.",
@@ -78,9 +68,9 @@ def deeper(seed: int) -> Evidence:
     )
 
 
-errata(
+ledger.errata(
     __name__,
-    Erratum(
+    ledger.Erratum(
         "bn.erratum.later-or-deeper",
         note("001", 412, "比你的网络更滞后或更深层", "weights later or deeper than your network"),
         "it makes weights later or deeper in the network, say of layer 10, more robust to changes "

@@ -13,17 +13,8 @@ from typing import Any
 import numpy as np
 
 from tfcourse._arrays import Floats
-from tfcourse.lecture import population
-from tfcourse.lecture.ledger import (
-    CONDITIONS,
-    HOLDS,
-    NOT_SHOWN,
-    REFUTED,
-    Evidence,
-    claim,
-    note,
-    weighed,
-)
+from tfcourse.lecture import ledger, population
+from tfcourse.lecture.ledger import HOLDS, NOT_SHOWN, Evidence, claim, note, weighed
 from tfcourse.lecture.statistics import Interval, difference, geometric_mean, holm, mean
 from tfcourse.lecture.tuned import TASKS, Tuned, numbers, rates, teachers, tune
 
@@ -170,7 +161,7 @@ def faster(seed: int) -> Evidence:
     logs = {key: np.log(values) for key, values in needed.items()}
     saved = holm({n: partial(difference, logs[n, False], logs[n, True]) for n in LAYERS[:2]})
     verdicts = {weighed(one, math.log(1.25)) for one in saved.values()}
-    some = CONDITIONS if HOLDS in verdicts else NOT_SHOWN if NOT_SHOWN in verdicts else REFUTED
+    some = ledger.CONDITIONS if HOLDS in verdicts else NOT_SHOWN
     ratios = {n: Interval(*np.exp(one)) for n, one in saved.items()}
     words = "; ".join(
         f"{n} layers {needed[n, True].mean():.0f} updates with it, {needed[n, False].mean():.0f} "

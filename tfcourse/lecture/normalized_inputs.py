@@ -10,20 +10,9 @@ import numpy as np
 
 from tfcourse import datasets
 from tfcourse._arrays import Floats
+from tfcourse.lecture import ledger
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import (
-    CONDITIONS,
-    HOLDS,
-    REFUTED,
-    Erratum,
-    Evidence,
-    claim,
-    corrected,
-    errata,
-    note,
-    weighed,
-    worst,
-)
+from tfcourse.lecture.ledger import HOLDS, REFUTED, Evidence, claim, corrected, note, weighed, worst
 from tfcourse.lecture.statistics import Interval, geometric_mean, holm, mean
 from tfcourse.lecture.style import BOOK, Figure, Style
 from tfcourse.softmax import sigmoid
@@ -157,7 +146,7 @@ def normalized_contours(
 @claim(
     "bn.normalize-inputs",
     "Normalized inputs turn the cost's long bowl round, and gradient descent needs fewer steps.",
-    CONDITIONS,
+    ledger.CONDITIONS,
     note("001", 241, "从扁长变得更圆", "the cost's bowl, long before, becomes rounder"),
     note("001", 222, "归一化输入特征可以加快学习过程", "normalized inputs speed up learning"),
     note("003", 1243, 'normalize inputs to speedup learning. "make contours round"'),
@@ -186,7 +175,7 @@ def normalize_inputs(seed: int) -> Evidence:
     verdict = worst(*(weighed(f, math.log(2)) for f in fewer.values()))
     oblong = [name for name, condition in after.items() if condition.high > ROUND]
     if verdict == HOLDS and oblong:
-        verdict = REFUTED if "two inputs" in oblong else CONDITIONS
+        verdict = REFUTED if "two inputs" in oblong else ledger.CONDITIONS
     words = [
         f"{name}: steps fewer by a factor of {Interval(*map(math.exp, f)).show('.1f')}, "
         f"λ_max/λ_min from {before[name].value:,.0f} to {after[name].show('.3g')}"
@@ -225,9 +214,9 @@ def uncentred_variance(seed: int) -> Evidence:
     )
 
 
-errata(
+ledger.errata(
     __name__,
-    Erratum(
+    ledger.Erratum(
         "bn.erratum.divide-by-variance",
         note("000", 138, r"x=\frac{x-μ}{σ^2}"),
         "(x − μ)/σ",
@@ -236,14 +225,14 @@ errata(
         check=divide_by_variance,
         also=(note("001", 231, r"x^{(i)}:=& \frac {x^{(i)}}{\sigma^2}"),),
     ),
-    Erratum(
+    ledger.Erratum(
         "bn.erratum.uncentred-variance",
         note("000", 134, r"σ^2=\frac{1}{m}\sum\_{i}x^{(i)^2}"),
         "(1/m) Σ (x − μ)²",
         "Right only if μ is subtracted from x before, as the lecture and 001:229 do.",
         check=uncentred_variance,
     ),
-    Erratum(
+    ledger.Erratum(
         "bn.erratum.inputs-by-mini-batch",
         note("000", 141, "而不是整个训练集", "m is the mini-batch's, not the whole training set's"),
         "m is the number of training examples",

@@ -11,20 +11,9 @@ from typing import Any
 import numpy as np
 
 from tfcourse import quadratic
+from tfcourse.lecture import ledger
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import (
-    HOLDS,
-    Erratum,
-    Evidence,
-    below,
-    claim,
-    corrected,
-    errata,
-    judged,
-    note,
-    raised,
-    video,
-)
+from tfcourse.lecture.ledger import HOLDS, Evidence, below, claim, judged, note, raised, video
 from tfcourse.lecture.style import BOOK, Figure, Style
 from tfcourse.quadratic import LECTURE, Descent, formula, minimum
 
@@ -341,7 +330,7 @@ def names(seed: int) -> Evidence:
     missing = [name for name in old if raised(partial(attrgetter(name), tf))]
     there = [name for name in old if not raised(partial(attrgetter(name), tf.compat.v1))]
     w = _printed(quadratic.minimize_v1()[-1])
-    return corrected(
+    return ledger.corrected(
         len(missing) == 4,
         len(there) == 4 and w == 4.99999,
         f"{len(missing)} of 4 are no longer there, {len(there)} of 4 are under tf.compat.v1, and "
@@ -349,28 +338,28 @@ def names(seed: int) -> Evidence:
     )
 
 
-errata(
+ledger.errata(
     __name__,
-    Erratum(
+    ledger.Erratum(
         "tf.erratum.add-bracket",
         note("003", 1354, "tf.add(tf.add(w**2), tf.multiply(-10., w)), 25)"),
         "tf.add(tf.add(w**2, tf.multiply(-10., w)), 25)",
         "One bracket too many, after w**2: it closes the inner call before its second operand, and "
         "Python refuses the line.",
     ),
-    Erratum(
+    ledger.Erratum(
         "tf.erratum.reshape-bracket",
         note("003", 1398, "np.array([1., -10., 25.]).reshape((3,1)"),
         "np.array([1., -10., 25.]).reshape((3,1))",
         "The bracket of the call is never closed.",
     ),
-    Erratum(
+    ledger.Erratum(
         "tf.erratum.feed-dict",
         note("004", 178, "feed_dict {x: coefficients}"),
         "feed_dict={x: coefficients}",
         "An argument given by name needs its “=”.",
     ),
-    Erratum(
+    ledger.Erratum(
         "tf.erratum.names",
         note("003", 1393, "tf.placeholder(tf.float32, [3,1])"),
         "a tf.function with a Keras optimizer, or the same names under tf.compat.v1",

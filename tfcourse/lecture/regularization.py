@@ -9,17 +9,8 @@ from typing import Any
 import numpy as np
 
 from tfcourse._arrays import Floats
-from tfcourse.lecture.ledger import (
-    CONDITIONS,
-    HOLDS,
-    NOT_SHOWN,
-    Erratum,
-    Evidence,
-    claim,
-    errata,
-    note,
-    weighed,
-)
+from tfcourse.lecture import ledger
+from tfcourse.lecture.ledger import CONDITIONS, HOLDS, NOT_SHOWN, Evidence, claim, note, weighed
 from tfcourse.lecture.statistics import Interval, holm, mean
 from tfcourse.lecture.tuned import Tuned, rates, teachers, tune
 
@@ -268,9 +259,9 @@ def mini_batch_noise(seed: int) -> Evidence:
     )
 
 
-errata(
+ledger.errata(
     __name__,
-    Erratum(
+    ledger.Erratum(
         "bn.erratum.lost-negation",
         note("001", 511, "我会把Batch归一化当成一种正则化", "I take it for a regularization"),
         "I do not take batch norm for a regularizer, though sometimes it has that effect",

@@ -9,18 +9,9 @@ import numpy as np
 
 from tfcourse import softmax
 from tfcourse._arrays import Floats
+from tfcourse.lecture import ledger
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import (
-    HOLDS,
-    Erratum,
-    Evidence,
-    below,
-    claim,
-    corrected,
-    errata,
-    judged,
-    note,
-)
+from tfcourse.lecture.ledger import HOLDS, Evidence, below, claim, corrected, judged, note
 from tfcourse.lecture.style import BOOK, Figure, Style
 
 EXAMPLE = (5.0, 2.0, -1.0, 3.0)
@@ -200,9 +191,9 @@ def sum_index(seed: int) -> Evidence:
     )
 
 
-errata(
+ledger.errata(
     __name__,
-    Erratum(
+    ledger.Erratum(
         "softmax.erratum.sum-index",
         note("002", 132, r"a^{[l]}_i=\frac{t_i}{\sum_{j=1}^{4}t_i}"),
         r"a^{[l]}_i=\frac{t_i}{\sum_{j=1}^{4}t_j}",
@@ -210,7 +201,7 @@ errata(
         whose="lecturer",
         check=sum_index,
     ),
-    Erratum(
+    ledger.Erratum(
         "softmax.erratum.small-l",
         note("003", 1302, "z[L] = W[L] * a[l-1] + b[L]"),
         "z[L] = W[L] * a[L-1] + b[L]",

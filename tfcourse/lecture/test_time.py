@@ -12,21 +12,10 @@ import numpy as np
 
 from tfcourse import batch_norm
 from tfcourse._arrays import Floats
+from tfcourse.lecture import ledger, population
 from tfcourse.lecture import network as net
-from tfcourse.lecture import population
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import (
-    CONDITIONS,
-    HOLDS,
-    REFUTED,
-    Erratum,
-    Evidence,
-    below,
-    claim,
-    errata,
-    judged,
-    note,
-)
+from tfcourse.lecture.ledger import CONDITIONS, HOLDS, REFUTED, Evidence, below, claim, judged, note
 from tfcourse.lecture.statistics import Interval, holm, mean
 from tfcourse.lecture.style import BOOK, Figure, Style
 
@@ -261,28 +250,28 @@ def test_time(seed: int) -> Evidence:
     )
 
 
-errata(
+ledger.errata(
     __name__,
-    Erratum(
+    ledger.Erratum(
         "bn.erratum.misnumbered-section",
         note("000", 238, "就是第三节所介绍的", "which section 3 introduced"),
         "which last week's lecture introduced, on optimization",
         "Section 3 of this note is on pandas and caviar; weighted averages belong to week 2.",
     ),
-    Erratum(
+    ledger.Erratum(
         "bn.erratum.test-sets-average",
         note("000", 240, "来得到测试集的均值和方差", "to get the test set's mean and variance"),
         "to estimate the mean and variance of the training data",
         "The averages run over the training set's mini-batches; the test set is not looked at.",
         also=(note("000", 256, "测试集的均值和方差", "the test set's mean and variance"),),
     ),
-    Erratum(
+    ledger.Erratum(
         "bn.erratum.second-for-first",
         note("001", 539, "训练第2个mini-batch，得到第一个", "mini-batch 2 gives the first"),
         "训练第1个mini-batch，得到第一个",
         "The first μ and σ² come from the first mini-batch.",
     ),
-    Erratum(
+    ledger.Erratum(
         "bn.erratum.recomputed-at-test-time",
         note("004", 128, "但由于是新数据,需要重新计算", "new data, so it must be computed again"),
         "the averages from training are used as they are, for one example or many",
