@@ -12,7 +12,7 @@ from tfcourse import batch_norm, softmax
 from tfcourse._arrays import Float64, Floats
 from tfcourse.lecture import ledger, network
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import HOLDS, Evidence, below, claim, corrected, judged, note
+from tfcourse.lecture.ledger import HOLDS, Evidence, apart, below, claim, corrected, judged, note
 from tfcourse.lecture.style import BOOK, Figure, Style
 
 EPSILON = 1e-3  # Keras's
@@ -29,10 +29,6 @@ def anatomy(sizes: Sequence[int], examples: int, seed: int = 0) -> list[tuple[Sh
     """
     net = network.start(seed, [*sizes], normalize=True, activation="tanh")
     passed = network.forward(net, np.random.default_rng(seed).normal(size=(examples, sizes[0])))
-
-    def shapes(arrays: dict[str, Floats]) -> Shapes:
-        return {name: array.T.shape for name, array in arrays.items()}
-
     layers = []
     for i, W in enumerate(net.W):
         l = f"^{{[{i + 1}]}}"  # noqa: E741 - the lecture's letter
@@ -45,8 +41,12 @@ def anatomy(sizes: Sequence[int], examples: int, seed: int = 0) -> list[tuple[Sh
         else:
             arrays[r"\hat y"] = softmax.softmax(passed.z[i])
             parameters[f"b{l}"] = net.beta[i][None]
-        layers.append((arrays, parameters))
-    return [(shapes(arrays), shapes(parameters)) for arrays, parameters in layers]
+        layers.append((_shapes(arrays), _shapes(parameters)))
+    return layers
+
+
+def _shapes(arrays: dict[str, Floats]) -> Shapes:
+    return {name: array.T.shape for name, array in arrays.items()}
 
 
 @figure(
@@ -84,8 +84,8 @@ def batch_norm_network(
         columns: Sequence[int] = range(5) if hidden else (0, 2, 4)
         steps = [(", ".join(names), ", ".join(shapes)), ("softmax", "")]
         if hidden:
-            both = f"{names[1]}, {names[2]}", shapes[1]
-            steps = [(names[0], shapes[0]), (r"$\mu,\ \sigma^2$", ""), both, ("$g$", "")]
+            gamma_beta = ", ".join(names[1:]), shapes[1]
+            steps = [(names[0], shapes[0]), (r"$\mu,\ \sigma^2$", ""), gamma_beta, ("$g$", "")]
         title = style.say(f"layer {row + 1}", f"第 {row + 1} 层")
         title += "" if hidden else style.say(", the output", "，输出")
         for x, (symbol, shape) in zip(columns, arrays.items(), strict=True):
@@ -105,11 +105,6 @@ def batch_norm_network(
     axes.set(xlim=(-0.25, 4.25), ylim=(-len(layers) + 0.72, 0.52))
     axes.axis("off")
     return page
-
-
-def apart(*pairs: tuple[Any, Any]) -> float:
-    """The largest difference within pairs of arrays."""
-    return max(float(np.abs(one - other).max()) for one, other in pairs)
 
 
 @claim(

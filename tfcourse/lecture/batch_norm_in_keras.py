@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache, partial
+from typing import NamedTuple
 
 import numpy as np
 
 from tfcourse import batch_norm
 from tfcourse._arrays import Floats
 from tfcourse.lecture import ledger, network, population
-from tfcourse.lecture.ledger import HOLDS, Evidence, below, claim, judged, note, weighed, worst
+from tfcourse.lecture.ledger import (
+    HOLDS,
+    Evidence,
+    apart,
+    below,
+    claim,
+    judged,
+    note,
+    weighed,
+    worst,
+)
 from tfcourse.lecture.statistics import holm, mean
 
 
@@ -38,10 +48,7 @@ def one_line(seed: int) -> Evidence:
     layer.build(z.shape)
     layer.gamma.assign(gamma)
     layer.beta.assign(beta)
-    off, off_layer = (
-        float(np.abs(np.asarray(found) - expected).max())
-        for found in (line, layer(z, training=True))
-    )
+    off, off_layer = apart((line, expected)), apart((layer(z, training=True), expected))
     moved = bool(np.abs(np.asarray(layer.moving_mean)).min() > 0)
     right = max(off, off_layer) < 1e-4 and moved
     return judged(
@@ -54,8 +61,7 @@ def one_line(seed: int) -> Evidence:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class FineTuned:
+class FineTuned(NamedTuple):
     """Accuracy on the digits before and after fine-tuning on inverted ones, (2, n) each.
 
     The first row with batch norm frozen, the second without. moved: whether the averages of the
@@ -121,9 +127,8 @@ def frozen(seed: int) -> Evidence:
     """
     found = fine_tuned(seed)
     saved = mean(found.after[0] - found.after[1])
-    verdict = ledger.REFUTED if found.moved else weighed(saved, 0.05)
     return Evidence(
-        verdict,
+        ledger.REFUTED if found.moved else weighed(saved, 0.05),
         f"accuracy on the digits {found.before.mean():.1%} before, {found.after[0].mean():.1%} "
         f"after fine-tuning with the layer frozen, {found.after[1].mean():.1%} without; "
         f"difference {saved.show('.0f', '%')}",
@@ -137,8 +142,7 @@ def frozen(seed: int) -> Evidence:
 UPDATES = (15, 30, 75, 150, 600)
 
 
-@dataclass(frozen=True, eq=False)
-class Lag:
+class Lag(NamedTuple):
     """Test accuracy after each of `UPDATES` by which statistics serve, (updates, n) each.
 
     moving: the averages. whole: those of the whole training set. batch: those of test mini-batches
@@ -204,13 +208,10 @@ def moving_average_lags(seed: int) -> Evidence:
     family = {"30": lost[1], "75": lost[2]} | kept
     sides = holm({name: partial(mean, values) for name, values in family.items()})
     matters = {"30": 0.05, "75": 0.01, "end": 0.0, "cured": 0.0}
-    verdicts = [weighed(sides[name], least) for name, least in matters.items()]
-    words = ", ".join(
-        f"{each:.1%} after {updates}"
-        for each, updates in zip(lost.mean(axis=1), UPDATES, strict=True)
-    )
+    each = zip(lost.mean(axis=1), UPDATES, strict=True)
+    words = ", ".join(f"{of_accuracy:.1%} after {updates}" for of_accuracy, updates in each)
     return Evidence(
-        worst(*verdicts),
+        worst(*(weighed(sides[name], least) for name, least in matters.items())),
         f"accuracy lost to the averages: {words} updates; recalibrated after {UPDATES[1]}, "
         f"{found.whole[1].mean():.1%}, with mini-batches' statistics {found.batch[1].mean():.1%}",
         f"After {UPDATES[1]} updates the averages cost {sides['30'].value:.0%} of accuracy, after "

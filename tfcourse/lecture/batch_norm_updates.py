@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from functools import cache, partial
-
-import numpy as np
+from itertools import product
 
 from tfcourse.lecture import ledger, network
-from tfcourse.lecture.ledger import HOLDS, NOT_SHOWN, REFUTED, Evidence, below, claim, judged, note
+from tfcourse.lecture.ledger import (
+    HOLDS,
+    NOT_SHOWN,
+    REFUTED,
+    Evidence,
+    apart,
+    below,
+    claim,
+    judged,
+    note,
+)
+from tfcourse.lecture.population import Trial
 from tfcourse.lecture.statistics import holm, mean
 from tfcourse.lecture.tuned import Tuned, rates, teachers, tune
 
@@ -47,8 +57,7 @@ def gradient_descent(seed: int) -> Evidence:
             J = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y[rows], z))
         for theta, slope in zip(variables, tape.gradient(J, variables), strict=True):
             theta.assign_sub(0.2 * slope)
-    mine = [*ours.W, *ours.gamma[:2], *ours.beta]
-    off = max(float(np.abs(u - v).max()) for u, v in zip(variables, mine, strict=True))
+    off = apart(*zip(variables, [*ours.W, *ours.gamma[:2], *ours.beta], strict=True))
     return judged(
         off < 1e-10 and costs[-1] < costs[0],
         f"J from {costs[0]:.2f} to {costs[-1]:.2f} in {UPDATES} updates; W, γ, β of the two runs "
@@ -68,20 +77,12 @@ RATES: dict[str, tuple[float, ...]] = {
 @cache
 def rules(seed: int = 0, tasks: int = 16) -> dict[tuple[str, bool], Tuned]:
     """Train networks by each rule with batch norm and without, each at its best α."""
-    fixed = {"units": 32, "decay": 0.0}
-    ways = {
-        (rule, norm): {**fixed, "optimizer": rule, "batch_norm": norm}
-        for rule in RATES
-        for norm in (True, False)
+    ways: dict[tuple[str, bool], Trial] = {
+        (rule, norm): {"units": 32, "decay": 0.0, "optimizer": rule, "batch_norm": norm}
+        for rule, norm in product(RATES, (True, False))
     }
-    return tune(
-        ways,
-        lambda way: rates(*RATES[way[0]]),
-        tasks=teachers(seed, tasks),
-        epochs=12,
-        seed=seed,
-        test=True,
-    )
+    own = teachers(seed, tasks)
+    return tune(ways, lambda way: rates(*RATES[way[0]]), tasks=own, epochs=12, seed=seed, test=True)
 
 
 LEAST = 0.05

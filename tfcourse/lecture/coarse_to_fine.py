@@ -98,11 +98,11 @@ def coarse_to_fine(trials: int = 50, *, seed: int = 0, style: Style = BOOK) -> F
     page, first = style.page(3.2), -(-trials // 2)
     panels: Any = page.subplots(1, 2)
     loss = np.where(np.isfinite(played.loss), played.loss, played.loss[played.loss < np.inf].max())
-    shade = {"norm": LogNorm(loss.min(), loss.max()), "cmap": "cividis", "s": 48 * s**2}
+    shade: dict[str, Any] = {"norm": LogNorm(loss.min(), loss.max()), "cmap": "cividis"}
+    shade |= {"s": 48 * s**2, "edgecolors": c.muted, "linewidths": 0.5 * s}
     for axes, part in zip(panels, (slice(0, first), slice(first, None)), strict=True):
         x, y, each = alpha[part], 1 - beta[part], loss[part]
-        how: dict[str, Any] = {**shade, "clip_on": False, "zorder": 5}
-        points = axes.scatter(x, y, c=each, edgecolors=c.muted, linewidths=0.5 * s, **how)
+        points = axes.scatter(x, y, c=each, clip_on=False, zorder=5, **shade)
         at = int(each.argmin())
         axes.plot(x[at], y[at], "o", ms=11 * s, mfc="none", mec=c.ink, mew=1.6 * s, zorder=6)
         axes.set(xscale="log", yscale="log")
@@ -134,8 +134,7 @@ def coarse_to_fine(trials: int = 50, *, seed: int = 0, style: Style = BOOK) -> F
 
 
 def _told(found: dict[tuple[str, int], Interval], way: str) -> str:
-    each = (f"{way}, {trials} trials {found[way, trials].show('.0f', '%')}" for trials in KEEP)
-    return "; ".join(each)
+    return "; ".join(f"{way}, {n} trials {found[way, n].show('.0f', '%')}" for n in KEEP)
 
 
 @claim(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import product
 
 from tfcourse.lecture import ledger
 from tfcourse.lecture.faster_training import FIRST_WEIGHTS, LAYERS, cells, left
@@ -43,8 +44,7 @@ def deeper(seed: int) -> Evidence:
     count, of = trained(seed), 2 * TASKS
     both = {  # with either first weights
         (n, norm): sum(count[n, norm, first] for first in FIRST_WEIGHTS)
-        for n in LAYERS
-        for norm in (True, False)
+        for n, norm in product(LAYERS, (True, False))
     }
     sides = {n: (both[n, True], of, both[n, False], of) for n in LAYERS[1:]}
     found = holm({n: partial(share_difference, *side) for n, side in sides.items()})

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache, partial
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,8 +28,8 @@ def build(trial: Mapping[str, Any]) -> Any:
     from tfcourse._tensorflow import keras
 
     norm, layers = trial["batch_norm"], [keras.Input((20,))]
+    how = {"use_bias": not norm, "kernel_initializer": trial["first_weights"]}
     for _ in range(trial["layers"]):
-        how = {"use_bias": not norm, "kernel_initializer": trial["first_weights"]}
         layers.append(keras.layers.Dense(32, **how))
         layers += [keras.layers.BatchNormalization(momentum=0.9)] if norm else []
         layers.append(keras.layers.Activation("relu"))
@@ -50,14 +49,8 @@ def cells(seed: int = 0) -> dict[tuple[int, bool, str], Tuned]:
         key: {**FIXED, **dict(zip(("layers", "batch_norm", "first_weights"), key, strict=True))}
         for key in product(LAYERS, (True, False), FIRST_WEIGHTS)
     }
-    return tune(
-        ways,
-        lambda _: rates(*RATES),
-        tasks=teachers(seed),
-        epochs=EPOCHS,
-        seed=seed,
-        build=build,
-    )
+    own, options = teachers(seed), rates(*RATES)
+    return tune(ways, lambda _: options, tasks=own, epochs=EPOCHS, seed=seed, build=build)
 
 
 def left(loss: Floats, seed: int) -> Floats:
@@ -101,8 +94,7 @@ def _train(trials: list[dict[str, Any]], epochs: int, seed: int) -> population.O
     return population.train(trials, epochs=epochs, seed=seed, dataset=data, build=build)
 
 
-@dataclass(frozen=True, eq=False)
-class Settings:
+class Settings(NamedTuple):
     """The same random settings trained with and without batch norm: lowest loss, (n,) each."""
 
     rate: Floats
@@ -124,11 +116,8 @@ def settings(seed: int = 0, size: int = 160) -> Settings:
     ends = ((-4, 1), (-2, -0.3), (-3, 0))
     rate, rest, decay = (10 ** rng.uniform(low, high, size) for low, high in ends)
     drawn = {"learning_rate": rate, "momentum": 1 - rest, "decay": decay}
-    first = rng.choice([*FIRST_WEIGHTS], size)
-    trials: list[dict[str, Any]] = [
-        {"first_weights": str(first[i]), **{name: float(x[i]) for name, x in drawn.items()}}
-        for i in range(size)
-    ]
+    drawn["first_weights"] = rng.choice([*FIRST_WEIGHTS], size)
+    trials = [{name: x[i].item() for name, x in drawn.items()} for i in range(size)]
     both = [{**FIXED, "layers": 6, "batch_norm": n, **t} for n in (True, False) for t in trials]
     lowest = np.nan_to_num(_train(both, EPOCHS // 2, seed).validation_loss, nan=np.inf)
     return Settings(rate, lowest[:size], lowest[size:])
@@ -155,8 +144,7 @@ def faster(seed: int) -> Evidence:
     found = cells(seed)
     needed = {
         (n, norm): updates(left(found[n, norm, "he_normal"].unseen, seed))
-        for n in LAYERS[:2]
-        for norm in (True, False)
+        for n, norm in product(LAYERS[:2], (True, False))
     }
     logs = {key: np.log(values) for key, values in needed.items()}
     saved = holm({n: partial(difference, logs[n, False], logs[n, True]) for n in LAYERS[:2]})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache, partial
-from itertools import product
-from typing import TYPE_CHECKING, Any
+from itertools import combinations, product
+from typing import Any
 
 import numpy as np
 
@@ -20,9 +20,6 @@ from tfcourse.lecture.style import BOOK, Figure, Style
 from tfcourse.tuning import search
 from tfcourse.tuning.scales import Linear, Log
 from tfcourse.tuning.space import Space
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 EPSILON = Log(1e-10, 1e-4)
 BERGSTRA = "Bergstra and Bengio, Random search for hyper-parameter optimization, JMLR 2012."
@@ -104,7 +101,9 @@ def random_cube(points: int = 5, *, seed: int = 0, style: Style = BOOK) -> Figur
     for column, (tried, color, title) in enumerate(_ways(found, style), start=1):
         axes = page.add_subplot(1, 2, column)
         unit = np.array([[*map(scale.to_unit, tried[n])] for n, scale in found[0].items()]).T
-        _cube_frame(axes, color=colors.faint, lw=0.8 * s)
+        for edge in combinations(np.array([*np.ndindex(2, 2, 2)], float), 2):
+            if np.abs(edge[0] - edge[1]).sum() == 1:
+                axes.plot(*_project(np.array(edge)).T, color=colors.faint, lw=0.8 * s, zorder=0)
         order = np.argsort(-unit[:, 1])  # the rear ones first
         near, (x, y) = 1 - unit[order, 1], _project(unit[order]).T
         axes.scatter(x, y, s=(8 + 20 * near) * s**2, c=color, alpha=0.35 + 0.6 * near, lw=0)
@@ -125,14 +124,6 @@ def _project(points: Floats) -> Floats:
     """Where points of the unit cube (n, 3) appear on paper (n, 2): width, depth, height."""
     x, depth, height = points.T
     return np.stack([x + 0.42 * depth, height + 0.3 * depth], axis=1)
-
-
-def _cube_frame(axes: Axes, **line: Any) -> None:
-    corners = np.array(list(np.ndindex(2, 2, 2)), float)
-    for i, start in enumerate(corners):
-        for end in corners[i + 1 :]:
-            if np.abs(start - end).sum() == 1:
-                axes.plot(*_project(np.array([start, end])).T, zorder=0, **line)
 
 
 @claim(
@@ -242,12 +233,7 @@ def _seen(seed: int) -> dict[int, set[str]]:
     "α, matters and the other, ε, hardly does.",
     ledger.CONDITIONS,
     note("001", 63, "最后会产生25种差距比较大的模型", "that gives 25 rather different models"),
-    note(
-        "002",
-        13,
-        "对于参数进行随机取值能够提高搜索效率",
-        "random values make search efficient",
-    ),
+    note("002", 13, "对于参数进行随机取值能够提高搜索效率", "random values make search efficient"),
     note("003", 1196, "NOT use grid search (grid of n * n)"),
     note("004", 9, "Try random values: don't use a grid"),
     trains=True,

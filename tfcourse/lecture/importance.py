@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from itertools import chain, pairwise, product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -67,8 +66,7 @@ def trained(trials: Sequence[Chosen], seed: int) -> Floats:
     return np.minimum(loss, worst)
 
 
-@dataclass(frozen=True, eq=False)
-class Importance:
+class Importance(NamedTuple):
     """How much of the spread of results each hyperparameter accounts for.
 
     names: of the hyperparameters. alone, (base, inputs): parts whose mean is the first-order Sobol'
@@ -248,11 +246,8 @@ def importance_order(seed: int) -> Evidence:
         both = [(n, one.interval(n), one.interval(n, "alone")) for n in ("learning_rate", name)]
         alpha.append(both[0][1].value)
         second.append(both[1][1].value)
-        shares = ", ".join(
-            f"{n} {total.show('.0f', '%')} (alone {alone.show('.0f', '%')})"
-            for n, total, alone in both
-        )
-        words.append(f"{way}{' with batch norm' if norm else ''}: {shares}")
+        shares = [f"{n} {a.show('.0f', '%')} (alone {b.show('.0f', '%')})" for n, a, b in both]
+        words.append(f"{way}{' with batch norm' if norm else ''}: {', '.join(shares)}")
     return Evidence(
         verdict,
         f"{'; '.join(words)}. α ahead in {sum(one.above_zero for one in ahead)} of {len(ahead)} "
@@ -299,19 +294,13 @@ def not_hard_and_fast(seed: int) -> Evidence:
     )
 
 
-DEFAULTS = {
-    "momentum": (Space(learning_rate=ALPHA), Space(learning_rate=ALPHA, momentum=BETA)),
-    "adam": (Space(learning_rate=ALPHA), Space(learning_rate=ALPHA, **ADAM)),
-}
-"""By optimizer: α alone, beside the defaults; and with what else it has."""
-
-
 @cache
 def tuned(seed: int = 0, searches: int = 24, trials: int = 12) -> dict[str, Duel]:
     """Search α alone, and α with the optimizer's other hyperparameters, `searches` times each."""
     data, found = population.teacher(seed).data, {}
-    for optimizer, spaces in DEFAULTS.items():
+    for optimizer, others in {"momentum": {"momentum": BETA}, "adam": ADAM}.items():
         fixed = {**FIXED, "optimizer": optimizer, "momentum": 0.9, "epsilon": 1e-8}
+        spaces = Space(learning_rate=ALPHA), Space(learning_rate=ALPHA, **others)
         rngs = [np.random.default_rng([seed, trials, number]) for number in range(searches)]
         each = [search.random(space, trials, rng) for rng in rngs for space in spaces]
         found[optimizer] = duel(("α", "all"), each, fixed, seed, data)
@@ -352,22 +341,12 @@ def good_defaults(seed: int) -> Evidence:
 SIZES, RATES = (16, 64, 256), np.geomspace(3e-3, 3, 12).tolist()
 
 
-@dataclass(frozen=True, eq=False)
-class Together:
-    """Validation loss by mini-batch size and α, at equal epochs, (seeds, sizes, rates)."""
+class Together(NamedTuple):
+    """By mini-batch size: loss by α, (seeds, sizes, rates); and the best α, (seeds, sizes)."""
 
     loss: Floats
-
-    @property
-    def trainings(self) -> int:
-        """One for each."""
-        return self.loss.size
-
-    @property
-    def best(self) -> Floats:
-        """The best α by mini-batch size, (seeds, sizes)."""
-        rates: Floats = np.array(RATES)[self.loss.argmin(axis=2)]
-        return rates
+    best: Floats
+    trainings: int
 
 
 @cache
@@ -378,7 +357,8 @@ def together(seed: int = 0, seeds: int = 7) -> Together:
     trials = [{**fixed, "batch_size": size, "learning_rate": rate} for _, size, rate in each]
     found = population.train(trials, epochs=4, seed=seed, dataset=population.teacher(seed).data)
     loss = np.nan_to_num(found.history["validation_loss"][:, -1], nan=np.inf)
-    return Together(loss.reshape(seeds, len(SIZES), len(RATES)))
+    loss = loss.reshape(seeds, len(SIZES), len(RATES))
+    return Together(loss, np.array(RATES)[loss.argmin(axis=2)], loss.size)
 
 
 @claim(

@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from tfcourse import _checks
 from tfcourse.lecture.statistics import Interval
 from tfcourse.lecture.topics import TOPICS, load, part_of
@@ -150,6 +152,11 @@ def worst(*verdicts: str) -> str:
 def corrected(printed_fails: bool, corrected_holds: bool, measured: str) -> Evidence:
     """Return the evidence of an erratum: one only if the printed form fails and ours does not."""
     return Evidence(ERRATUM if printed_fails and corrected_holds else REFUTED, measured)
+
+
+def apart(*pairs: tuple[Any, Any]) -> float:
+    """Return the largest difference within pairs of arrays."""
+    return max(float(np.abs(np.subtract(*pair)).max()) for pair in pairs)
 
 
 def below(value: float, limit: float) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cache, partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,8 +20,7 @@ from tfcourse.softmax import sigmoid
 ROUND = 4.0  # λ_max/λ_min: contours twice as long as wide
 
 
-@dataclass(frozen=True, eq=False)
-class Bowl:
+class Bowl(NamedTuple):
     """The cost of logistic regression, and gradient descent on it at the best constant α.
 
     x: (m, n). y: (m,), 0 or 1. best: w and b at the lowest cost, (n + 1,). condition: λ_max/λ_min
@@ -63,7 +62,7 @@ def bowl(x: Floats, y: Floats, left: float) -> Bowl:
         while found.cost(tried[-1]) > goal and (not path or len(tried) < len(path)):
             tried.append(tried[-1] - alpha * gradient(tried[-1]))
         path = tried if not path or len(tried) < len(path) else path
-    return Bowl(x, y, best, found.condition, np.array(path))
+    return found._replace(path=np.array(path))
 
 
 def sides(x: Floats, y: Floats, left: float = 1e-3) -> tuple[Bowl, Bowl]:
@@ -117,14 +116,11 @@ def normalized_contours(
     raw, normalized = problem(seed, 0.0, spread)
     _, correlated = problem(seed, correlation, spread)
     say, colors, s = style.say, style.colors, style.scale
-    plain, now = say("as they are", "原来的输入"), say("normalized", "归一化")
-    slanting = say(
-        f"normalized,\ncorrelation {correlation:g}", f"归一化，\n相关系数 {correlation:g}"
-    )
+    slanting = f"normalized,\ncorrelation {correlation:g}", f"归一化，\n相关系数 {correlation:g}"
     panels = (
-        (plain, raw, colors.baseline),
-        (now, normalized, colors.recommended),
-        (slanting, correlated, colors.neutral),
+        (say("as they are", "原来的输入"), raw, colors.baseline),
+        (say("normalized", "归一化"), normalized, colors.recommended),
+        (say(*slanting), correlated, colors.neutral),
     )
     page, tall = style.page(2.9), 1.4 if style.slide else 1.0
     for axes, (name, one, color) in zip(page.subplots(1, 3), panels, strict=True):

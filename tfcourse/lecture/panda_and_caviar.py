@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -32,8 +31,6 @@ SPACE = Space(learning_rate=ALPHA, momentum=BETA, decay=Linear(0, 1))
 FIXED = {**SMALL, "optimizer": "momentum"}
 DEFAULT = {"learning_rate": 0.01, "momentum": 0.9, "decay": 0.0}
 """What one would take without any search: Keras's α, the lecture's β, no decay."""
-
-
 PLAN: Sequence[dict[str, Any]] = (
     {"optimizer": "momentum", "learning_rate": 1e-3, "epochs": 4},
     {"learning_rate": 3e-3},
@@ -67,8 +64,7 @@ def diary(seed: int = 0, size: int = 6) -> list[tuple[dict[str, Any], bool, Floa
     return days
 
 
-@dataclass(frozen=True, eq=False)
-class Babies:
+class Babies(NamedTuple):
     """Models that were babysat, the same models left alone, and with every change kept.
 
     first: validation loss after the first day, (models,). rule, alone, all_kept: test accuracy at
@@ -123,8 +119,7 @@ def babies(seed: int = 0, size: int = 256) -> Babies:
                 pairs = zip(one.final_weights, before.final_weights, strict=True)
                 restored = max(restored, *(float(np.abs(a - b).max()) for a, b in pairs))
     tests = [_accuracy([m.final_weights for m in way], data) for way in (rule, alone, all_kept)]
-    shares = float(np.mean(kept)), restored
-    return Babies(_loss(first), tests[0], tests[1], tests[2], *shares)
+    return Babies(_loss(first), tests[0], tests[1], tests[2], float(np.mean(kept)), restored)
 
 
 def _accuracy(models: Sequence[Sequence[Floats]], data: Dataset) -> Floats:
@@ -161,8 +156,7 @@ def curves(seed: int = 0, models: int = 40, epochs: int = 12) -> Floats:
     return np.nan_to_num(outcomes.history["validation_loss"], nan=np.inf)
 
 
-@dataclass(frozen=True, eq=False)
-class Caviar:
+class Caviar(NamedTuple):
     """The best of many models, many times over: test accuracies, (searches,).
 
     default, best: of the default settings, and of those that did best in validation; means of three
@@ -216,12 +210,7 @@ def panda(days: int = 6, *, seed: int = 0, style: Style = BOOK) -> Figure:
     axes: Any = page.subplots()
     letters = {"learning_rate": "$\\alpha$\n{:g}", "momentum": "$\\beta$\n{:g}"}
     letters["batch_size"] = say("batch\n{:g}", "批\n{:g}")
-    top = axes.get_xaxis_transform()
-    above: dict[str, Any] = {
-        "ha": "center",
-        "va": "bottom",
-        "transform": top,
-    }
+    above = {"ha": "center", "va": "bottom", "transform": axes.get_xaxis_transform()}
     evening, stands = found[0][2][0], 0
     for day, (change, kept, loss) in enumerate(found):
         color = c.recommended if kept else c.failure

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +28,7 @@ FIGURES = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Outcomes:
+class Outcomes(NamedTuple):
     """What n trainings came to.
 
     history: by figure, one of `FIGURES`, after each epoch, (n, epochs). best: the epoch with the
@@ -54,31 +53,23 @@ class Outcomes:
     @property
     def validation(self) -> Floats:
         """Validation accuracy at the best epoch, (n,)."""
-        found: Floats = self.history["validation_accuracy"][np.arange(len(self.best)), self.best]
-        return found
+        rows = np.arange(len(self.best))
+        return np.asarray(self.history["validation_accuracy"][rows, self.best])
 
     @property
     def validation_loss(self) -> Floats:
         """The lowest validation loss, (n,)."""
-        lowest: Floats = self.history["validation_loss"].min(axis=1)
-        return lowest
+        return np.asarray(self.history["validation_loss"].min(axis=1))
 
 
 @cache
 def digits() -> Dataset:
     """The packaged digits, standardized, in rows of 64."""
-    return flat(datasets.load("digits").standardized())
+    data, names = datasets.load("digits").standardized(), ("x_train", "x_validation", "x_test")
+    return replace(data, **{name: getattr(data, name).reshape(-1, 64) for name in names})
 
 
-def flat(dataset: Dataset) -> Dataset:
-    """Return the data set with each example in a row."""
-    names = ("x_train", "x_validation", "x_test")
-    rows = {name: getattr(dataset, name).reshape(len(getattr(dataset, name)), -1) for name in names}
-    return replace(dataset, **rows)
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
+class Task(NamedTuple):
     """A data set made by a rule, so that the best that anybody can do on it is known.
 
     best_accuracy, best_loss: of the rule itself, on the test examples.
@@ -90,35 +81,23 @@ class Task:
 
 
 @cache
-def teacher(
-    seed: int = 0, inputs: int = 20, classes: int = 5, examples: int = 1000, sharpness: float = 3.0
-) -> Task:
-    """Draw a task from a random network with 12 hidden units: it gives the probability of a class.
+def teacher(seed: int = 0, examples: int = 1000) -> Task:
+    """Draw a task from a random network, 20–12–5: it gives the probability of a class.
 
     examples: to learn from; as many to choose by, and four times as many to judge by.
-    sharpness: of the probabilities; the less, the more of the labels are chance.
     """
-    rng = np.random.default_rng([seed, inputs, classes])
-    W1, W2 = rng.normal(size=(inputs, 12)) / np.sqrt(inputs), rng.normal(size=(12, classes))
-    x = rng.normal(size=(6 * examples, inputs)).astype(np.float32)
-    y_hat = softmax.softmax(sharpness * np.tanh(2 * x.astype(float) @ W1) @ W2)
-    y = (y_hat.cumsum(axis=1) < rng.random((len(x), 1))).sum(axis=1).clip(0, classes - 1)
-    train, rest = slice(0, examples), slice(examples, 2 * examples)
-    test = slice(2 * examples, None)
-    data = Dataset(
-        name=f"teacher {seed}",
-        class_names=tuple(map(str, range(classes))),
-        source="computed",
-        licence="MIT",
-        x_train=x[train],
-        y_train=y[train],
-        x_validation=x[rest],
-        y_validation=y[rest],
-        x_test=x[test],
-        y_test=y[test],
-    )
-    z = np.log(y_hat[test])
-    return Task(data, *measured(z, y[test]))
+    rng = np.random.default_rng([seed, 20, 5])
+    W1, W2 = rng.normal(size=(20, 12)) / np.sqrt(20), rng.normal(size=(12, 5))
+    x = rng.normal(size=(6 * examples, 20)).astype(np.float32)
+    y_hat = softmax.softmax(3 * np.tanh(2 * x.astype(float) @ W1) @ W2)
+    y = (y_hat.cumsum(axis=1) < rng.random((len(x), 1))).sum(axis=1).clip(0, 4)
+    rows = {"train": slice(0, examples), "validation": slice(examples, 2 * examples)}
+    rows["test"] = slice(2 * examples, None)
+    sets: dict[str, Any] = {f"x_{name}": x[some] for name, some in rows.items()}
+    sets |= {f"y_{name}": y[some] for name, some in rows.items()}
+    sets |= {"class_names": tuple("01234"), "source": "computed", "licence": "MIT"}
+    data = Dataset(f"teacher {seed}", **sets)
+    return Task(data, *measured(np.log(y_hat[rows["test"]]), data.y_test))
 
 
 def classifier(dataset: Dataset) -> Build:
@@ -126,9 +105,8 @@ def classifier(dataset: Dataset) -> Build:
     from tfcourse.classifier import build
     from tfcourse.hyperparameters import Hyperparameters
 
-    return lambda trial: build(
-        dataset.input_shape, dataset.classes, Hyperparameters.architecture(trial)
-    )
+    shapes = dataset.input_shape, dataset.classes
+    return lambda trial: build(*shapes, Hyperparameters.architecture(trial))
 
 
 @cache
@@ -196,10 +174,9 @@ def train(
             else:
                 z = logits(one.weights, data.x_test)
             tested[:, one.trial] = measured(z, data.y_test)
-    kept = (
-        ([one.weights for one in done], [one.final_weights for one in done]) if keep else ((), ())
-    )
-    return Outcomes(history, best, tested[0], tested[1], *map(tuple, kept))
+    weights = tuple(one.weights for one in done if keep)
+    final_weights = tuple(one.final_weights for one in done if keep)
+    return Outcomes(history, best, tested[0], tested[1], weights, final_weights)
 
 
 def resume(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,8 +23,7 @@ CHANGES = ("another problem", "a seventh of the examples", "half the labels by c
 """What a task becomes; the same trials are made before and after, with as many updates."""
 
 
-@dataclass(frozen=True, eq=False)
-class Carried:
+class Carried(NamedTuple):
     """Settings carried from a task to what it becomes, by change: (tasks,) each.
 
     cost: how much more the test loss is there than with the settings that did best there, as a

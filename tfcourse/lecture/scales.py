@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,8 +49,7 @@ def draws(scale: Log | OneMinusLog, seed: int = 0, size: int = 10_000) -> Draws:
 
     def r(any_scale: Scale) -> Floats:
         values = np.array([any_scale.from_unit(u) for u in rng.random(size)])
-        found: Floats = np.log10(values if isinstance(scale, Log) else 1 - values).round(12)
-        return found
+        return np.asarray(np.log10(values if isinstance(scale, Log) else 1 - values).round(12))
 
     ends = (scale.low, scale.high) if isinstance(scale, Log) else (1 - scale.high, 1 - scale.low)
     low, high = np.log10(ends).round(12)
@@ -208,12 +207,10 @@ def beta_sensitivity(step: float = 0.0005, *, seed: int = 0, style: Style = BOOK
     top, two = float(found.values.max()), (c.baseline, c.recommended)
     beta = 1 - np.logspace(-1, math.log10(0.8 / top), 300)
     curve.plot(beta, 1 / (1 - beta), color=c.faint)
-    points = np.stack([found.betas, found.values], axis=1)
-    for color, (start, end) in zip(two, (points[:2], points[2:]), strict=True):
-        curve.plot(*np.transpose([start, end]), "o-", color=color, clip_on=False)
-    words = [
-        f"{b:.6g} → {b2:.6g}:\n{v:.4g} → {v2:.4g}" for (b, v), (b2, v2) in (points[:2], points[2:])
-    ]
+    pairs = np.split(np.stack([found.betas, found.values], axis=1), 2)
+    for color, pair in zip(two, pairs, strict=True):
+        curve.plot(*pair.T, "o-", color=color, clip_on=False)
+    words = [f"{b:.6g} → {b2:.6g}:\n{v:.4g} → {v2:.4g}" for (b, v), (b2, v2) in pairs]
     curve.annotate(words[0], (0.902, 0.1 * top), color=two[0])
     curve.annotate(words[1], (0.9965, 0.75 * top), ha="right", va="center", color=two[1])
     curve.set(xlabel="$\\beta$", xlim=(0.9, 1), ylim=(0, 1.25 * top), xticks=[0.9, 0.95, 1])
@@ -224,16 +221,15 @@ def beta_sensitivity(step: float = 0.0005, *, seed: int = 0, style: Style = BOOK
         weight.plot(age, b**age, "--" if i % 2 else "-", color=two[i // 2])
     weight.plot(found.measured, np.full(4, end), "|", color=c.ink, ms=9 * s)
     weight.axhline(end, color=c.faint, lw=0.8 * s, zorder=0)
-    how: dict[str, Any] = {"textcoords": "offset fontsize", "va": "top"}
-    weight.annotate("$1/e$", (1.1, end), (0, -0.2), **how)
+    weight.annotate("$1/e$", (1.1, end), (0, -0.2), textcoords="offset fontsize", va="top")
     names = [f"{b:.6g}" for b in found.betas]
     weight.annotate("\n".join(names[:2]), (22, 0.2), color=two[0], ha="left", va="center")
     weight.annotate(names[2], (300, 0.62), color=two[1], ha="right", va="center")
     at = 0.8 * found.values[3]
     weight.annotate(names[3], (at, 0.62), color=two[1], ha="left", va="center")
     weight.set(xscale="log", xlim=(1, 1e4), ylim=(0, 1.02), yticks=[0, 0.5, 1])
-    weight.set_xlabel(say("age of the value, steps", "值的年龄（步）"))
-    weight.set_title(say("weight of a value, newest = 1", "值的权重，最新的为 1"))
+    title = say("weight of a value, newest = 1", "值的权重，最新的为 1")
+    weight.set(xlabel=say("age of the value, steps", "值的年龄（步）"), title=title)
     return page
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,8 +25,7 @@ WHY = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Played:
+class Played(NamedTuple):
     """A search played to its end: what it tried, and the validation loss of each trial."""
 
     trials: Sequence[Chosen]
@@ -60,18 +59,15 @@ def play(searches: Sequence[Search], fixed: Chosen, seed: int, data: Dataset) ->
 def _round(one: Search, answer: Any) -> list[Chosen]:
     """What a search proposes until it asks how that went, or ends."""
     found: list[Chosen] = []
-    try:
+    with suppress(StopIteration):
         proposal = one.send(answer)
         while proposal is not None:
             found.append(proposal)
             proposal = next(one)
-    except StopIteration:
-        pass
     return found
 
 
-@dataclass(frozen=True, eq=False)
-class Duel:
+class Duel(NamedTuple):
     """Ways to search with the same budget, many times over.
 
     loss: on test examples, of what each search found, (searches, ways). lack: how much more

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cache, partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,8 +20,7 @@ STRAIGHT = 0.05  # share of the sigmoid's variance that a straight line may leav
 HALF = float(np.log(3 + 2 * np.sqrt(2)))  # beyond ±1.76 the slope is less than half of that at 0
 
 
-@dataclass(frozen=True, eq=False)
-class Layer:
+class Layer(NamedTuple):
     """A trained sigmoid layer at work on all training examples: z, z_norm and z̃, (m, units)."""
 
     z: Floats
@@ -66,22 +65,21 @@ def batch_norm_distributions(updates: int = 800, *, seed: int = 0, style: Style 
     of that at 0. Most of z_norm lies between them; z̃ spreads wider, much of it outside.
     """
     found, colors, s = layer(seed, updates), style.colors, style.scale
-    columns = {
-        "$z$": (found.z, colors.baseline),
-        r"$z_\mathrm{norm}$": (found.z_norm, colors.neutral),
-        r"$\tilde z = \gamma\, z_\mathrm{norm} + \beta$": (found.z_tilde, colors.recommended),
-    }
+    columns = (
+        ("$z$", found.z, colors.baseline),
+        (r"$z_\mathrm{norm}$", found.z_norm, colors.neutral),
+        (r"$\tilde z = \gamma\, z_\mathrm{norm} + \beta$", found.z_tilde, colors.recommended),
+    )
     page, span = style.page(2.6), np.linspace(-10, 10, 201)
     every = page.subplots(1, 3, sharey=True)
-    for axes, (title, (values, color)) in zip(every, columns.items(), strict=True):
+    for axes, (title, values, color) in zip(every, columns, strict=True):
         counts, edges = np.histogram(values.ravel(), np.linspace(-10, 10, 81))
         axes.stairs(0.9 * counts / counts.max(), edges, fill=True, color=color, alpha=0.45)
         axes.plot(span, sigmoid(span), color=colors.ink, lw=1.4 * s)
         for edge in (-HALF, HALF):
             axes.axvline(edge, color=colors.muted, lw=0.8 * s)
         inside = float((np.abs(values) < HALF).mean())
-        axes.set_title(title)
-        axes.set(xlim=(-10, 10), ylim=(0, 1.03), xticks=[-6, 0, 6], yticks=[0, 0.5, 1])
+        axes.set(xlim=(-10, 10), ylim=(0, 1.03), xticks=[-6, 0, 6], yticks=[0, 0.5, 1], title=title)
         axes.set_xlabel(style.say(f"{inside:.0%} between lines", f"{inside:.0%} 在两线之间"))
     return page
 
@@ -106,12 +104,8 @@ def sigmoid_region(seed: int) -> Evidence:
     found = [layer(5 * seed + run) for run in range(5)]
     sides = [one.z_norm for one in found], [one.z_tilde for one in found]
     start, end = (np.array([bent(z) for z in side]) for side in sides)
-    tested = holm(
-        {
-            "straight": partial(mean, STRAIGHT - start),
-            "curve": partial(mean, np.log(end / start)),
-        }
-    )
+    both = {"straight": STRAIGHT - start, "curve": np.log(end / start)}
+    tested = holm({name: partial(mean, values) for name, values in both.items()})
     inside = [np.mean([np.mean(np.abs(z) < HALF) for z in side]) for side in sides]
     return Evidence(
         worst(weighed(tested["straight"], 0), weighed(tested["curve"], math.log(2))),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -16,8 +15,7 @@ from tfcourse.lecture.population import Build, Trial
 Way = TypeVar("Way")
 
 
-@dataclass(frozen=True, eq=False)
-class Tuned:
+class Tuned(NamedTuple):
     """New trainings of one way to train, a task each, at the option that suits it best there.
 
     option: the one that was best most often. loss, unseen: in training and on validation examples
@@ -87,9 +85,9 @@ def tune(
             runs[name].append((best[name], *one))
     found = {}
     for name, several in runs.items():
-        chosen, loss, unseen, accuracy = zip(*several, strict=True)
+        chosen, *arrays = zip(*several, strict=True)
         often = max(options(name), key=chosen.count)
         count = len(tasks) * (len(options(name)) + 1)
-        curves = np.array(loss), np.array(unseen)
-        found[name] = Tuned(often, *curves, np.array(accuracy), count)
+        loss, unseen, accuracy = map(np.array, arrays)
+        found[name] = Tuned(often, loss, unseen, accuracy, count)
     return found
