@@ -1,7 +1,5 @@
 """The mini-batch's noise: σ/√m, dropout's and batch norm's kinds, and verdicts that turn."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from breaking import wrap
@@ -16,7 +14,7 @@ BREAKS = {
         batch_norm, "inference", lambda f: lambda z, mean, variance: f(z, z.mean(), variance)
     ),
     "bn.erratum.dropout-noise": wrap(
-        topic, "noise", lambda f: lambda seed: dataclasses.replace(f(seed), dropout=f(seed).mean[0])
+        topic, "noise", lambda f: lambda seed: f(seed)._replace(dropout=f(seed).mean[0])
     ),
 }
 
@@ -31,10 +29,10 @@ def test_it_holds_with_another_seed_and_turns_when_broken(id, verdict, monkeypat
 
 def test_in_the_first_layer_the_noise_is_that_of_a_mean():
     found = topic.noise()
-    theory = np.array(found.sizes) ** -0.5
+    theory = np.array(topic.SIZES) ** -0.5
     assert found.mean[0] == pytest.approx(theory, rel=0.1)
     assert (found.mean[1:] < 0.5 * theory).all()
-    assert found.dropout == pytest.approx([1.0] * len(found.sizes), abs=0.02)
+    assert found.dropout == pytest.approx([1.0] * len(topic.SIZES), abs=0.02)
 
 
 def test_kinds_are_the_formulas_factors():

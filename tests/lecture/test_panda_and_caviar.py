@@ -1,7 +1,5 @@
 """Panda and caviar: undoing is exact, figures show every curve, and verdicts that can turn."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -54,7 +52,7 @@ def test_the_verdict_follows(monkeypatch, nothing_remembered, id, one, many, exp
 def test_the_same_models_are_compared_pair_by_pair(monkeypatch):
     """Models differ by far more than the rule gains each of them."""
     wide = np.linspace(0.2, 0.9, 40)
-    found = dataclasses.replace(babies(all_kept=wide, alone=wide), rule=wide + 0.02)
+    found = babies(all_kept=wide, alone=wide)._replace(rule=wide + 0.02)
     monkeypatch.setattr(topic, "babies", lambda seed: found)
     [entry] = ledger.run(ledger.find(["tuning.panda"]))
     assert entry.evidence.effect == pytest.approx((0.02, 0.02, 0.02))

@@ -65,13 +65,12 @@ def gradient_descent(seed: int) -> Evidence:
     )
 
 
-RATES: dict[str, tuple[float, ...]] = {
+RATES: dict[str, tuple[float, ...]] = {  # update rules, and learning rates to choose from
     "gradient_descent": (0.1, 0.3, 1.0),
     "momentum": (0.02, 0.05, 0.15),
     "rmsprop": (0.001, 0.003, 0.01),
     "adam": (0.001, 0.003, 0.01),
 }
-"""Update rules, and learning rates to choose from."""
 
 
 @cache

@@ -9,10 +9,9 @@ import platform
 import tempfile
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -78,8 +77,7 @@ def programs() -> dict[str, Callable[[], float]]:
     return dict(zip(WAYS, (session_loop, *ours), strict=True))
 
 
-@dataclass(frozen=True, eq=False)
-class Speed:
+class Speed(NamedTuple):
     """Seconds that 1000 steps take by way, one for each round, and on what machine. w: the end."""
 
     seconds: dict[str, list[float]]
@@ -143,9 +141,8 @@ def framework_speed(times: Speed | None = None, *, seed: int = 0, style: Style =
         middle = float(np.median(rounds))
         axes.plot([min(rounds), max(rounds)], [row, row], color=color, lw=1.5 * s)
         axes.plot(middle, row, "o", ms=8 * s, color=color)
-        text = f"{middle:.2g} s" if middle >= 0.1 else f"{1e3 * middle:.2g} ms"
-        right = (max(rounds), row)
-        axes.annotate(text, right, (0.8, 0), textcoords="offset fontsize", va="center")
+        text, at = f"{middle:.2g} s" if middle >= 0.1 else f"{1e3 * middle:.2g} ms", max(rounds)
+        axes.annotate(text, (at, row), (0.8, 0), textcoords="offset fontsize", va="center")
     ticks = {1e-4: "0.1 ms", 1e-3: "1 ms", 1e-2: "10 ms", 0.1: "0.1 s", 1: "1 s", 10: "10 s"}
     every = [time for rounds in found.seconds.values() for time in rounds]
     axes.set(xscale="log", ylim=(len(WAYS) - 0.5, -0.5))
@@ -153,9 +150,8 @@ def framework_speed(times: Speed | None = None, *, seed: int = 0, style: Style =
     axes.set_xlim(min(1e-4, *every), 8 * max(every))
     axes.set_yticks(range(len(WAYS)), [say(*way) for way in WAYS.items()])
     gain = "{} [{}, {}]".format(*(f"{float(f'{value:.2g}'):.0f}" for value in found.gain))
-    axes.set_title(
-        say(f"Compiled: {gain} × the session's speed", f"编译后，速度是会话的 {gain} 倍")
-    )
+    en, zh = "Compiled: {} × the session's speed", "编译后，速度是会话的 {} 倍"
+    axes.set_title(say(en, zh).format(gain))
     cores, processor, version = found.machine.values()
     on = say(f"1000 steps on {cores} cores", f"1000 步，{cores} 核")
     axes.set_xlabel(f"{on} ({processor}), TensorFlow {version}")

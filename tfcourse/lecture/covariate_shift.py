@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,8 +30,7 @@ def height(x: Floats) -> Floats:
     return np.asarray(x[..., 1] - 1.5 * np.sin(1.2 * x[..., 0]))
 
 
-@dataclass(frozen=True, eq=False)
-class Shift:
+class Shift(NamedTuple):
     """What models trained on the left half of the plane are worth on the right half.
 
     left: examples to learn from, on the left; its test examples are on the right. weights: of the
@@ -68,9 +67,6 @@ def shift(seed: int = 0, models: int = 16) -> Shift:
         how: dict[str, Any] = {"epochs": epochs, "seed": seed, "dataset": data}
         return population.train(trials, test=True, keep=True, starts=models, **how)
 
-    def by_norm(values: Floats) -> dict[bool, Floats]:
-        return {True: values[:models], False: values[models:]}
-
     raw = datasets.load("digits")
     center, variance = datasets.standardization(raw.x_train)
     inverted = ((1 - raw.x_test - center) / np.sqrt(variance)).reshape(len(raw.x_test), -1)
@@ -79,16 +75,10 @@ def shift(seed: int = 0, models: int = 16) -> Shift:
     one = train(left, EPOCHS, True, False)
     both = train(task(-3, 3, 800), EPOCHS // 2, True, False)  # as many updates
     third = train(digits, 10, True)
-    return Shift(
-        left,
-        one.weights[0],
-        by_norm(one.validation),
-        by_norm(one.test_accuracy),
-        by_norm(both.test_accuracy),
-        third.validation,
-        third.test_accuracy,
-        5 * models,
-    )
+    halves = (np.split(each, 2) for each in (one.validation, one.test_accuracy, both.test_accuracy))
+    sides = [dict(zip(BATCH_NORM, half, strict=True)) for half in halves]
+    on_digits = third.validation, third.test_accuracy
+    return Shift(left, one.weights[0], sides[0], sides[1], sides[2], *on_digits, 5 * models)
 
 
 @cache
@@ -122,9 +112,8 @@ def covariate_shift(*, seed: int = 0, style: Style = BOOK) -> Figure:
     found, say, s, c = shift(seed), style.say, style.scale, style.colors
     page = style.page(3.7)
     axes = page.subplots()
-    data = found.left
-    shown = slice(0, len(data.x_train))
-    sides = (data.x_train, data.y_train, 1.0), (data.x_test[shown], data.y_test[shown], 0.35)
+    data, m = found.left, len(found.left.x_train)
+    sides = (data.x_train, data.y_train, 1.0), (data.x_test[:m], data.y_test[:m], 0.35)
     for x, y, alpha in sides:
         for label, marker in enumerate("os"):
             how: dict[str, Any] = {"ms": 3.4 * s, "mew": 0, "clip_on": False, "zorder": 1}
@@ -133,24 +122,20 @@ def covariate_shift(*, seed: int = 0, style: Style = BOOK) -> Figure:
     points = np.stack(np.meshgrid(grid, grid), axis=-1)
     learnt = np.diff(population.logits(found.weights, points), axis=-1)[..., 0]
     lines = (
-        (height(points), "-", say("true", "真实的"), 0.92),
-        (learnt, "--", say("learnt", "学到的"), 0.78),
+        (height(points), "-", say("true", "真实的"), 184),
+        (learnt, "--", say("learnt", "学到的"), 156),
     )
-    for level, dashes, name, across in lines:
+    for level, dashes, name, column in lines:
         axes.contour(grid, grid, level, [0], colors=c.ink, linestyles=dashes, linewidths=1.9 * s)
-        column = int(across * 200)
         row = int(np.abs(level[:, column]).argmin())
         box = {"boxstyle": "round,pad=0.15", "fc": c.paper, "ec": "none", "alpha": 0.9}
         at: dict[str, Any] = {"ha": "center", "va": "center", "bbox": box, "zorder": 4}
         axes.text(grid[column], grid[row], name, **at)
     axes.axvline(0, color=c.muted, lw=s, zorder=0)
-    shares = found.here[True][0], found.there[True][0]
-    heads = (
-        say("trained here: {:.0%} right", "在此训练：对 {:.0%}"),
-        say("tried here: {:.0%} right", "在此测试：对 {:.0%}"),
-    )
-    for left, head, share in zip((-3, 0.1), heads, shares, strict=True):
-        axes.text(left, 3.15, head.format(share), va="bottom")
+    here = say("trained here: {:.0%} right", "在此训练：对 {:.0%}").format(found.here[True][0])
+    there = say("tried here: {:.0%} right", "在此测试：对 {:.0%}").format(found.there[True][0])
+    axes.text(-3, 3.15, here, va="bottom")
+    axes.text(0.1, 3.15, there, va="bottom")
     axes.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[], xlabel="$x_1$")
     axes.set_ylabel("$x_2$", rotation=0, labelpad=10 * s)
     return page

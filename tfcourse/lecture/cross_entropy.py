@@ -14,7 +14,7 @@ from tfcourse.lecture.gallery import figure
 from tfcourse.lecture.ledger import HOLDS, Evidence, below, claim, corrected, judged, note, video
 from tfcourse.lecture.style import BOOK, Figure, Style
 
-PREDICTION = (0.3, 0.2, 0.1, 0.4)
+Y_HAT = (0.3, 0.2, 0.1, 0.4)
 """ŷ of the lecture's example; its true class is the second."""
 
 
@@ -32,11 +32,7 @@ def loss_curve() -> tuple[Floats, Floats]:
     课上的例子标在曲线上：ŷ = 0.2 处，L = 1.609。"""
 )
 def cross_entropy(
-    prediction: Sequence[float] = PREDICTION,
-    true_class: int = 2,
-    *,
-    seed: int = 0,
-    style: Style = BOOK,
+    prediction: Sequence[float] = Y_HAT, true_class: int = 2, *, seed: int = 0, style: Style = BOOK
 ) -> Figure:
     """Where the true class has the probability ŷ = 0.2, the loss L = −log ŷ is 1.609: it is small
     only where the probability is large.
@@ -77,7 +73,7 @@ def loss_example(seed: int) -> Evidence:
     """Computes L of the example, and of 400 predictions whose probability of the true class runs
     from 1 down to 0.01: L must rise all the way.
     """
-    example, L = float(softmax.cross_entropy(PREDICTION, [0, 1, 0, 0])), loss_curve()[1]
+    example, L = float(softmax.cross_entropy(Y_HAT, [0, 1, 0, 0])), loss_curve()[1]
     rises = bool((np.diff(L) > 0).all())
     return judged(
         round(example, 3) == 1.609 and rises,

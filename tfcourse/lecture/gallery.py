@@ -109,10 +109,9 @@ def find(names: Iterable[str] = ()) -> list[Entry]:
 
     Raises: ValueError for a name that none has, with the nearest.
     """
-    by_name = {entry.name: entry for entry in figures()}
-    return [by_name[_checks.choice("figure", name, by_name)] for name in names] or [
-        *by_name.values()
-    ]
+    known = {entry.name: entry for entry in figures()}
+    named = [known[_checks.choice("figure", name, known)] for name in names]
+    return named or [*known.values()]
 
 
 def draw(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
-from typing import Any
+from itertools import product
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,8 +24,7 @@ RATES = tuple(0.01 * 2.0**k for k in range(8))
 CUT = 2  # layers below the cut feed those above
 
 
-@dataclass(frozen=True, eq=False)
-class Trace:
+class Trace(NamedTuple):
     """A training on the digits, looked at in every update t = 0 … T − 1.
 
     means, deviations: of what enters the activation in the second hidden layer, over 128 examples
@@ -61,8 +61,7 @@ def trace(
     for rows in net.mini_batches(seed, len(x), updates):
         stretch, move = np.ones((3, 32)), np.zeros((3, 32))
         if kind == "noisy":
-            stretch = np.array([rng.uniform(0.5, 1.5, 32) for _ in range(3)])
-            move = np.array([rng.uniform(-0.5, 0.5, 32) for _ in range(3)])
+            stretch, move = rng.uniform(0.5, 1.5, (3, 32)), rng.uniform(-0.5, 0.5, (3, 32))
         noisy = _disturbed(now, stretch, move)
         passed = net.forward(noisy, x[rows])
         pairs = zip(running, passed.normalized, strict=True)
@@ -98,8 +97,7 @@ def _angle(a: list[Floats], b: list[Floats]) -> float:
     return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
 
 
-@dataclass(frozen=True, eq=False)
-class Shift:
+class Shift(NamedTuple):
     """By kind: how far inputs move, how far the gradient turns, the loss, (3, rates, runs)."""
 
     of: dict[str, Floats]
@@ -123,14 +121,9 @@ def steadier(seed: int = 0) -> dict[tuple[str, float], Interval]:
     many degrees more the gradient turns; corrected for all.
     """
     none, norm = (shift(seed).of[kind] for kind in KINDS[:2])
-    moved, turned = np.log(none[0] / norm[0]), none[1] - norm[1]
-    family = {}
-    for i, rate in enumerate(RATES):
-        family["moved", rate], family["turned", rate] = (
-            partial(mean, moved[i]),
-            partial(mean, turned[i]),
-        )
-    return holm(family)
+    more = {"moved": np.log(none[0] / norm[0]), "turned": none[1] - norm[1]}
+    each = product(enumerate(RATES), more)
+    return holm({(what, rate): partial(mean, more[what][i]) for (i, rate), what in each})
 
 
 @figure(
@@ -154,12 +147,11 @@ def hidden_shift(updates: int = 100, *, seed: int = 0, style: Style = BOOK) -> F
     runs = [trace(seed, kind, 0.16, updates) for kind in KINDS[:2]]
     drift = runs[0].means[-1] - runs[0].means[0]
     names = say("without batch norm", "没有批归一化"), say("with batch norm", "有批归一化")
-    for column, (run, name) in enumerate(zip(runs, names, strict=True)):
-        color = (c.baseline, c.recommended)[column]
+    steps, colors = np.arange(updates), (c.baseline, c.recommended)
+    for column, (run, name, color) in enumerate(zip(runs, names, colors, strict=True)):
         for row, unit in enumerate((drift.argmax(), drift.argmin())):
             axes = panels[row, column]
             middle, spread = run.means[:, unit], run.deviations[:, unit]
-            steps = np.arange(updates)
             band = middle - spread, middle + spread
             axes.fill_between(steps, *band, color=color, alpha=0.25, lw=0)
             axes.plot(steps, middle, color=color, lw=1.8 * s)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,7 @@ CLASSES = (3, 3, 3, 4, 5, 6)
 """C of the lecture's six panels."""
 
 
-@dataclass(frozen=True, eq=False)
-class Problem:
+class Problem(NamedTuple):
     """Points of the plane and a classifier without a hidden layer.
 
     x: (m, 2). y: (m,). predict: the classes of points (…, 2). borders: by pair of classes that
@@ -81,8 +80,7 @@ def _problem(random: np.random.Generator, C: int, size: int, squares: bool) -> P
     )
 
     def predict(x: Floats) -> Integers:
-        found: Integers = (inputs(x) @ trained.kernel + trained.bias).argmax(axis=-1)
-        return found
+        return np.asarray((inputs(x) @ trained.kernel + trained.bias).argmax(axis=-1))
 
     return Problem(x, y, predict, _borders(predict))
 

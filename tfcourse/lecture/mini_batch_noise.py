@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,22 +20,20 @@ KEPT = 0.5
 """Share of activations that dropout keeps; what is kept is divided by it."""
 
 
-@dataclass(frozen=True, eq=False)
-class Noise:
+class Noise(NamedTuple):
     """How much μ and σ² vary from mini-batch to mini-batch in three hidden layers.
 
     mean: deviation of μ over σ, variance: deviation of σ² over σ², (layers, sizes), averages over
     the units. dropout: deviation of a kept or dropped activation over the activation, (sizes,).
     """
 
-    sizes: tuple[int, ...]
     mean: Floats
     variance: Floats
     dropout: Floats
 
     def fall(self, of: Floats) -> float:
         """What is left at 512 examples of the noise at 64."""
-        return float(of[self.sizes.index(512)] / of[self.sizes.index(64)])
+        return float(of[SIZES.index(512)] / of[SIZES.index(64)])
 
 
 @cache
@@ -65,7 +62,7 @@ def noise(seed: int = 0, draws: int = 120) -> Noise:
         found[0, :, i] = (mean / np.sqrt(whole[:, 1])).mean(axis=1)
         found[1, :, i] = (variance / whole[:, 1]).mean(axis=1)
         dropout[i] = ((rng.random((500_000 // m, m)) < KEPT) / KEPT).std(axis=0).mean()
-    return Noise(SIZES, found[0], found[1], dropout)
+    return Noise(found[0], found[1], dropout)
 
 
 VALUES = np.linspace(-3, 3, 7)
@@ -117,19 +114,19 @@ def batch_norm_noise(*, seed: int = 0, style: Style = BOOK) -> Figure:
     axes.annotate(r"$\sigma/\sqrt{m}$", (24, 24**-0.5), (0.8, 0.5), color=c.muted, **words)
     looks = (("o", c.neutral, 1), ("s", c.neutral, 0.94), ("^", c.muted, 1.06))  # side by side
     for values, (marker, color, aside) in zip(found.mean, looks, strict=True):
-        axes.plot(np.array(found.sizes) * aside, values, marker, color=color, ms=6 * s)
-    named = [found.sizes.index(m) for m in (64, 512)]
-    axes.plot((64, 512), found.mean[0, named], "o", color=c.recommended, ms=8 * s)
-    end = found.sizes[-1]
+        axes.plot(np.array(SIZES) * aside, values, marker, color=color, ms=6 * s)
+    named = found.mean[0, [SIZES.index(m) for m in (64, 512)]]
+    axes.plot((64, 512), named, "o", color=c.recommended, ms=8 * s)
+    end = SIZES[-1]
     axes.annotate(say("layer 1", "第 1 层"), (end, found.mean[0, -1]), (-0.3, 0.8), **words)
     axes.annotate(say("layers 2, 3", "第 2、3 层"), (end, found.mean[2, -1]), (-0.9, 0.8), **words)
     axes.set(xscale="log", yscale="log", xlim=line, ylim=(found.mean.min() / 1.5, 0.4))
     en = "From 64 to 512 examples, the noise of $\\mu$ falls from {:.3f} to {:.3f} $\\sigma$"
     zh = "从 64 个样本到 512 个，$\\mu$ 的噪声从 {:.3f} $\\sigma$ 降到 {:.3f} $\\sigma$"
-    axes.set_title(say(en, zh).format(*found.mean[0, named]))
+    axes.set_title(say(en, zh).format(*named))
     axes.set_xlabel(say("examples in the mini-batch, $m$", "小批量的样本数 $m$"))
     axes.set_ylabel(say("deviation of $\\mu$, in $\\sigma$", "$\\mu$ 的标准差，单位 $\\sigma$"))
-    axes.set_xticks(found.sizes, [str(m) for m in found.sizes])
+    axes.set_xticks(SIZES, [str(m) for m in SIZES])
     axes.set_yticks([0.01, 0.03, 0.1, 0.3], ["0.01", "0.03", "0.1", "0.3"])
     axes.minorticks_off()
     return page
@@ -182,13 +179,10 @@ def noisy(seed: int) -> Evidence:
     m^(−1/2); every exponent must be within 0.05 of it.
     """
     found = noise(seed)
-    logs = np.log(found.sizes)
-    exponents = [slope(logs, np.log(row)) for row in (*found.mean, *found.variance)]
+    exponents = [slope(np.log(SIZES), np.log(row)) for row in (*found.mean, *found.variance)]
     worst = max(exponents, key=lambda one: abs(one.value + 0.5))
-    named = found.mean[:, [found.sizes.index(m) for m in (64, 512)]]
-    layers = "; ".join(
-        "layer {}: {:.3f} σ, {:.3f} σ".format(i, *row) for i, row in enumerate(named, 1)
-    )
+    named = enumerate(found.mean[:, [SIZES.index(m) for m in (64, 512)]], start=1)
+    layers = "; ".join("layer {}: {:.3f} σ, {:.3f} σ".format(i, *row) for i, row in named)
     return judged(
         abs(worst.value + 0.5) < 0.05 and found.fall(found.mean[0]) < 0.5,
         f"deviation of μ at 64 and at 512: {layers}; exponent of m furthest from −1/2 "

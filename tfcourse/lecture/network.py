@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count, islice, pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,8 +87,7 @@ def start(seed: int, sizes: list[int], *, normalize: bool, activation: str) -> N
     return Network(W, ones, zeros, normalize, activation)
 
 
-@dataclass(frozen=True, eq=False)
-class Pass:
+class Pass(NamedTuple):
     """A forward pass, for each layer: what comes in, a, (m, inputs); z; z̃, which g is applied to.
 
     normalized: batch norm's own record, of layers that have it.
@@ -140,18 +139,15 @@ def inference(network: Network, x: Array, statistics: Sequence[tuple[Array, Arra
 def gradients(network: Network, x: Array, y: Array) -> tuple[float, Network]:
     """Return the cost on a mini-batch, and its slope by every parameter as a `Network`."""
     passed = forward(network, x)
-    _, slope = ACTIVATIONS[network.activation]
+    _, slope_of_g = ACTIVATIONS[network.activation]
     cost, d = softmax.cross_entropy_with_gradient(passed.z[-1], y)
-    by_W: list[Array] = []
-    by_gamma: list[Array] = []
-    by_beta: list[Array] = []
+    slopes: list[tuple[Array, ...]] = []
     for layer in reversed(range(len(network.W))):
         if layer < len(passed.normalized):
             dz, dgamma, dbeta = batch_norm.backward(d, passed.normalized[layer])
         else:
             dz, dgamma, dbeta = d, np.zeros_like(network.gamma[layer]), d.sum(axis=0)
-        by_W.insert(0, passed.a[layer].T @ dz)
-        by_gamma.insert(0, dgamma)
-        by_beta.insert(0, dbeta)
-        d = dz @ network.W[layer].T * slope(passed.a[layer])  # for the inputs, of no use
-    return float(cost), replace(network, W=by_W, gamma=by_gamma, beta=by_beta)
+        slopes.insert(0, (passed.a[layer].T @ dz, dgamma, dbeta))
+        d = dz @ network.W[layer].T * slope_of_g(passed.a[layer])  # for the inputs, of no use
+    W, gamma, beta = map(list, zip(*slopes, strict=True))
+    return float(cost), replace(network, W=W, gamma=gamma, beta=beta)

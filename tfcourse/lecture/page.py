@@ -73,10 +73,9 @@ def paragraph(entry: Entry) -> str:
     """The claim, its verdict, what was found, how, and where it stands."""
     claim, evidence = entry.claim, entry.evidence
     trained = f" Trainings: {evidence.trainings}." if evidence.trainings else ""
-    lines = [f"### {claim.id}", f"*{claim.statement}*"]
-    lines.append(f"**{evidence.verdict.capitalize()}.** {evidence.plain}".rstrip())
-    lines.append(f"Measured: {evidence.measured}{trained}")
-    lines += [explanation(claim)]
+    verdict = f"**{evidence.verdict.capitalize()}.** {evidence.plain}".rstrip()
+    measured = f"Measured: {evidence.measured}{trained}"
+    lines = [f"### {claim.id}", f"*{claim.statement}*", verdict, measured, explanation(claim)]
     return "\n\n".join(lines) + "\n"
 
 

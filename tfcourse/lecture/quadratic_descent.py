@@ -71,7 +71,7 @@ def quadratic_descent(
         shown = slice(0, 300)  # later points lie on each other
         bowl.plot(run.w[shown], run.cost[shown], "o", ms=3 * s, mew=0, color=colors.neutral)
         how: dict[str, Any] = {"textcoords": "offset fontsize", "va": "center"}
-        text = "$" + formula(each).replace("²", "^2") + "$"
+        text = f"${formula(each).replace('²', '^2')}$"
         if last:  # beside the start; the others left of their right arm
             bowl.annotate(text, (run.w[0], run.cost[0]), (0.7, 0.1), ha="left", **how)
         else:
@@ -80,8 +80,7 @@ def quadratic_descent(
         for values, color in ((double.w, colors.recommended), (run.w, colors.failure)):
             left = np.abs(values.astype(float) - goal)
             path.plot(np.where(left > 0, left, np.nan), color=color, lw=1.5 * s)
-        end = (steps, abs(float(run.w[-1]) - goal))
-        aside = (0.4, 0.5 if last else -0.5)
+        end, aside = (steps, abs(float(run.w[-1]) - goal)), (0.4, 0.5 if last else -0.5)
         path.annotate(f"{run.w[-1]:.5f}", end, aside, color=colors.failure, **how)
     bowl.set(xlabel="$w$", title="$J(w)$", ylim=(-0.05 * start, 1.1 * start))
     path.set(xlabel=say("step", "步"), xlim=(0, max(steps, 1)), yscale="log")

@@ -14,8 +14,7 @@ from tfcourse.lecture.tuned import Tuned, rates, teachers, tune
 NORMS = ("batch", "layer", "group")
 SMALL, USUAL = (2, 8), 64
 RATES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
-TRIED = {2: RATES[:5], 8: RATES[1:6], 64: RATES[2:]}
-EPOCHS = 12
+TRIED = {2: rates(*RATES[:5]), 8: rates(*RATES[1:6]), 64: rates(*RATES[2:])}
 MATTERS = 0.05
 
 
@@ -41,17 +40,12 @@ def build(trial: Trial) -> Any:
 @cache
 def trained(seed: int = 0) -> dict[tuple[str, int], Tuned]:
     """By norm and size of mini-batches: networks at the best of `RATES`, equally many epochs."""
-    return tune(
-        {
-            (norm, m): {"optimizer": "momentum", "norm": norm, "batch_size": m}
-            for norm, m in product(NORMS, (*SMALL, USUAL))
-        },
-        lambda way: rates(*TRIED[way[1]]),
-        tasks=teachers(seed),
-        epochs=EPOCHS,
-        seed=seed,
-        build=build,
-    )
+    ways: dict[tuple[str, int], Trial] = {
+        (norm, m): {"optimizer": "momentum", "norm": norm, "batch_size": m}
+        for norm, m in product(NORMS, (*SMALL, USUAL))
+    }
+    own = teachers(seed)
+    return tune(ways, lambda way: TRIED[way[1]], tasks=own, epochs=12, seed=seed, build=build)
 
 
 @cache

@@ -11,7 +11,7 @@ import numpy as np
 
 from tfcourse import softmax
 from tfcourse._arrays import Floats
-from tfcourse.lecture.cross_entropy import PREDICTION
+from tfcourse.lecture.cross_entropy import Y_HAT
 from tfcourse.lecture.gallery import figure
 from tfcourse.lecture.ledger import HOLDS, Erratum, Evidence, below, claim, errata, judged, note
 from tfcourse.lecture.style import BOOK, Figure, Style
@@ -30,7 +30,7 @@ class GradientCheck(NamedTuple):
 
 
 def gradient_check(
-    prediction: Sequence[float] = PREDICTION, true_class: int = 2, seed: int = 0, h: float = 1e-5
+    prediction: Sequence[float] = Y_HAT, true_class: int = 2, seed: int = 0, h: float = 1e-5
 ) -> GradientCheck:
     """Differentiate the loss at the prediction's logits and at 100 random ones; h: the step."""
     random, C = np.random.default_rng(seed), len(prediction)
@@ -57,11 +57,7 @@ def gradient_check(
     再小，舍入误差占了上风，差别又变大。"""
 )
 def softmax_gradient(
-    prediction: Sequence[float] = PREDICTION,
-    true_class: int = 2,
-    *,
-    seed: int = 0,
-    style: Style = BOOK,
+    prediction: Sequence[float] = Y_HAT, true_class: int = 2, *, seed: int = 0, style: Style = BOOK
 ) -> Figure:
     """The gradient of the loss with respect to the logits is ŷ − y: below 0 for the true class
     alone. Finite differences agree, as far as their own error goes.
@@ -84,14 +80,13 @@ def softmax_gradient(
     example.plot(numbers, found.differences[0], "D", **diamond)
     example.axhline(0, color=colors.muted, lw=0.8 * s)
     example.set_title(say(r"$\hat y - y$, and by differences", r"$\hat y - y$ 与有限差分"))
-    example.set(xlabel=say("class", "类别"), yticks=[], xticks=numbers)
+    example.set(xlabel=say("class", "类别"), yticks=[])
     example.margins(y=0.18)
+    true = say("\ntrue", "\n真实")
+    example.set_xticks(numbers, [f"{i}{true if i == true_class else ''}" for i in numbers])
     example.get_xticklabels()[true_class - 1].set_color(colors.recommended)
-    true = say("true", "真实")
-    example.set_xticklabels([f"{i}\n{true}" if i == true_class else f"{i}" for i in numbers])
     example.spines[["left", "bottom"]].set_visible(False)
     example.tick_params(bottom=False)
-
     steps = np.logspace(-1, -11, 41)
     errors = [gradient_check(prediction, true_class, seed, h).error for h in steps]
     error.plot(steps, errors, color=colors.baseline)
@@ -180,23 +175,20 @@ def autodiff(seed: int) -> Evidence:
 
     random = np.random.default_rng(seed)
     x, y = random.normal(size=(32, 6)), random.integers(0, 4, 32)
-    names, shapes = ("W1", "b1", "W2", "b2"), ((6, 8), 8, (8, 4), 4)
-    W1, b1, W2, b2 = (random.normal(size=shape) for shape in shapes)
-
+    W1, b1, W2, b2 = (random.normal(size=shape) for shape in ((6, 8), 8, (8, 4), 4))
     variables = [tf.Variable(value) for value in (W1, b1, W2, b2)]
     with tf.GradientTape() as tape:
         hidden = tf.tanh(x @ variables[0] + variables[1])
         logits = hidden @ variables[2] + variables[3]
         J = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits))
     by_tape = tape.gradient(J, variables)
-
     a1 = np.tanh(x @ W1 + b1)
     dz2 = softmax.cross_entropy_with_gradient(a1 @ W2 + b2, y).gradient
     dz1 = dz2 @ W2.T * (1 - a1**2)
     by_hand = (x.T @ dz1, dz1.sum(axis=0), a1.T @ dz2, dz2.sum(axis=0))
     pairs = zip(by_tape, by_hand, strict=True)
     off = max(float(np.abs(tape - hand).max() / np.abs(hand).max()) for tape, hand in pairs)
-    return judged(off < 1e-12, f"{', '.join(names)}: relative difference {below(off, 1e-12)}")
+    return judged(off < 1e-12, f"W1, b1, W2, b2: relative difference {below(off, 1e-12)}")
 
 
 errata(

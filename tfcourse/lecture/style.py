@@ -128,14 +128,12 @@ class Style:
         from cycler import cycler
 
         book, c = _book(), self.colors
-        ground = "none" if self.transparent else c.paper
-        points = {k: v * self.scale for k, v in book.items() if type(v) is float}
-        colors: dict[str, Any] = dict.fromkeys(MUTED, c.muted)
-        colors |= dict.fromkeys(INK, c.ink)
-        colors |= dict.fromkeys(GROUND, ground)
-        colors |= {"axes.prop_cycle": cycler("color", c.classes)}
-        colors |= {"savefig.dpi": 144 if self.slide else 200}
-        return matplotlib.style.context(["default", book, points | colors])
+        own: dict[str, Any] = {k: v * self.scale for k, v in book.items() if type(v) is float}
+        own |= dict.fromkeys(MUTED, c.muted) | dict.fromkeys(INK, c.ink)
+        own |= dict.fromkeys(GROUND, "none" if self.transparent else c.paper)
+        own |= {"axes.prop_cycle": cycler("color", c.classes)}
+        own |= {"savefig.dpi": 144 if self.slide else 200}
+        return matplotlib.style.context(["default", book, own])
 
 
 @cache

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import cache, partial
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,7 +14,17 @@ from tfcourse._arrays import Floats
 from tfcourse.lecture import ledger, population
 from tfcourse.lecture import network as net
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import CONDITIONS, HOLDS, REFUTED, Evidence, below, claim, judged, note
+from tfcourse.lecture.ledger import (
+    CONDITIONS,
+    HOLDS,
+    REFUTED,
+    Evidence,
+    apart,
+    below,
+    claim,
+    judged,
+    note,
+)
 from tfcourse.lecture.statistics import Interval, holm, mean
 from tfcourse.lecture.style import BOOK, Figure, Style
 
@@ -27,8 +36,7 @@ WHOLE = "training set"
 MATTERS = 0.01
 
 
-@dataclass(frozen=True, eq=False)
-class Tried:
+class Tried(NamedTuple):
     """Loss on test examples, (n,), by updates and by where μ and σ² come from."""
 
     loss: dict[tuple[int, str], Floats]
@@ -63,9 +71,8 @@ def tried(seed: int = 0, networks: int = 12) -> Tried:
             )
             z = [net.inference(now, test, statistics)[-1] for statistics in given]
             blocks = [net.forward(now, block).z[-1] for block in np.split(test, len(test) // 64)]
-            for way, each in zip(
-                (*WAYS[:4], WHOLE, WAYS[4]), (*z, np.concatenate(blocks)), strict=True
-            ):
+            ways = (*WAYS[:4], WHOLE, WAYS[4])
+            for way, each in zip(ways, (*z, np.concatenate(blocks)), strict=True):
                 loss[t, way].append(population.measured(each, labels)[1])
     return Tried({key: np.array(values) for key, values in loss.items()}, networks)
 
@@ -156,13 +163,13 @@ def single_example(seed: int) -> Evidence:
     layer.build((None, 5))
     layer.beta.assign(beta)
     own = np.array([batch_norm.forward(one[None], 2.0, beta).z_tilde[0] for one in z])
-    apart = float(np.abs(np.asarray(layer(z, training=False))).std(axis=0).min())
+    varies = float(np.abs(np.asarray(layer(z, training=False))).std(axis=0).min())
     keras_own = np.array([np.asarray(layer(one[None], training=True))[0] for one in z])
-    off = max(float(np.abs(own - beta).max()), float(np.abs(keras_own - beta).max()))
+    off = apart((own, beta), (keras_own, beta))
     return judged(
-        off < 1e-3 and apart > 1,
+        off < 1e-3 and varies > 1,
         f"z̃ differs from β by {below(off, 1e-3)}, in Keras too; with given statistics it varies "
-        f"by {apart:.1f}",
+        f"by {varies:.1f}",
         plain="Normalized by itself, every example becomes the same.",
     )
 
@@ -193,10 +200,8 @@ def ewma(seed: int) -> Evidence:
         running = running.update(batch_norm.forward(mini_batch).statistics)
         if step >= 50:
             errors.append(running.moving_mean - 3)
-    off = max(
-        float(np.abs(np.asarray(layer.moving_mean) - running.moving_mean).max()),
-        float(np.abs(np.asarray(layer.moving_variance) - running.moving_variance).max()),
-    )
+    means = layer.moving_mean, running.moving_mean
+    off = apart(means, (layer.moving_variance, running.moving_variance))
     rest = float(np.std(errors) / (z.mean(axis=1)[50:] - 3).std())
     theory = np.sqrt(0.1 / 1.9)
     return judged(
