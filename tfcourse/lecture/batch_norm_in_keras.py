@@ -62,15 +62,13 @@ def one_line(seed: int) -> Evidence:
 
 
 class FineTuned(NamedTuple):
-    """Accuracy on the digits before and after fine-tuning on inverted ones, (2, n) each.
-
-    The first row with batch norm frozen, the second without. moved: whether the averages of the
-    frozen layer moved.
+    """Accuracy on the digits before and after fine-tuning on inverted ones: with batch norm frozen,
+    and without, (2, n) each.
     """
 
     before: Floats
     after: Floats
-    moved: bool
+    moved: bool  # the averages of the frozen layer
     trainings: int
 
 
@@ -143,15 +141,11 @@ UPDATES = (15, 30, 75, 150, 600)
 
 
 class Lag(NamedTuple):
-    """Test accuracy after each of `UPDATES` by which statistics serve, (updates, n) each.
+    """Test accuracy after each of `UPDATES` by which statistics serve, (updates, n) each."""
 
-    moving: the averages. whole: those of the whole training set. batch: those of test mini-batches
-    of 50, as in training.
-    """
-
-    moving: Floats
-    whole: Floats
-    batch: Floats
+    moving: Floats  # the averages
+    whole: Floats  # those of the whole training set
+    batch: Floats  # those of test mini-batches of 50, as in training
 
     @property
     def trainings(self) -> int:

@@ -22,16 +22,14 @@ from tfcourse.lecture.statistics import Interval, geometric_mean
 from tfcourse.lecture.style import BOOK, Figure, Style
 from tfcourse.tuning.journal import distribution
 
-RECORD = Path(__file__).with_name("framework_speed.json")
-"""The times that the figure draws: a figure must not change from run to run."""
+RECORD = Path(__file__).with_name("framework_speed.json")  # a figure is the same in every run
 
-WAYS = {
+WAYS = {  # to take the lecture's 1000 steps, in Chinese too
     "session loop": "会话循环",
     "eager": "逐句执行（eager）",
     "a tf.function call per step": "每步调用 tf.function",
     "the loop compiled": "编译整个循环",
 }
-"""Four ways to take the lecture's 1000 steps, in Chinese too."""
 
 
 def programs() -> dict[str, Callable[[], float]]:

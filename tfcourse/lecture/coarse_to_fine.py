@@ -21,8 +21,7 @@ from tfcourse.tuning.space import Space
 
 SPACE = Space(**AXES, beta_2=OneMinusLog(0.9, 0.9999))
 LINEAR = Space(**{**AXES, "learning_rate": Linear(1e-4, 1)}, beta_2=OneMinusLog(0.9, 0.9999))
-KEEP = {12: 3, 48: 5}
-"""By number of trials, how many of the first half the box is drawn around."""
+KEEP = {12: 3, 48: 5}  # by number of trials, how many of the first half the box is drawn around
 WAYS = ("one go", "two rounds", "one go, α linear", "two rounds, α linear")
 
 

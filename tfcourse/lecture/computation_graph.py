@@ -29,16 +29,13 @@ def lecture_cost(w: Any) -> Any:
 
 
 class Node(NamedTuple):
-    """An operation of a graph: its name and kind, and the names of the operations it reads.
-
-    value: of a constant. backward: whether it belongs to the derivative.
-    """
+    """An operation of a graph."""
 
     name: str
     kind: str
-    inputs: tuple[str, ...]
-    value: float | None
-    backward: bool
+    inputs: tuple[str, ...]  # names of the operations it reads
+    value: float | None  # of a constant
+    backward: bool  # whether it belongs to the derivative
 
 
 @cache

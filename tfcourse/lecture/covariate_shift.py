@@ -31,21 +31,17 @@ def height(x: Floats) -> Floats:
 
 
 class Shift(NamedTuple):
-    """What models trained on the left half of the plane are worth on the right half.
-
-    left: examples to learn from, on the left; its test examples are on the right. weights: of the
-    first model with batch norm. here, there, both: shares right by batch norm, (models,): on the
-    left and on the right, and on the right of models trained on both halves. dark, light: on dark
-    digits, as they were trained on, and on the same digits light on dark.
+    """What models trained on the left half of the plane are worth on the right half: shares right,
+    (models,), by batch norm.
     """
 
-    left: Dataset
-    weights: Sequence[Floats]
-    here: dict[bool, Floats]
-    there: dict[bool, Floats]
-    both: dict[bool, Floats]
-    dark: Floats
-    light: Floats
+    left: Dataset  # to learn from, on the left; its test examples are on the right
+    weights: Sequence[Floats]  # of the first model with batch norm
+    here: dict[bool, Floats]  # on the left
+    there: dict[bool, Floats]  # on the right
+    both: dict[bool, Floats]  # on the right, of models trained on both halves
+    dark: Floats  # on dark digits, of models trained on them
+    light: Floats  # on the same digits light on dark
     trainings: int
 
 

@@ -14,8 +14,7 @@ from tfcourse.lecture.gallery import figure
 from tfcourse.lecture.ledger import HOLDS, Evidence, below, claim, corrected, judged, note, video
 from tfcourse.lecture.style import BOOK, Figure, Style
 
-Y_HAT = (0.3, 0.2, 0.1, 0.4)
-"""ŷ of the lecture's example; its true class is the second."""
+Y_HAT = (0.3, 0.2, 0.1, 0.4)  # ŷ of the lecture's example; its true class is the second
 
 
 def loss_curve() -> tuple[Floats, Floats]:

@@ -164,8 +164,7 @@ def _distinct(found: tuple[Space, Tried, Tried], on_grid: int, trials: int) -> E
 
 AXES = {"learning_rate": ALPHA, "epsilon": EPSILON, "decay": Linear(0, 2), "beta_1": BETA}
 """Adam's hyperparameters, in the order in which a search takes them up."""
-POINTS = {1: 16, 2: 4, 3: 3, 4: 2}
-"""Points on each axis, so that about as many trials are spent whatever the number of axes."""
+POINTS = {1: 16, 2: 4, 3: 3, 4: 2}  # on each axis: about as many trials, for any number of axes
 WAYS = ("grid", "random", "Halton")
 
 

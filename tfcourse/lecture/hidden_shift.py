@@ -25,18 +25,15 @@ CUT = 2  # layers below the cut feed those above
 
 
 class Trace(NamedTuple):
-    """A training on the digits, looked at in every update t = 0 … T − 1.
-
-    means, deviations: of what enters the activation in the second hidden layer, over 128 examples
-    that are not trained on, normalized with the running statistics, (T, units). turned: degrees by
-    which the gradient of the layers above turns when the layers below are updated, (T,). loss: on
-    these examples at last.
+    """A training on the digits, looked at in every update t = 0 … T − 1: what enters the activation
+    in the second hidden layer, over 128 examples that are not trained on, normalized with the
+    running statistics.
     """
 
-    means: Floats
-    deviations: Floats
-    turned: Floats
-    loss: float
+    means: Floats  # (T, units)
+    deviations: Floats  # (T, units)
+    turned: Floats  # degrees by which updates below turn the gradient of the layers above, (T,)
+    loss: float  # on these examples at last
 
     @property
     def moved(self) -> float:

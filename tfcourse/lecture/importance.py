@@ -36,21 +36,17 @@ SPACES = {"momentum": Space(**SHARED, momentum=BETA), "adam": Space(**SHARED, **
 Units are half of the lecture's 50 to 100: the data are simple. Few values make few programs.
 """
 
-RANKS = {
+RANKS = {  # the lecture's order of importance, by the colour of each rank
     ("red", "红"): ("learning_rate",),
     ("yellow", "黄"): ("momentum", "units", "batch_size"),
     ("purple", "紫"): ("layers", "decay"),
     ("none", "无"): ("beta_1", "beta_2", "epsilon"),
 }
-"""The lecture's order of importance, by the colour that it marks each rank with."""
 ORDER = tuple(RANKS.values())
-UPDATES = {16: 1, 64: 4}
-"""Epochs by mini-batch size, so that each trial has the same number of updates."""
+UPDATES = {16: 1, 64: 4}  # epochs by mini-batch size: all trials have as many updates
 Case = tuple[str, bool]
-CASES: tuple[Case, ...] = tuple(product(SPACES, (False, True)))
-"""Optimizer, and whether there is batch norm."""
-TRIALS = 1280
-"""Trainings of a case; few sizes of the engine's windows of 256 make few programs."""
+CASES: tuple[Case, ...] = tuple(product(SPACES, (False, True)))  # optimizer, batch norm
+TRIALS = 1280  # of a case; few sizes of the engine's windows of 256 make few programs
 
 
 def trained(trials: Sequence[Chosen], seed: int) -> Floats:
@@ -67,16 +63,13 @@ def trained(trials: Sequence[Chosen], seed: int) -> Floats:
 
 
 class Importance(NamedTuple):
-    """How much of the spread of results each hyperparameter accounts for.
-
-    names: of the hyperparameters. alone, (base, inputs): parts whose mean is the first-order Sobol'
-    index, what one explains by itself; total: likewise of the total-effect index, what would remain
-    if only it were free, with the effect of other first weights taken off.
+    """How much of the spread of results each hyperparameter accounts for: parts whose means are
+    Sobol' indices, (base, inputs).
     """
 
     names: tuple[str, ...]
-    alone: Floats
-    total: Floats
+    alone: Floats  # of the first order: what one explains by itself
+    total: Floats  # what would remain if only it were free, less the effect of other first weights
     trainings: int
 
     def interval(self, name: str, of: str = "total", level: float = 0.95) -> Interval:

@@ -17,21 +17,16 @@ from tfcourse.lecture.style import BOOK, Figure, Style
 
 Integers = NDArray[np.integer]
 
-CLASSES = (3, 3, 3, 4, 5, 6)
-"""C of the lecture's six panels."""
+CLASSES = (3, 3, 3, 4, 5, 6)  # C of the lecture's six panels
 
 
 class Problem(NamedTuple):
-    """Points of the plane and a classifier without a hidden layer.
+    """Points of the plane and a classifier without a hidden layer."""
 
-    x: (m, 2). y: (m,). predict: the classes of points (…, 2). borders: by pair of classes that
-    meet, points of the border between them, (n, 2).
-    """
-
-    x: Floats
-    y: Integers
-    predict: Callable[[Floats], Integers]
-    borders: dict[tuple[int, int], Floats]
+    x: Floats  # (m, 2)
+    y: Integers  # (m,)
+    predict: Callable[[Floats], Integers]  # the classes of points (…, 2)
+    borders: dict[tuple[int, int], Floats]  # by pair of classes that meet, its points, (n, 2)
     trainings: int = 1
 
     @property

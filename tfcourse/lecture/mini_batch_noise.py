@@ -16,20 +16,15 @@ from tfcourse.lecture.statistics import mean, slope
 from tfcourse.lecture.style import BOOK, Figure, Style
 
 SIZES = (16, 32, 64, 128, 256, 512, 1024)
-KEPT = 0.5
-"""Share of activations that dropout keeps; what is kept is divided by it."""
+KEPT = 0.5  # share of activations that dropout keeps; what is kept is divided by it
 
 
 class Noise(NamedTuple):
-    """How much μ and σ² vary from mini-batch to mini-batch in three hidden layers.
+    """How much μ and σ² vary from mini-batch to mini-batch in three hidden layers, by `SIZES`."""
 
-    mean: deviation of μ over σ, variance: deviation of σ² over σ², (layers, sizes), averages over
-    the units. dropout: deviation of a kept or dropped activation over the activation, (sizes,).
-    """
-
-    mean: Floats
-    variance: Floats
-    dropout: Floats
+    mean: Floats  # deviation of μ over σ, averaged over the units, (layers, sizes)
+    variance: Floats  # likewise of σ² over σ²
+    dropout: Floats  # deviation of a kept or dropped activation over the activation, (sizes,)
 
     def fall(self, of: Floats) -> float:
         """What is left at 512 examples of the noise at 64."""

@@ -88,15 +88,12 @@ def start(seed: int, sizes: list[int], *, normalize: bool, activation: str) -> N
 
 
 class Pass(NamedTuple):
-    """A forward pass, for each layer: what comes in, a, (m, inputs); z; z̃, which g is applied to.
+    """A forward pass, layer by layer."""
 
-    normalized: batch norm's own record, of layers that have it.
-    """
-
-    a: list[Array]
+    a: list[Array]  # what comes in, (m, inputs)
     z: list[Array]
-    z_tilde: list[Array]
-    normalized: list[batch_norm.Forward]
+    z_tilde: list[Array]  # what g is applied to
+    normalized: list[batch_norm.Forward]  # of layers with batch norm
 
 
 def forward(network: Network, x: Array) -> Pass:

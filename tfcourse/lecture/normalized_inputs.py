@@ -21,17 +21,13 @@ ROUND = 4.0  # λ_max/λ_min: contours twice as long as wide
 
 
 class Bowl(NamedTuple):
-    """The cost of logistic regression, and gradient descent on it at the best constant α.
+    """The cost of logistic regression, and gradient descent on it at the best constant α."""
 
-    x: (m, n). y: (m,), 0 or 1. best: w and b at the lowest cost, (n + 1,). condition: λ_max/λ_min
-    of the cost's second derivatives there; 1 is a circle. path: w and b, (steps + 1, n + 1).
-    """
-
-    x: Floats
-    y: Floats
-    best: Floats
-    condition: float
-    path: Floats
+    x: Floats  # (m, n)
+    y: Floats  # (m,), 0 or 1
+    best: Floats  # w and b at the lowest cost, (n + 1,)
+    condition: float  # λ_max/λ_min of the cost's second derivatives there; 1 is a circle
+    path: Floats  # w and b, (steps + 1, n + 1)
 
     def cost(self, theta: Floats) -> Floats:
         """J of w and b, (…, n + 1)."""

@@ -65,19 +65,14 @@ def diary(seed: int = 0, size: int = 6) -> list[tuple[dict[str, Any], bool, Floa
 
 
 class Babies(NamedTuple):
-    """Models that were babysat, the same models left alone, and with every change kept.
+    """Models that were babysat, the same left alone, and with every change kept, (models,) each."""
 
-    first: validation loss after the first day, (models,). rule, alone, all_kept: test accuracy at
-    the end, (models,). kept: share of the days whose change was kept. restored: the largest
-    difference between a weight after a day was undone and before it.
-    """
-
-    first: Floats
-    rule: Floats
+    first: Floats  # validation loss after the first day
+    rule: Floats  # test accuracy at the end; so the next two
     alone: Floats
     all_kept: Floats
-    kept: float
-    restored: float
+    kept: float  # share of the days whose change was kept
+    restored: float  # largest difference between a weight after a day was undone and before it
 
     @property
     def trainings(self) -> int:
@@ -157,16 +152,11 @@ def curves(seed: int = 0, models: int = 40, epochs: int = 12) -> Floats:
 
 
 class Caviar(NamedTuple):
-    """The best of many models, many times over: test accuracies, (searches,).
+    """The best of many models, many times over: test accuracies, (searches,)."""
 
-    default, best: of the default settings, and of those that did best in validation; means of three
-    trainings anew. at_panda_price: of the best of 4 models, as it stands after 4 epochs: as many
-    epochs as one panda's.
-    """
-
-    default: Floats
-    best: Floats
-    at_panda_price: Floats
+    default: Floats  # of the default settings, mean of three trainings anew
+    best: Floats  # likewise of those that did best in validation
+    at_panda_price: Floats  # of the best of 4 models after 4 epochs: as many as one panda's
     trainings: int
 
 

@@ -29,21 +29,14 @@ FIGURES = {
 
 
 class Outcomes(NamedTuple):
-    """What n trainings came to.
+    """What n trainings came to."""
 
-    history: by figure, one of `FIGURES`, after each epoch, (n, epochs). best: the epoch with the
-    highest validation accuracy, or the lowest loss if that was to decide, (n,). test_accuracy,
-    test_loss: of the weights at that epoch, on examples that nothing was chosen by, (n,); NaN
-    unless they were asked for. weights, final_weights: of that epoch and of the last one, in
-    Keras's order; none unless kept.
-    """
-
-    history: dict[str, Floats]
-    best: NDArray[np.int64]
-    test_accuracy: Floats
+    history: dict[str, Floats]  # by one of `FIGURES`, after each epoch, (n, epochs)
+    best: NDArray[np.int64]  # the epoch that is best by what was to decide, (n,)
+    test_accuracy: Floats  # at that epoch, on examples that nothing was chosen by, (n,); or NaN
     test_loss: Floats
-    weights: tuple[Sequence[Floats], ...] = ()
-    final_weights: tuple[Sequence[Floats], ...] = ()
+    weights: tuple[Sequence[Floats], ...] = ()  # of that epoch, in Keras's order, if kept
+    final_weights: tuple[Sequence[Floats], ...] = ()  # of the last epoch
 
     @property
     def trainings(self) -> int:
@@ -70,13 +63,10 @@ def digits() -> Dataset:
 
 
 class Task(NamedTuple):
-    """A data set made by a rule, so that the best that anybody can do on it is known.
-
-    best_accuracy, best_loss: of the rule itself, on the test examples.
-    """
+    """A data set made by a rule, so that the best that anybody can do on it is known."""
 
     data: Dataset
-    best_accuracy: float
+    best_accuracy: float  # of the rule itself, on the test examples
     best_loss: float
 
 

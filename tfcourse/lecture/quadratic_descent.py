@@ -18,8 +18,7 @@ from tfcourse.lecture.style import BOOK, Figure, Style
 from tfcourse.quadratic import LECTURE, Descent, formula, minimum
 
 Coefficients = tuple[float, float, float]
-SECOND: Coefficients = (1.0, -20.0, 100.0)
-"""(w − 10)² = w² − 20w + 100: the other coefficients that the lecture's video feeds."""
+SECOND: Coefficients = (1.0, -20.0, 100.0)  # (w − 10)²: the video's other coefficients
 PRINTED = video("the notes keep the program; what it prints is in the video alone")
 
 

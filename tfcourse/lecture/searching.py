@@ -15,8 +15,7 @@ from tfcourse.lecture import population
 from tfcourse.tuning.search import Search
 from tfcourse.tuning.space import Chosen
 
-FIXED = {"optimizer": "adam", "units": 32, "layers": 2, "batch_size": 64}
-"""What is not searched."""
+FIXED = {"optimizer": "adam", "units": 32, "layers": 2, "batch_size": 64}  # what is not searched
 EPOCHS, REPEATS = 4, 3
 MATTERS = 0.1
 WHY = (
@@ -68,15 +67,11 @@ def _round(one: Search, answer: Any) -> list[Chosen]:
 
 
 class Duel(NamedTuple):
-    """Ways to search with the same budget, many times over.
-
-    loss: on test examples, of what each search found, (searches, ways). lack: how much more
-    validation loss the median trial has than the best one.
-    """
+    """Ways to search with the same budget, many times over."""
 
     ways: Sequence[str]
-    loss: Floats
-    lack: float
+    loss: Floats  # on test examples, of what each search found, (searches, ways)
+    lack: float  # how much more validation loss the median trial has than the best one
     trainings: int
 
     def gain(self, way: str, over: str) -> Floats:

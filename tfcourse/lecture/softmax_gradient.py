@@ -18,15 +18,12 @@ from tfcourse.lecture.style import BOOK, Figure, Style
 
 
 class GradientCheck(NamedTuple):
-    """ŷ − y, dz by the package's formula and by differences, all (n, C), and how far these are off.
+    """The gradient three ways, (n, C); row 0 is the example."""
 
-    Row 0 is the example.
-    """
-
-    expected: Floats
-    formula: Floats
+    expected: Floats  # ŷ − y
+    formula: Floats  # dz by the package's formula
     differences: Floats
-    error: float
+    error: float  # how far differences are off
 
 
 def gradient_check(

@@ -14,8 +14,7 @@ from tfcourse.lecture.gallery import figure
 from tfcourse.lecture.ledger import HOLDS, Evidence, below, claim, corrected, judged, note
 from tfcourse.lecture.style import BOOK, Figure, Style
 
-EXAMPLE = (5.0, 2.0, -1.0, 3.0)
-"""z of the lecture's example."""
+EXAMPLE = (5.0, 2.0, -1.0, 3.0)  # z of the lecture's example
 
 
 class Layer(NamedTuple):

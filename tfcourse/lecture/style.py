@@ -183,5 +183,4 @@ def illegible(figure: Figure) -> str:
     return ""
 
 
-BOOK = Style()
-"""As the committed figures are drawn: for a book, light, in English."""
+BOOK = Style()  # as the committed figures are drawn: for a book, light, in English

@@ -28,8 +28,7 @@ from tfcourse.lecture.ledger import (
 from tfcourse.lecture.statistics import Interval, holm, mean
 from tfcourse.lecture.style import BOOK, Figure, Style
 
-AFTER = (16, 600)
-"""Updates after which networks are tried."""
+AFTER = (16, 600)  # updates after which networks are tried
 WAYS = ("average, 0.99", "average, 0.9", "corrected, 0.99", "plain mean", "test mini-batch")
 """Where μ and σ² come from, to be compared with those of the whole training set."""
 WHOLE = "training set"

@@ -16,18 +16,13 @@ Way = TypeVar("Way")
 
 
 class Tuned(NamedTuple):
-    """New trainings of one way to train, a task each, at the option that suits it best there.
+    """New trainings of one way to train, a task each, at the option that suits it best there."""
 
-    option: the one that was best most often. loss, unseen: in training and on validation examples
-    after each epoch, (tasks, epochs); infinite where a training diverged. test_accuracy: (tasks,),
-    NaN unless asked for. trainings: how many there were, those that chose the options among them.
-    """
-
-    option: Trial
-    loss: Floats
-    unseen: Floats
-    test_accuracy: Floats
-    trainings: int
+    option: Trial  # that was best most often
+    loss: Floats  # in training after each epoch, (tasks, epochs); infinite where it diverged
+    unseen: Floats  # likewise on validation examples
+    test_accuracy: Floats  # (tasks,), NaN unless asked for
+    trainings: int  # those that chose the options among them
 
     @property
     def lowest(self) -> Floats:
