@@ -20,7 +20,7 @@ EPSILON = 1e-3  # Keras's
 Shapes = dict[str, tuple[int, ...]]
 
 
-def anatomy(sizes: Sequence[int], examples: int, seed: int = 0) -> list[tuple[Shapes, Shapes]]:
+def anatomy(sizes: Sequence[int], examples: int, seed: int = 0) -> list[tuple[Shapes, ...]]:
     """Run examples through a network with batch norm; return the shapes in each of its layers.
 
     sizes: numbers of inputs, of the hidden layers' units, and of classes. The shapes are those of
@@ -41,12 +41,9 @@ def anatomy(sizes: Sequence[int], examples: int, seed: int = 0) -> list[tuple[Sh
         else:
             arrays[r"\hat y"] = softmax.softmax(passed.z[i])
             parameters[f"b{l}"] = net.beta[i][None]
-        layers.append((_shapes(arrays), _shapes(parameters)))
+        both = (arrays, parameters)
+        layers.append(tuple({name: a.T.shape for name, a in each.items()} for each in both))
     return layers
-
-
-def _shapes(arrays: dict[str, Floats]) -> Shapes:
-    return {name: array.T.shape for name, array in arrays.items()}
 
 
 @figure(

@@ -32,15 +32,9 @@ def build(trial: Trial) -> Any:
 def positions(seed: int = 0, tasks: int = 32) -> dict[str, Tuned]:
     """Train networks with z normalized and with a normalized, each at its best of `RATES`."""
     fixed = {"optimizer": "momentum", "batch_size": 64}
-    return tune(
-        {name: {**fixed, "position": name} for name in ("before", "after")},
-        lambda position: rates(*RATES),
-        tasks=teachers(seed, tasks),
-        epochs=10,
-        seed=seed,
-        build=build,
-        test=True,
-    )
+    ways = {name: {**fixed, "position": name} for name in ("before", "after")}
+    how: dict[str, Any] = {"epochs": 10, "seed": seed, "build": build, "test": True}
+    return tune(ways, lambda _: rates(*RATES), tasks=teachers(seed, tasks), **how)
 
 
 @claim(

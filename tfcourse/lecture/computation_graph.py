@@ -99,11 +99,10 @@ def computation_graph(
         fill, ink, label = color, colors.paper, words.get(node.name, node.kind)
         if node.value is not None:
             fill, ink, label = colors.paper, color, f"{node.value:g}".replace("-", "−")
-        half[node.name] = 0.1 + 0.042 * len(label.strip("$"))
-        corner, width = (x - half[node.name], y - 0.32), 2 * half[node.name]
-        shape: dict[str, Any] = {"boxstyle": "round,pad=0,rounding_size=0.08", "mutation_aspect": 2}
-        box = FancyBboxPatch(corner, width, 0.64, **shape, fc=fill, ec=color, gid=node.name)
-        axes.add_patch(box)
+        half[node.name] = beside = 0.1 + 0.042 * len(label.strip("$"))
+        look: dict[str, Any] = {"boxstyle": "round,pad=0,rounding_size=0.08", "mutation_aspect": 2}
+        look |= {"fc": fill, "ec": color, "gid": node.name}
+        axes.add_patch(FancyBboxPatch((x - beside, y - 0.32), 2 * beside, 0.64, **look))
         axes.text(x, y, label, ha="center", va="center_baseline", color=ink)
     head = f"-|>,head_width={2.2 * s},head_length={4 * s}"
     for (start, end), route in routes.items():
@@ -114,7 +113,7 @@ def computation_graph(
             reach = [(b[0] - a[0]) / 2, 0]
             vertices += [a + reach, b - reach, b]
             codes += [Path.CURVE4] * 3
-        look: dict[str, Any] = {"color": color_of[end], "lw": s, "alpha": 0.7, "zorder": 0}
+        look = {"color": color_of[end], "lw": s, "alpha": 0.7, "zorder": 0}
         path = Path(np.array(vertices), codes)
         axes.add_patch(FancyArrowPatch(path=path, arrowstyle=head, mutation_scale=1, **look))
     x, y = np.transpose(list(places.values()))

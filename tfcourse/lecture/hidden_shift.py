@@ -15,7 +15,7 @@ from tfcourse.lecture import network as net
 from tfcourse.lecture import population
 from tfcourse.lecture.gallery import figure
 from tfcourse.lecture.ledger import CONDITIONS, HOLDS, REFUTED, Evidence, claim, note, weighed
-from tfcourse.lecture.statistics import Interval, holm, mean
+from tfcourse.lecture.statistics import holm, mean
 from tfcourse.lecture.style import BOOK, Figure, Style
 
 KINDS = ("none", "batch norm", "noisy")
@@ -112,17 +112,6 @@ def shift(seed: int = 0, runs: int = 20) -> Shift:
     return Shift(found, len(KINDS) * len(RATES) * runs)
 
 
-@cache
-def steadier(seed: int = 0) -> dict[tuple[str, float], Interval]:
-    """By rate, how many times as far inputs move without batch norm (its logarithm), and by how
-    many degrees more the gradient turns; corrected for all.
-    """
-    none, norm = (shift(seed).of[kind] for kind in KINDS[:2])
-    more = {"moved": np.log(none[0] / norm[0]), "turned": none[1] - norm[1]}
-    each = product(enumerate(RATES), more)
-    return holm({(what, rate): partial(mean, more[what][i]) for (i, rate), what in each})
-
-
 @figure(
     zh="""前面的权重一变，隐藏单元看到的输入就移动；有批归一化时移动得少，但并非不动。
     用的是没有训练过的样本，归一化用滑动平均。标题写着每次更新移动多少，以标准差为单位。
@@ -188,8 +177,11 @@ def shifts(seed: int) -> Evidence:
     are updated. It holds if at every rate inputs move less than half as far with batch norm, and
     the gradient turns at least three degrees less; on condition if at some.
     """
-    found, seen, last = shift(seed), steadier(seed), len(RATES) - 3
-    least = {"moved": np.log(2), "turned": 3.0}
+    found, last, least = shift(seed), len(RATES) - 3, {"moved": np.log(2), "turned": 3.0}
+    none, norm = (found.of[kind] for kind in KINDS[:2])
+    more = {"moved": np.log(none[0] / norm[0]), "turned": none[1] - norm[1]}  # without batch norm
+    each = product(enumerate(RATES), more)
+    seen = holm({(what, rate): partial(mean, more[what][i]) for (i, rate), what in each})
     both = [r for r in RATES if all(weighed(seen[what, r], least[what]) == HOLDS for what in least)]
     names = "without batch norm", "with it", "with it, disturbed"
     words = "; ".join(
@@ -198,7 +190,7 @@ def shifts(seed: int) -> Evidence:
         )
         for kind, name in zip(KINDS, names, strict=True)
     )
-    small = found.of["batch norm"][0, 0].mean() / found.of["none"][0, 0].mean()
+    small = norm[0, 0].mean() / none[0, 0].mean()
     return Evidence(
         HOLDS if len(both) == len(RATES) else CONDITIONS if both else REFUTED,
         f"at α = {RATES[last]:g}: {words}; the gradient turns "

@@ -185,19 +185,6 @@ def hyperparameter_importance(
     return page
 
 
-def _leads(seed: int) -> dict[tuple[Any, ...], Interval]:
-    """α's lead over each other, and that of every rank over the next; corrected for all."""
-    return holm(
-        {
-            (*case, a, b): partial(one.lead, a, b)
-            for case, one in importance(seed, TRIALS).items()
-            for upper, lower in (*pairwise(ORDER), (ORDER[0], [*chain(*ORDER[2:])]))
-            for a, b in product(upper, lower)
-            if a in one.names and b in one.names
-        }
-    )
-
-
 @claim(
     "tuning.importance-order",
     "The learning rate α matters most; then momentum β, hidden units and mini-batch size; then "
@@ -225,7 +212,16 @@ def importance_order(seed: int) -> Evidence:
     and α with all; the intervals are corrected for the number of pairs. α is first if every lead of
     it matters; that is refuted if one of them does not for certain, and not shown otherwise.
     """
-    found, leads = importance(seed, TRIALS), _leads(seed)
+    found = importance(seed, TRIALS)
+    leads = holm(  # α's over each other, and every rank's over the next
+        {
+            (*case, a, b): partial(one.lead, a, b)
+            for case, one in found.items()
+            for upper, lower in (*pairwise(ORDER), (ORDER[0], [*chain(*ORDER[2:])]))
+            for a, b in product(upper, lower)
+            if a in one.names and b in one.names
+        }
+    )
     ahead = [one for pair, one in leads.items() if pair[2] == "learning_rate"]
     behind = [one for pair, one in leads.items() if pair[2] != "learning_rate"]
     in_order = sum(one.above_zero for one in behind)
@@ -252,13 +248,6 @@ def importance_order(seed: int) -> Evidence:
     )
 
 
-@cache
-def depth(seed: int) -> Importance:
-    """Cross α with 2 or 12 layers, Adam and no batch norm."""
-    space = Space(learning_rate=ALPHA, layers=Choice(2, 12))
-    return crossed(space, {**FIXED, "batch_norm": False}, seed, TRIALS)
-
-
 @claim(
     "tuning.not-hard-and-fast",
     "The order is no fixed rule: the number of layers, of the third rank, can sometimes make a "
@@ -273,7 +262,9 @@ def not_hard_and_fast(seed: int) -> Evidence:
     decades, and 2 or 12 layers instead of 2 or 4, with Adam and without batch norm. It holds if the
     layers account for a tenth of the spread, as they do not between 2 and 4.
     """
-    two = {"2 or 12": depth(seed), "2 or 4": importance(seed, TRIALS)["adam", False]}
+    space = Space(learning_rate=ALPHA, layers=Choice(2, 12))
+    crosses = crossed(space, {**FIXED, "batch_norm": False}, seed, TRIALS)
+    two = {"2 or 12": crosses, "2 or 4": importance(seed, TRIALS)["adam", False]}
     layers = {n: partial(mean, one.total[:, one.names.index("layers")]) for n, one in two.items()}
     deep, shallow = (both := holm(layers)).values()
     return Evidence(

@@ -87,18 +87,13 @@ def ways(seed: int = 0) -> dict[str, Tuned]:
     groups, and from dropout.
     """
     found: dict[str, Tuned] = {}
+    options = {name: DROPOUTS if "dropout" in name else RATES for name in WAYS}
+    how: dict[str, Any] = {"tasks": teachers(seed, examples=EXAMPLES), "build": build}
     for updates in (1, EVERY):  # in an epoch
         size = EXAMPLES // updates
         fixed = {"optimizer": "momentum", "batch_size": size}
         own = {k: fixed | way for k, way in WAYS.items() if way.get("batch_size", EXAMPLES) == size}
-        found |= tune(
-            own,
-            lambda name: DROPOUTS if "dropout" in name else RATES,
-            tasks=teachers(seed, examples=EXAMPLES),
-            epochs=UPDATES // updates,
-            seed=seed,
-            build=build,
-        )
+        found |= tune(own, options.__getitem__, epochs=UPDATES // updates, seed=seed, **how)
     return found
 
 

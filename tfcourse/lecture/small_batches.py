@@ -8,7 +8,7 @@ from typing import Any
 
 from tfcourse.lecture.ledger import CONDITIONS, HOLDS, NOT_SHOWN, REFUTED, Evidence, claim, weighed
 from tfcourse.lecture.population import Trial
-from tfcourse.lecture.statistics import Interval, holm, mean
+from tfcourse.lecture.statistics import holm, mean
 from tfcourse.lecture.tuned import Tuned, rates, teachers, tune
 
 NORMS = ("batch", "layer", "group")
@@ -48,14 +48,6 @@ def trained(seed: int = 0) -> dict[tuple[str, int], Tuned]:
     return tune(ways, lambda way: TRIED[way[1]], tasks=own, epochs=12, seed=seed, build=build)
 
 
-@cache
-def lost(seed: int = 0) -> dict[tuple[str, int], Interval]:
-    """How much higher the loss is than with mini-batches of 64, corrected for all."""
-    loss = {way: one.lowest for way, one in trained(seed).items()}
-    pairs = product(NORMS, SMALL)
-    return holm({(norm, m): partial(mean, loss[norm, m] - loss[norm, USUAL]) for norm, m in pairs})
-
-
 @claim(
     "bn.small-batches",
     "At mini-batches of 2 to 8 batch norm loses, layer and group norm do not.",
@@ -74,7 +66,9 @@ def small_batches(seed: int) -> Evidence:
     that of the same norm with 64. It holds if batch norm loses what matters at 2 and at 8, and the
     others for certain less; on condition if at 2 alone.
     """
-    found, seen = trained(seed), lost(seed)
+    found = trained(seed)
+    loss, pairs = {way: one.lowest for way, one in found.items()}, product(NORMS, SMALL)
+    seen = holm({(norm, m): partial(mean, loss[norm, m] - loss[norm, USUAL]) for norm, m in pairs})
     batch = {m: weighed(seen["batch", m], MATTERS) for m in SMALL}
     others = [seen[norm, m] for norm in NORMS[1:] for m in SMALL]
     if batch[2] == HOLDS and all(one.high < MATTERS for one in others):
