@@ -10,17 +10,7 @@ import numpy as np
 from tfcourse import batch_norm
 from tfcourse._arrays import Floats
 from tfcourse.lecture import ledger, network, population
-from tfcourse.lecture.ledger import (
-    HOLDS,
-    Evidence,
-    apart,
-    below,
-    claim,
-    judged,
-    note,
-    weighed,
-    worst,
-)
+from tfcourse.lecture.ledger import HOLDS, Evidence, apart, below, claim, note, weighed, worst
 from tfcourse.lecture.statistics import holm, mean
 
 
@@ -51,7 +41,7 @@ def one_line(seed: int) -> Evidence:
     off, off_layer = apart((line, expected)), apart((layer(z, training=True), expected))
     moved = bool(np.abs(np.asarray(layer.moving_mean)).min() > 0)
     right = max(off, off_layer) < 1e-4 and moved
-    return judged(
+    return ledger.judged(
         right and alone,
         f"with μ and σ² given, off by {below(off, 1e-4)}; without, "
         f"{'it computes them' if alone else 'it refuses'}; Keras's layer off by "

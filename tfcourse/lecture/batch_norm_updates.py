@@ -6,17 +6,7 @@ from functools import cache, partial
 from itertools import product
 
 from tfcourse.lecture import ledger, network
-from tfcourse.lecture.ledger import (
-    HOLDS,
-    NOT_SHOWN,
-    REFUTED,
-    Evidence,
-    apart,
-    below,
-    claim,
-    judged,
-    note,
-)
+from tfcourse.lecture.ledger import HOLDS, REFUTED, Evidence, apart, below, claim, judged, note
 from tfcourse.lecture.population import Trial
 from tfcourse.lecture.statistics import holm, mean
 from tfcourse.lecture.tuned import Tuned, rates, teachers, tune
@@ -114,7 +104,7 @@ def any_optimizer(seed: int) -> Evidence:
         for rule, each in lost.items()
     )
     return Evidence(
-        HOLDS if kept else REFUTED if worst.high < -LEAST else NOT_SHOWN,
+        HOLDS if kept else REFUTED if worst.high < -LEAST else ledger.NOT_SHOWN,
         f"test accuracy: {words}",
         "All four train with batch norm about as well as without." if kept else "",
         worst,

@@ -14,17 +14,7 @@ from tfcourse._arrays import Floats
 from tfcourse.lecture import ledger, population
 from tfcourse.lecture import network as net
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import (
-    CONDITIONS,
-    HOLDS,
-    REFUTED,
-    Evidence,
-    apart,
-    below,
-    claim,
-    judged,
-    note,
-)
+from tfcourse.lecture.ledger import HOLDS, REFUTED, Evidence, apart, below, claim, judged, note
 from tfcourse.lecture.statistics import holm, mean
 from tfcourse.lecture.style import BOOK, Figure, Style
 
@@ -206,7 +196,7 @@ def ewma(seed: int) -> Evidence:
     "bn.test-time",
     "At test time the averages of the mini-batches' μ and σ² serve, those of the whole training "
     "set as well; any reasonable estimate does.",
-    CONDITIONS,
+    ledger.CONDITIONS,
     note("000", 256, "计算所有训练集的均值和方差", "those of the whole training set"),
     note("001", 559, "在最终的网络中运行整个训练集", "run the whole training set"),
     note("002", 118, "使用指数加权平均", "an exponentially weighted average is used"),
@@ -238,7 +228,7 @@ def test_time(seed: int) -> Evidence:
     ]
     holds = late_ones and late[3].within(MATTERS) and all(one.within(MATTERS) for one in early)
     return Evidence(
-        HOLDS if holds else CONDITIONS if late_ones else REFUTED,
+        HOLDS if holds else ledger.CONDITIONS if late_ones else REFUTED,
         f"loss {'; '.join(words)}",
         f"After {AFTER[0]} updates the averages cost {early[0].value:.2f} of loss, after "
         f"{AFTER[1]} {abs(late[0].value):.3f}; the plain mean, with the first weights' in it, "
