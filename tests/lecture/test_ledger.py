@@ -213,15 +213,16 @@ def check_nothing(seed: int) -> Evidence:
 
 def test_what_cannot_be_registered():
     with pytest.raises(ValueError, match="did you mean 'holds'"):
-        ledger.claim("toy.x", "X.", "hold")(check_nothing)
+        ledger.claim("toy.x", "X.", verdict="hold")(check_nothing)
+    for verdict in (REFUTED, NOT_SHOWN):
+        with pytest.raises(ValueError, match="conditions belong to"):
+            ledger.claim("toy.x", "X.", verdict=verdict, conditions="if")(check_nothing)
     with pytest.raises(ValueError, match="conditions belong to"):
-        ledger.claim("toy.x", "X.", HOLDS, conditions="if")(check_nothing)
-    with pytest.raises(ValueError, match="conditions belong to"):
-        ledger.claim("toy.x", "X.", CONDITIONS)(check_nothing)
+        ledger.claim("toy.x", "X.", verdict=CONDITIONS)(check_nothing)
     with pytest.raises(ValueError, match="'softmax.example' twice"):
-        ledger.claim("softmax.example", "X.", HOLDS)(check_nothing)
+        ledger.claim("softmax.example", "X.")(check_nothing)
     with pytest.raises(ValueError, match="docstring"):
-        ledger.claim("toy.x", "X.", HOLDS)(lambda seed: Evidence(HOLDS, ""))
+        ledger.claim("toy.x", "X.")(lambda seed: Evidence(HOLDS, ""))
 
 
 def test_the_order_is_that_of_the_parts_whatever_was_imported_first():

@@ -12,7 +12,7 @@ from tfcourse import batch_norm, softmax
 from tfcourse._arrays import Float64, Floats
 from tfcourse.lecture import ledger, network
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import HOLDS, Evidence, apart, below, claim, corrected, judged, note
+from tfcourse.lecture.ledger import Evidence, apart, below, claim, corrected, judged, note
 from tfcourse.lecture.style import BOOK, Figure, Style
 
 EPSILON = 1e-3  # Keras's
@@ -107,7 +107,6 @@ def batch_norm_network(
 @claim(
     "bn.zero-mean-unit-variance",
     "z_norm = (z − μ)/√(σ² + ε), with μ and σ² over the mini-batch, has mean 0 and variance 1.",
-    ledger.CONDITIONS,
     note("000", 157, "均值为0，方差为1", "mean 0, variance 1"),
     note("001", 272, "每一个分量都是平均值0和方差1", "each component has mean 0, variance 1"),
     note("002", 74, "使得隐藏单元值的均值和方差标准化", "standardizes mean and variance of units"),
@@ -137,7 +136,6 @@ def zero_mean_unit_variance(seed: int) -> Evidence:
 @claim(
     "bn.any-mean-variance",
     "z̃ = γ z_norm + β has mean β and standard deviation γ, and both are learnt.",
-    HOLDS,
     note("000", 163, "$β$ 可以设置均值", "β sets the mean"),
     note("001", 274, "是你模型的学习参数", "γ and β are parameters that your model learns"),
     note("002", 74, r"均值和方差的大小由$\gamma$和$\beta$两个参数来控制", "γ and β control both"),
@@ -170,7 +168,6 @@ def any_mean_variance(seed: int) -> Evidence:
 @claim(
     "bn.identity",
     "γ = √(σ² + ε) and β = μ give z̃ = z back.",
-    HOLDS,
     note("001", 291, r"\gamma= \sqrt{\sigma^{2} +\varepsilon}，\beta=\mu"),
     note("004", 39, r"then $\tilde{z}^{(i)} = z^{(i)}$"),
 )
@@ -185,7 +182,6 @@ def identity(seed: int) -> Evidence:
 @claim(
     "bn.bias-cancels",
     "A bias b before batch norm is subtracted with μ: drop it, β takes its place. db is 0.",
-    HOLDS,
     note("000", 183, "这一项可以省略", "the term b^[l] can be left out"),
     note("001", 373, r"没有意义，功能由${\beta}^{[l]}$代替", "b is of no use, β replaces it"),
     note("003", 1259, "No bias term (b) in BN"),
@@ -211,7 +207,6 @@ def bias_cancels(seed: int) -> Evidence:
 @claim(
     "bn.parameter-shapes",
     "b, γ and β of layer l are (n^[l], 1) each.",
-    HOLDS,
     note("001", 363, r"${\beta}^{[l]}$和$\gamma^{[l]}$的维度也是$(n^{[l]},1)$", "so are β and γ"),
     note("003", 1264, "Dimension of beta[l], gamma[l]: the same as b[l] ( = n[l] * 1)"),
 )
@@ -244,7 +239,6 @@ def parameter_shapes(seed: int) -> Evidence:
     "bn.per-channel",
     "In a convolutional network batch norm has one μ, σ², γ and β per channel, taken over examples "
     "and positions.",
-    HOLDS,
     literature="Ioffe and Szegedy 2015, section 3.2: so that what a filter finds is normalized "
     "alike wherever it is found.",
 )
@@ -280,7 +274,6 @@ def per_channel(seed: int) -> Evidence:
     "bn.scale-invariance",
     "Weights before batch norm may be scaled without effect, and their gradient scales inversely: "
     "weight decay acts as a learning rate.",
-    HOLDS,
     literature="van Laarhoven 2017, L2 Regularization versus Batch and Weight Normalization; Li "
     "and Arora 2020, An Exponential Learning Rate Schedule for Deep Learning.",
 )

@@ -10,14 +10,13 @@ import numpy as np
 from tfcourse import batch_norm
 from tfcourse._arrays import Floats
 from tfcourse.lecture import ledger, network, population
-from tfcourse.lecture.ledger import HOLDS, Evidence, apart, below, claim, note, weighed, worst
+from tfcourse.lecture.ledger import Evidence, apart, below, claim, note, weighed, worst
 from tfcourse.lecture.statistics import holm, mean
 
 
 @claim(
     "bn.one-line",
     "One line in TensorFlow, tf.nn.batch_normalization, does it.",
-    ledger.CONDITIONS,
     note("001", 351, "一般只要短短的一行代码", "usually one short line of code is enough"),
     conditions="tf.nn.batch_normalization is the formula alone: μ and σ² must be computed before, "
     "and averages for test time kept beside. keras.layers.BatchNormalization does all of it.",
@@ -103,7 +102,6 @@ def fine_tuned(seed: int = 0, size: int = 5) -> FineTuned:
     "bn.frozen",
     "For fine-tuning, trainable = False makes Keras's layer use its averages; without it the "
     "averages are ruined.",
-    HOLDS,
     trains=True,
     matters="Five percentage points of accuracy on what the model could do before.",
     literature="Keras guide, Transfer learning and fine-tuning.",
@@ -172,7 +170,6 @@ def lag(seed: int = 0, size: int = 8, momentum: float = 0.99) -> Lag:
     "With Keras's momentum of 0.99 the averages need hundreds of updates; after a few, inference "
     "is far worse than training suggests, and recalibrating with the training set's statistics "
     "cures it.",
-    HOLDS,
     trains=True,
     matters="Five percentage points of accuracy after 30 updates are far worse; one, after 75, is "
     "still lost; within two of training's is cured, and within one, after 600, is enough.",

@@ -17,7 +17,6 @@ UPDATES = 40
 @claim(
     "bn.gradient-descent",
     "For each mini-batch: forward with z̃, backward to dW, dγ, dβ, and all three are updated.",
-    HOLDS,
     note("000", 200, r"得到 $dw^{[l]},dβ^{[l]},dγ^{[l]}$", "gives dW, dβ, dγ"),
     note("004", 65, "apply mini-batch with batch normalization"),
 )
@@ -80,7 +79,6 @@ LEAST = 0.05
 @claim(
     "bn.any-optimizer",
     "Batch norm works with gradient descent, momentum, RMSprop and Adam.",
-    HOLDS,
     note(
         "001", 392, "当然也适用于有**Momentum**、**RMSprop**、**Adam**的", "it suits these as well"
     ),

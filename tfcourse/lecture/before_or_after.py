@@ -40,10 +40,10 @@ def positions(seed: int = 0, tasks: int = 32) -> dict[str, Tuned]:
 @claim(
     "bn.before-activation",
     "z is normalized rather than a: the better default, though it is debated.",
-    REFUTED,
     note("000", 119, "4. Normalizing Activations in a network"),
     note("001", 245, "归一化隐藏层", "normalizing hidden layers"),
     note("003", 1242, "Normalizing activations in a network"),
+    verdict=REFUTED,
     trains=True,
     matters="One percentage point of test accuracy: less would not decide how a network is built.",
     literature=f"{IOFFE}: before, since sums are closer to Gaussian than what a rectifier leaves.",

@@ -17,7 +17,7 @@ import numpy as np
 
 from tfcourse.lecture import ledger
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import CONDITIONS, Evidence, claim, judged, note, video
+from tfcourse.lecture.ledger import Evidence, claim, judged, note, video
 from tfcourse.lecture.statistics import Interval, geometric_mean
 from tfcourse.lecture.style import BOOK, Figure, Style
 from tfcourse.tuning.journal import distribution
@@ -186,7 +186,6 @@ def licences() -> dict[str, str]:
     "frameworks.criteria",
     "Choose a framework by ease of programming (development and deployment), running speed, and "
     "openness.",
-    CONDITIONS,
     note("001", 605, "易于编写程序", "easy to program"),
     note("001", 606, "运行快", "runs fast"),
     note("001", 607, "不仅需要开源，而且需要良好的管理", "not only open source but governed well"),

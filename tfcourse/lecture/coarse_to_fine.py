@@ -140,10 +140,10 @@ def _told(found: dict[tuple[str, int], Interval], way: str) -> str:
     "tuning.coarse-to-fine",
     "Zoom in on the region that did best, and sample it more densely: the same budget finds better "
     "settings than in one go.",
-    REFUTED,
     note("001", 81, "放大这块小区域", "enlarge this small region"),
     note("003", 1210, "zoom in to smaller regions of hyperparam space"),
     note("004", 11, "Coarse to fine"),
+    verdict=REFUTED,
     trains=True,
     matters=WHY,
 )
@@ -171,7 +171,6 @@ def finds_better(seed: int) -> Evidence:
 @claim(
     "tuning.wrong-scale-forgives",
     "A wrong scale is not fatal, least of all from coarse to fine, if one samples enough.",
-    HOLDS,
     video("even on the wrong scale, coarse to fine search may come out fine"),
     trains=True,
     matters=WHY,

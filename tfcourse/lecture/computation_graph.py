@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import HOLDS, Evidence, below, claim, judged, note
+from tfcourse.lecture.ledger import Evidence, below, claim, judged, note
 from tfcourse.lecture.style import BOOK, Figure, Style
 
 Point = tuple[float, float]
@@ -194,7 +194,6 @@ def _one_apart(stack: Sequence[str], wish: Mapping[str, float]) -> dict[str, flo
 @claim(
     "tf.computation-graph",
     "Defining the cost defines a graph; the backward pass comes from it: dJ/dw = 2w − 10.",
-    HOLDS,
     note("003", 1363, "till now the computation graph is defined"),
     note("002", 162, "程序会自动做好反向传播", "the program does the backward pass by itself"),
 )

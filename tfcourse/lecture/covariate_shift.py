@@ -14,7 +14,7 @@ from tfcourse._arrays import Floats
 from tfcourse.datasets import Dataset
 from tfcourse.lecture import ledger, population
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import HOLDS, NOT_SHOWN, REFUTED, Evidence, claim, note, weighed
+from tfcourse.lecture.ledger import NOT_SHOWN, REFUTED, Evidence, claim, note, weighed
 from tfcourse.lecture.statistics import Interval, difference, holm, mean
 from tfcourse.lecture.style import BOOK, Figure, Style
 
@@ -141,7 +141,6 @@ def covariate_shift(*, seed: int = 0, style: Style = BOOK) -> Figure:
     "bn.covariate-shift",
     "A model trained on one input distribution fails on another, though the true function is the "
     "same.",
-    HOLDS,
     note("001", 428, "有色猫", "coloured cats"),
     note("003", 1270, "trained all with black cats, but applied to colored cats"),
     note("004", 99, "hard to use the same model when distributions"),
@@ -178,7 +177,6 @@ def fails_elsewhere(seed: int) -> Evidence:
 @claim(
     "bn.covariate-shift-not-cured",
     "Batch norm does not make a model right on shifted inputs: when x shifts, train again.",
-    HOLDS,
     note("001", 443, "那么你可能需要重新训练你的学习算法", "you may have to train it again"),
     trains=True,
     matters=WHY,

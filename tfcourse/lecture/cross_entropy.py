@@ -11,7 +11,7 @@ from tfcourse import softmax
 from tfcourse._arrays import Floats
 from tfcourse.lecture import ledger
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import HOLDS, Evidence, below, claim, corrected, judged, note, video
+from tfcourse.lecture.ledger import Evidence, below, claim, corrected, judged, note, video
 from tfcourse.lecture.style import BOOK, Figure, Style
 
 Y_HAT = (0.3, 0.2, 0.1, 0.4)  # ŷ of the lecture's example; its true class is the second
@@ -64,7 +64,6 @@ def cross_entropy(
     "softmax.loss-example",
     "y = (0, 1, 0, 0) and ŷ = (0.3, 0.2, 0.1, 0.4) cost L = −log 0.2 ≈ 1.609; a small L means a "
     "large ŷ of the true class.",
-    HOLDS,
     note("002", 146, "某一类的预测概率足够大即可", "the class's probability need only be large"),
     video("the vectors y and ŷ"),
 )
@@ -84,7 +83,6 @@ def loss_example(seed: int) -> Evidence:
 @claim(
     "softmax.maximum-likelihood",
     "Minimizing the cross-entropy is maximum likelihood estimation.",
-    HOLDS,
     note("003", 1335, "→ max-likelihood estimation."),
 )
 def maximum_likelihood(seed: int) -> Evidence:
@@ -114,7 +112,6 @@ def maximum_likelihood(seed: int) -> Evidence:
 @claim(
     "softmax.cost",
     "The cost J is the mean of the losses L over the m examples.",
-    HOLDS,
     note("002", 156, r"\frac{1}{m}\sum_{i=1}^{m}L(\widehat y^{(i)},y^{(i)})"),
 )
 def cost(seed: int) -> Evidence:
@@ -151,7 +148,6 @@ def mini_batches(seed: int = 0, examples: int = 1000) -> list[Floats]:
     "softmax.mean-of-means",
     "The mean of the mini-batches' means is not the cost when the last mini-batch is smaller; the "
     "sum divided by m is.",
-    HOLDS,
 )
 def mean_of_means(seed: int) -> Evidence:
     """Losses of 1000 random predictions in mini-batches of 64, which leaves 40 for the last one.
@@ -173,7 +169,6 @@ def mean_of_means(seed: int) -> Evidence:
     "softmax.from-logits",
     "Cross-entropy from float32 probabilities loses value and gradient where the model is sure; "
     "from logits it does not.",
-    ledger.CONDITIONS,
     conditions="It holds where the model is sure and wrong, which is where learning needs the "
     "gradient. Where it is sure and right, float32 rounds the loss to 0 from logits as well.",
 )

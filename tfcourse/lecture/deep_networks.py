@@ -25,7 +25,6 @@ def trained(seed: int = 0) -> dict[tuple[int, bool, str], int]:
 @claim(
     "bn.deeper",
     "Batch norm makes much deeper networks trainable.",
-    HOLDS,
     note("003", 1241, "DNN much easier to train"),
     trains=True,
     matters="A quarter of the runs, and that at least half of them train: fewer, and nobody would "

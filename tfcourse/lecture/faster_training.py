@@ -126,7 +126,6 @@ def settings(seed: int = 0, size: int = 160) -> Settings:
 @claim(
     "bn.faster",
     "Batch norm speeds up learning.",
-    HOLDS,
     note("000", 224, "这有助于加速整个网络的学习", "this helps the whole network learn faster"),
     note("001", 465, "有助于加速整个网络的学习", "helps the whole network learn faster"),
     note("002", 92, "能够加快整个网络的学习", "can speed up the learning of the whole network"),
@@ -169,7 +168,6 @@ def faster(seed: int) -> Evidence:
 @claim(
     "bn.robust-search",
     "With batch norm a much larger range of hyperparameters works.",
-    HOLDS,
     note("003", 1241, "makes NN much more robust"),
     trains=True,
     matters="A tenth of the settings: one trial in ten of a search is not in vain.",

@@ -129,7 +129,6 @@ def _project(points: Floats) -> Floats:
 @claim(
     "tuning.grid-distinct",
     "25 trials on a 5×5 grid try 5 values of α; 25 random trials try 25.",
-    HOLDS,
     note(
         "000",
         56,
@@ -147,7 +146,6 @@ def grid_distinct(seed: int) -> Evidence:
 @claim(
     "tuning.grid-distinct-3d",
     "With three hyperparameters it is a cube: 5×5×5 tries 5 values of each, 125 random trials 125.",
-    HOLDS,
     note("001", 72, "搜索的不是一个方格，而是一个立方体", "you search not a square but a cube"),
 )
 def grid_distinct_3d(seed: int) -> Evidence:
@@ -230,7 +228,6 @@ def _seen(seed: int) -> dict[int, set[str]]:
     "tuning.random-beats-grid",
     "At the same budget random search finds better settings than a grid, when one hyperparameter, "
     "α, matters and the other, ε, hardly does.",
-    ledger.CONDITIONS,
     note("001", 63, "最后会产生25种差距比较大的模型", "that gives 25 rather different models"),
     note("002", 13, "对于参数进行随机取值能够提高搜索效率", "random values make search efficient"),
     note("003", 1196, "NOT use grid search (grid of n * n)"),
@@ -265,7 +262,6 @@ def random_beats_grid(seed: int) -> Evidence:
 @claim(
     "tuning.few-hyperparameters-grid",
     "With few hyperparameters a grid is practical; with more, random search is better.",
-    HOLDS,
     note("001", 43, "当参数的数量相对较少时", "when there are relatively few parameters"),
     note("003", 1198, "this was OK in pre-DL era"),
     trains=True,
@@ -296,7 +292,6 @@ def few_hyperparameters_grid(seed: int) -> Evidence:
 @claim(
     "tuning.quasi-random",
     "Low-discrepancy points do at least as well as random ones at the same budget.",
-    HOLDS,
     trains=True,
     matters=WHY,
     literature="Bousquet et al., Critical hyper-parameters: no random, no cry, 2017.",

@@ -155,7 +155,6 @@ def hidden_shift(updates: int = 100, *, seed: int = 0, style: Style = BOOK) -> F
     "bn.hidden-shift",
     "A later layer's inputs shift as earlier weights change; batch norm keeps their mean and "
     "variance fixed, so that later layers learn more independently.",
-    CONDITIONS,
     note("000", 224, "它减弱了前层参数的作用", "it weakens the coupling to earlier layers"),
     note("001", 463, "的均值和方差保持不变", "mean and variance stay the same"),
     note("002", 92, "使得网络每层都可以自己学习", "each layer can learn by itself"),

@@ -189,7 +189,6 @@ def hyperparameter_importance(
     "tuning.importance-order",
     "The learning rate α matters most; then momentum β, hidden units and mini-batch size; then "
     "layers and learning rate decay; Adam's β₁, β₂ and ε hardly at all.",
-    ledger.CONDITIONS,
     note("000", 38, "α"),
     note("001", 16, "最重要", "most important"),
     note("002", 9, "第一个是学习率", "the first is the learning rate"),
@@ -252,7 +251,6 @@ def importance_order(seed: int) -> Evidence:
     "tuning.not-hard-and-fast",
     "The order is no fixed rule: the number of layers, of the third rank, can sometimes make a "
     "huge difference.",
-    HOLDS,
     ledger.video("the number of layers can sometimes make a huge difference"),
     trains=True,
     matters="A tenth of the spread of the results, as in tuning.importance-order.",
@@ -294,7 +292,6 @@ def tuned(seed: int = 0, searches: int = 24, trials: int = 12) -> dict[str, Duel
 @claim(
     "tuning.good-defaults",
     "Momentum 0.9 and Adam's β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁸ need no tuning.",
-    HOLDS,
     note("001", 17, "总是选定其分别为0.9，0.999", "always set to 0.9, 0.999"),
     note("002", 9, "第三行参数一般有默认值", "those in the third row have default values"),
     trains=True,
@@ -349,7 +346,6 @@ def together(seed: int = 0, seeds: int = 7) -> Together:
     "tuning.batch-size-and-alpha",
     "Mini-batch size and α go together: the best α grows with the mini-batch; and at equal epochs "
     "a small mini-batch has more updates, and learns more.",
-    HOLDS,
     trains=True,
     matters="A slope of a quarter: α doubled for a mini-batch sixteen times as large.",
     literature="Goyal et al., Accurate, large minibatch SGD, 2017: α in proportion (slope 1).",

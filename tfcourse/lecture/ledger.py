@@ -2,7 +2,7 @@
 
 A claim is registered by the function that checks it:
 
-    @claim("bn.identity", "γ = √(σ² + ε) and β = μ undo the normalization.", HOLDS,
+    @claim("bn.identity", "γ = √(σ² + ε) and β = μ undo the normalization.",
            note("001", 291, "γ= √(σ² + ε)，β=μ"))
     def identity(seed: int) -> Evidence:
         \"\"\"The experiment in two or three sentences: this text is printed in CLAIMS.md.\"\"\"
@@ -273,8 +273,8 @@ _registry: dict[str, Claim] = {}
 def claim(
     id: str,
     statement: str,
-    verdict: str,
     *sources: Source,
+    verdict: str = HOLDS,
     trains: bool = False,
     matters: str = "",
     conditions: str = "",
@@ -282,18 +282,20 @@ def claim(
 ) -> Callable[[Check], Check]:
     """Register the decorated function as the check of a claim; arguments as in `Claim`.
 
+    verdict: with conditions, it holds under these.
     Raises: ValueError for an id that is taken, an unknown verdict, a check without a docstring, or
-    conditions without the verdict that they belong to, or the other way round.
+    conditions beside a verdict that has none.
     """
 
     def register(check: Check) -> Check:
         module = check.__module__
         if not check.__doc__:
             raise ValueError(f"the check of {id} must have a docstring that tells the experiment")
-        if bool(conditions) != (_checks.choice("verdict", verdict, VERDICTS) == CONDITIONS):
+        found = CONDITIONS if conditions and verdict == HOLDS else verdict
+        if bool(conditions) != (_checks.choice("verdict", found, VERDICTS) == CONDITIONS):
             raise ValueError(f"{id}: conditions belong to {CONDITIONS!r}, got {verdict!r}")
         told = (trains, matters, conditions, literature)
-        _keep(Claim(id, part_of(module), module, statement, verdict, sources, check, *told))
+        _keep(Claim(id, part_of(module), module, statement, found, sources, check, *told))
         return check
 
     return register

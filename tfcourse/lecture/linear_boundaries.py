@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tfcourse import softmax
 from tfcourse._arrays import Floats
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import HOLDS, Evidence, below, claim, judged, note, video
+from tfcourse.lecture.ledger import Evidence, below, claim, judged, note, video
 from tfcourse.lecture.style import BOOK, Figure, Style
 
 Integers = NDArray[np.integer]
@@ -150,7 +150,6 @@ def softmax_boundaries(
 @claim(
     "softmax.linear-boundaries",
     "Without a hidden layer the boundary between any two classes is a straight line.",
-    HOLDS,
     note("003", 1309, "(no hidden layer) softmax is also linear"),
     video("the six panels, with C = 3 three times, 4, 5 and 6"),
     trains=True,

@@ -11,7 +11,7 @@ from tfcourse import batch_norm
 from tfcourse._arrays import Floats
 from tfcourse.lecture import population
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import HOLDS, Erratum, Evidence, claim, corrected, errata, judged, note
+from tfcourse.lecture.ledger import Erratum, Evidence, claim, corrected, errata, judged, note
 from tfcourse.lecture.statistics import mean, slope
 from tfcourse.lecture.style import BOOK, Figure, Style
 
@@ -162,7 +162,6 @@ def batch_norm_two_noises(m: int = 16, *, seed: int = 0, style: Style = BOOK) ->
 @claim(
     "bn.noise",
     "μ and σ² of a mini-batch are noisy estimates; from 64 to 512 examples the noise falls.",
-    HOLDS,
     note("000", 232, "它在 mini-batch 上计算期望与方差", "computed on a mini-batch"),
     note("001", 479, "均值和方差有一些小的噪声", "mean and variance have a little noise"),
     note("003", 1281, "add noise"),
@@ -190,7 +189,6 @@ def noisy(seed: int) -> Evidence:
 @claim(
     "bn.noise-kinds",
     "Dropout multiplies by noise; batch norm multiplies, by 1/σ, and adds, −μ/σ.",
-    HOLDS,
     note("001", 488, "因为它乘以0或1", "because it multiplies by 0 or 1"),
     note("001", 494, "标准偏差的缩放和减去均值带来的额外噪音", "scaling, and subtracting the mean"),
     note("002", 96, "以一定的概率乘以 0", "multiplied by 0 with some probability"),

@@ -138,7 +138,6 @@ def normalized_contours(
 @claim(
     "bn.normalize-inputs",
     "Normalized inputs turn the cost's long bowl round, and gradient descent needs fewer steps.",
-    ledger.CONDITIONS,
     note("001", 241, "从扁长变得更圆", "the cost's bowl, long before, becomes rounder"),
     note("001", 222, "归一化输入特征可以加快学习过程", "normalized inputs speed up learning"),
     note("003", 1243, 'normalize inputs to speedup learning. "make contours round"'),

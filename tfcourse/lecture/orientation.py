@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from tfcourse import softmax
-from tfcourse.lecture.ledger import HOLDS, Evidence, claim, judged, note, raised
+from tfcourse.lecture.ledger import Evidence, claim, judged, note, raised
 
 
 @claim(
     "softmax.shapes",
     "z, a, y are (C, 1); for m examples Y and Ŷ are (C, m).",
-    HOLDS,
     note("002", 152, "注意上图中的维度", "note the dimensions in the picture above"),
     note("004", 140, "k classes"),
     note("004", 144, "m points"),
@@ -38,7 +37,6 @@ def shapes(seed: int) -> Evidence:
     "softmax.orientation",
     "The lecture's (C, m) is (m, C) in Keras; one taken for the other gives a wrong cost without "
     "an error when C = m.",
-    HOLDS,
 )
 def orientation(seed: int) -> Evidence:
     """Hands Keras's cross-entropy logits of five classes and five examples, right and transposed,

@@ -274,7 +274,6 @@ WHY = "One percentage point of test accuracy: what a course's exercise would cal
     "tuning.panda",
     "Without the compute: one model, watched day by day. Change one hyperparameter, keep it if the "
     "curve improves, go back to yesterday's model if it does not.",
-    ledger.CONDITIONS,
     note("000", 109, "GPU"),
     note("001", 160, "你可能又回归之前的模型", "you may go back to the model before"),
     note("003", 1231, "babysit the model as it's training"),
@@ -325,7 +324,6 @@ def watched(seed: int) -> Evidence:
 @claim(
     "tuning.caviar",
     "With the compute, train many models in parallel, and take the one whose curve is best.",
-    HOLDS,
     note("000", 117, "即并行训练多个模型", "train several models in parallel"),
     note("001", 197, "那绝对采用鱼子酱方式", "then by all means the caviar way"),
     note("002", 58, "可以多次训练模型", "one can train many times"),
@@ -355,7 +353,6 @@ def many(seed: int) -> Evidence:
     "tuning.panda-or-caviar",
     "The compute decides which: with enough to train many models, caviar by all means; at equal "
     "compute, too, many finds the better model.",
-    HOLDS,
     note("001", 197, "如果你拥有足够的计算机去平行试验许多模型", "if you have enough computers"),
     note("002", 56, "数据量较大同时计算机算力不足", "much data and little compute"),
     trains=True,

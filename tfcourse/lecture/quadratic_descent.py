@@ -13,7 +13,7 @@ import numpy as np
 from tfcourse import quadratic
 from tfcourse.lecture import ledger
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import HOLDS, Evidence, below, claim, judged, note, raised, video
+from tfcourse.lecture.ledger import Evidence, below, claim, judged, note, raised, video
 from tfcourse.lecture.style import BOOK, Figure, Style
 from tfcourse.quadratic import LECTURE, Descent, formula, minimum
 
@@ -98,7 +98,6 @@ def _printed(value: float) -> float:
 @claim(
     "tf.expand",
     "J(w) = w² − 10w + 25 is (w − 5)².",
-    HOLDS,
     note("003", 1345, "J(w) = (w-5)^2"),
     note("004", 174, "w^2 - 10w + 25"),
 )
@@ -114,7 +113,6 @@ def expand(seed: int) -> Evidence:
 @claim(
     "tf.first-step",
     "From w = 0 with α = 0.01, one step takes w to 0.1.",
-    HOLDS,
     note("003", 1373, "session.run(train) # run 1 iteration of training"),
     PRINTED,
 )
@@ -127,7 +125,6 @@ def first_step(seed: int) -> Evidence:
 @claim(
     "tf.thousand-steps",
     "1000 steps take w to 4.99999.",
-    HOLDS,
     note("003", 1383, "Run 1000 iters of GD"),
     PRINTED,
 )
@@ -141,7 +138,6 @@ def thousand_steps(seed: int) -> Evidence:
 @claim(
     "tf.operators",
     "J written with tf.add and tf.multiply and J written with operators are the same.",
-    HOLDS,
     note("003", 1355, "also possible to use tf-reloaded operators"),
 )
 def operators(seed: int) -> Evidence:
@@ -156,7 +152,6 @@ def operators(seed: int) -> Evidence:
     "tf.feed",
     "Coefficients (1, −10, 25) as a (3, 1) array of data, fed at each step, do the same; fed "
     "(1, −20, 100), the program reaches 0.2 after one step and 9.99998 after 1000.",
-    HOLDS,
     note("003", 1394, "cost = x[0][0] * w**2 + x[1][0] * w + x[2][0]"),
     note("004", 178, "session.run (train, feed_dict {x: coefficients})"),
     video("(1, −20, 100), 0.2 and 9.99998"),
@@ -182,7 +177,6 @@ def feed(seed: int) -> Evidence:
     "tf.feed-without-retracing",
     "An argument of a tf.function does what placeholder and feed_dict did: new data runs on the "
     "same graph.",
-    HOLDS,
     note("003", 1392, "a placerholder is a variable whose value will be assigned later"),
 )
 def feed_without_retracing(seed: int) -> Evidence:
@@ -209,7 +203,6 @@ def feed_without_retracing(seed: int) -> Evidence:
 @claim(
     "tf.session-idioms",
     "init, session and run, and `with … as session`, do the same.",
-    HOLDS,
     note("003", 1375, "alternative format:"),
     note("004", 176, "session.run (init)"),
 )
@@ -224,7 +217,6 @@ def session_idioms(seed: int) -> Evidence:
 @claim(
     "tf.same-as-v1",
     "The TensorFlow 2 program takes the path of the lecture's TensorFlow 1 program, step by step.",
-    HOLDS,
     note("003", 1362, "train = tf.train.GradientDescentOptimizer(0.01).minimize(cost)"),
 )
 def same_as_v1(seed: int) -> Evidence:
@@ -243,7 +235,6 @@ def same_as_v1(seed: int) -> Evidence:
     "The lecture's present video has TensorFlow 2, Adam(0.1) with a GradientTape, and then "
     "optimizer.minimize(cost_fn, [w]); that second program stops with an error today, since Keras "
     "3 has no minimize.",
-    HOLDS,
     video("Adam(0.1), a GradientTape, then optimizer.minimize(cost_fn, [w])"),
 )
 def current_video(seed: int) -> Evidence:
@@ -267,7 +258,6 @@ def current_video(seed: int) -> Evidence:
 @claim(
     "tf.swap-optimizer",
     "Another optimizer is a change of one line.",
-    HOLDS,
     note("002", 184, "内置了许多优化函数", "many optimizers are built in"),
 )
 def swap_optimizer(seed: int) -> Evidence:
@@ -294,7 +284,6 @@ def swap_optimizer(seed: int) -> Evidence:
     "Not 5 but 4.99999 because float32 stalls: exact arithmetic gives 5(1 − 0.98¹⁰⁰⁰) = "
     "4.99999999, and so does float64; in float32 the step falls below half the spacing of numbers "
     "near 5.",
-    HOLDS,
 )
 def float32_stalls(seed: int) -> Evidence:
     """Runs the 1000 steps in float32 and float64, for both sets of coefficients, beside the exact

@@ -135,7 +135,6 @@ def told(seed: int, *names: str) -> str:
 @claim(
     "bn.regularizes",
     "The noise of μ and σ² regularizes slightly; a larger mini-batch regularizes less.",
-    CONDITIONS,
     note("000", 226, "可以起到轻微 正则化 的作用", "can regularize slightly"),
     note("001", 496, "Batch归一化有轻微的正则化效果", "batch norm regularizes slightly"),
     note("002", 94, "有轻微的正则化效果", "regularizes slightly"),
@@ -176,10 +175,10 @@ def regularizes(seed: int) -> Evidence:
 @claim(
     "bn.with-dropout",
     "Batch norm can be used together with dropout for a stronger regularization.",
-    NOT_SHOWN,
     note("000", 226, "batch norm 和 dropout 一起使用", "batch norm and dropout together"),
     note("001", 497, "将Batch归一化和dropout一起使用", "use batch norm and dropout together"),
     note("002", 100, "获得更强大的正则化效果", "for a stronger regularization"),
+    verdict=NOT_SHOWN,
     trains=True,
     matters=WHY,
     literature="Li et al. 2019, Understanding the Disharmony between Dropout and Batch "
@@ -205,7 +204,6 @@ def with_dropout(seed: int) -> Evidence:
 @claim(
     "bn.not-as-regularizer",
     "Do not use batch norm as a regularizer: that is a side effect.",
-    HOLDS,
     note("001", 512, "不要把Batch归一化当作正则化", "do not take batch norm for a regularizer"),
     note("003", 1284, "This is an unintended side effect"),
     trains=True,
@@ -230,8 +228,8 @@ def not_as_regularizer(seed: int) -> Evidence:
 @claim(
     "bn.mini-batch-noise",
     "Mini-batches alone regularize too: a student's question.",
-    NOT_SHOWN,
     note("001", 480, "只用mini-batch也有正则化效果", "do mini-batches alone regularize too?"),
+    verdict=NOT_SHOWN,
     trains=True,
     matters=WHY,
     literature="Keskar et al. 2017, On Large-Batch Training for Deep Learning.",

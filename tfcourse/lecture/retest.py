@@ -89,7 +89,6 @@ def mislabelled(data: Dataset, rng: np.random.Generator) -> Dataset:
     "tuning.retest",
     "Intuitions go stale: the best hyperparameters of one data set are not the best of another; "
     "test again every few months.",
-    ledger.CONDITIONS,
     note("001", 138, "重新测试或评估你的超参数", "test or evaluate your hyperparameters again"),
     note("003", 1226, "intuitions get stale, re-evaluate hyperparams every several months"),
     trains=True,

@@ -13,7 +13,7 @@ from tfcourse import _checks
 from tfcourse._arrays import Floats
 from tfcourse.lecture import ledger
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import HOLDS, Erratum, Evidence, claim, errata, judged, note
+from tfcourse.lecture.ledger import Erratum, Evidence, claim, errata, judged, note
 from tfcourse.lecture.statistics import share
 from tfcourse.lecture.style import BOOK, Figure, Style
 from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog, Scale
@@ -236,7 +236,6 @@ def beta_sensitivity(step: float = 0.0005, *, seed: int = 0, style: Style = BOOK
 @claim(
     "tuning.uniform-picks",
     "Hidden units from 50 to 100 and 2, 3 or 4 layers may be drawn uniformly.",
-    HOLDS,
     note("000", 66, "n^{[l]}=50"),
     note("001", 105, "那么2，3，4随机均匀取样才比较合理", "2, 3, 4 uniformly is more reasonable"),
 )
@@ -260,7 +259,6 @@ def picks_uniform(seed: int) -> Evidence:
 @claim(
     "tuning.linear-scale-wastes",
     "Drawn linearly from [0.0001, 1], 90% of the values of α lie in [0.1, 1].",
-    HOLDS,
     note("000", 72, "90%的数据来自[0.1,1]这个区间", "90% of the draws come from [0.1, 1]"),
     note("001", 111, "此时使用随机均匀取值并不好", "here uniform values are no good"),
 )
@@ -273,7 +271,6 @@ def linear_scale_wastes(seed: int) -> Evidence:
 @claim(
     "tuning.log-scale",
     "With r uniform in [−4, 0] and α = 10^r, every decade of [10⁻⁴, 1] gets a quarter of draws.",
-    HOLDS,
     note("000", 85, "r = -4*np.random.rand()"),
     note("001", 111, "用对数标尺会更合理", "a logarithmic scale is more reasonable"),
     note("002", 28, "r=-4*np.random.rand()"),
@@ -291,7 +288,6 @@ def log_scale(seed: int) -> Evidence:
 @claim(
     "tuning.log-scale-general",
     "For [10^a, 10^b]: r uniform in [a, b] with a = log₁₀ of the lower bound, b of the upper.",
-    HOLDS,
     ledger.video("take logs of the two ends, and draw r uniformly between a and b"),
 )
 def log_scale_general(seed: int) -> Evidence:
@@ -317,7 +313,6 @@ def log_scale_general(seed: int) -> Evidence:
 @claim(
     "tuning.beta-scale",
     "For β in [0.9, 0.999]: r uniform in [−3, −1] and 1 − β = 10^r.",
-    HOLDS,
     note("000", 95, "1-β=10^r"),
     note("001", 119, "你设定了$1- \\beta = 10^{r}$", "you set 1 − β = 10^r"),
     note("002", 43, "1-\\beta=10^r"),
@@ -339,7 +334,6 @@ def beta_halves(seed: int) -> Evidence:
     "tuning.beta-sensitivity",
     "1/(1−β) values are averaged: 0.9 → 0.9005 is about 10 either way, 0.999 → 0.9995 is 1000 → "
     "2000. Hence more draws near 1.",
-    HOLDS,
     note("000", 99, "0.999, 0.9995 => 1000 -> 2000"),
     note("002", 48, "第一个大概取十个平均值", "the first averages about ten values"),
 )

@@ -11,7 +11,7 @@ import numpy as np
 from tfcourse._arrays import Floats
 from tfcourse.lecture import network
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import HOLDS, Evidence, claim, note, weighed, worst
+from tfcourse.lecture.ledger import Evidence, claim, note, weighed, worst
 from tfcourse.lecture.statistics import holm, mean
 from tfcourse.lecture.style import BOOK, Figure, Style
 from tfcourse.softmax import sigmoid
@@ -88,7 +88,6 @@ def batch_norm_distributions(updates: int = 800, *, seed: int = 0, style: Style 
     "bn.sigmoid-region",
     "With mean 0 and variance 1 a sigmoid stays in its nearly linear region; γ and β let it use "
     "the curve.",
-    HOLDS,
     note("000", 165, "而不是所有值都集中在线性的区域", "rather than all in the linear region"),
     note("001", 302, "以便更好的利用非线性的sigmoid函数", "to make better use of the sigmoid"),
     note("003", 1252, "so as to profit from non-linearity of activation function"),

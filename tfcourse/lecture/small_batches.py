@@ -51,7 +51,6 @@ def trained(seed: int = 0) -> dict[tuple[str, int], Tuned]:
 @claim(
     "bn.small-batches",
     "At mini-batches of 2 to 8 batch norm loses, layer and group norm do not.",
-    CONDITIONS,
     trains=True,
     matters="A twentieth of the loss: it makes the probability of the true class five per cent "
     "smaller. Less than that another learning rate costs.",

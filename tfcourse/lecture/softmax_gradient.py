@@ -13,7 +13,7 @@ from tfcourse import softmax
 from tfcourse._arrays import Floats
 from tfcourse.lecture.cross_entropy import Y_HAT
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import HOLDS, Erratum, Evidence, below, claim, errata, judged, note
+from tfcourse.lecture.ledger import Erratum, Evidence, below, claim, errata, judged, note
 from tfcourse.lecture.style import BOOK, Figure, Style
 
 
@@ -99,7 +99,6 @@ def softmax_gradient(
 @claim(
     "softmax.gradient",
     "The gradient of the loss with respect to the logits is dz = ŷ − y.",
-    HOLDS,
     note("003", 1340, "dZ[L] = y_hat - y"),
     note("002", 160, r"dz^{[l]}=\widehat y-y"),
     note("004", 170, r"dz^{(1)} = \hat{y} - y"),
@@ -131,7 +130,6 @@ def chain_rule(t: Sequence[Fraction], k: int) -> list[Fraction]:
     "softmax.derivation",
     "dz = ŷ − y follows from the chain rule: dL/da_k = −1/a_k, then a_k = t_k/Σt by the quotient "
     "rule, then dt_j/dz_j = t_j; what is left is a_j − y_j.",
-    HOLDS,
     note("000", 264, "并没有很详细的介绍softmax的原理和公式推导", "the video does not derive it"),
 )
 def derivation(seed: int) -> Evidence:
@@ -159,7 +157,6 @@ def derivation(seed: int) -> Evidence:
 @claim(
     "softmax.autodiff",
     "With a framework only the forward pass is written; the gradients come by themselves.",
-    HOLDS,
     note("002", 162, "程序会自动做好反向传播", "the program does the backward pass by itself"),
     note("003", 1363, "backward derivatives are auto-computed"),
 )

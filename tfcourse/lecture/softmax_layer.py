@@ -11,7 +11,7 @@ from tfcourse import softmax
 from tfcourse._arrays import Floats
 from tfcourse.lecture import ledger
 from tfcourse.lecture.gallery import figure
-from tfcourse.lecture.ledger import HOLDS, Evidence, below, claim, corrected, judged, note
+from tfcourse.lecture.ledger import Evidence, below, claim, corrected, judged, note
 from tfcourse.lecture.style import BOOK, Figure, Style
 
 EXAMPLE = (5.0, 2.0, -1.0, 3.0)  # z of the lecture's example
@@ -75,7 +75,6 @@ def softmax_layer(z: Sequence[float] = EXAMPLE, *, seed: int = 0, style: Style =
     "softmax.example",
     "z = (5, 2, −1, 3) gives t = e^z ≈ (148.4, 7.4, 0.4, 20.1), Σt ≈ 176.3 and "
     "a ≈ (0.842, 0.042, 0.002, 0.114).",
-    HOLDS,
     note("002", 134, "可以看到最后输出的是每个类别的可能性", "each class's probability"),
     note("004", 150, r"z^{[L]} = \begin{bmatrix} 5 \\ 2 \\ -1 \\ 3 \end{bmatrix}"),
 )
@@ -91,7 +90,6 @@ def example(seed: int) -> Evidence:
 @claim(
     "softmax.sums-to-one",
     "The output is a probability vector: each entry in [0, 1], and their sum is 1.",
-    HOLDS,
     note("003", 1298, "each component in y_hat is probability of one class, y_hat is normalized"),
     note("004", 152, "probability for each class"),
 )
@@ -113,7 +111,6 @@ def sums_to_one(seed: int) -> Evidence:
 @claim(
     "softmax.takes-a-vector",
     "Unlike sigmoid and ReLU, softmax takes and gives a vector: its derivative is a full matrix.",
-    HOLDS,
     note("003", 1308, "it takes a vector instead of scalar"),
 )
 def takes_a_vector(seed: int) -> Evidence:
@@ -143,7 +140,6 @@ def takes_a_vector(seed: int) -> Evidence:
     "softmax.hardmax",
     "Hardmax puts 1 at the maximum and 0 elsewhere: (1, 0, 0, 0) in the example. Softmax is its "
     "soft form.",
-    HOLDS,
     note("003", 1316, "hardmax[i]= 1 if z_i=max else 0"),
     note("004", 156, '"hardmax"'),
 )
@@ -164,7 +160,6 @@ def hardmax(seed: int) -> Evidence:
 @claim(
     "softmax.two-classes",
     "With C = 2 softmax is logistic regression: (σ(z₁ − z₂), 1 − σ(z₁ − z₂)).",
-    HOLDS,
     note("003", 1321, "softmax(C=2) = [logistic-reg(), 1-logistic-reg]"),
     note("004", 134, "softmax is a generalization of logistic regression to multiple classes"),
 )

@@ -126,7 +126,6 @@ def test_time_average(
 @claim(
     "bn.single-example",
     "One example has no mean and variance of its own to speak of.",
-    HOLDS,
     note("001", 532, "一个样本的均值和方差没有意义", "those of one example mean nothing"),
     note("002", 112, "可能需要对每一个样本逐一处理", "examples may come one by one"),
     note("003", 1288, "at test time needs to treat examples one at a time"),
@@ -158,7 +157,6 @@ def single_example(seed: int) -> Evidence:
 @claim(
     "bn.ewma",
     "v_t = β v_(t−1) + (1−β) θ_t over the mini-batches' μ and σ² tracks them while training.",
-    HOLDS,
     note("001", 544, "指数加权平均", "exponentially weighted average"),
     note("002", 118, "使用指数加权平均", "an exponentially weighted average is used"),
     note("003", 1290, "exp-weighted-avg"),
@@ -196,7 +194,6 @@ def ewma(seed: int) -> Evidence:
     "bn.test-time",
     "At test time the averages of the mini-batches' μ and σ² serve, those of the whole training "
     "set as well; any reasonable estimate does.",
-    ledger.CONDITIONS,
     note("000", 256, "计算所有训练集的均值和方差", "those of the whole training set"),
     note("001", 559, "在最终的网络中运行整个训练集", "run the whole training set"),
     note("002", 118, "使用指数加权平均", "an exponentially weighted average is used"),
