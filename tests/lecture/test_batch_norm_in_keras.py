@@ -65,7 +65,7 @@ def about(mean, spread=0.002):
 )
 def test_averages_must_lag_catch_up_and_be_cured(moving, whole, expected, verdict, monkeypatch):
     rows = [np.array([about(one) for one in side]) for side in (moving, [whole] * 5)]
-    found = topic.Lag(*rows, np.array([about(0.7, 0.001)] * 5))
+    found = topic.Lag(*rows, np.array([about(0.7, 0.001)] * 5), 8)
     monkeypatch.setattr(topic, "lag", lambda seed, momentum: found)
     assert verdict("bn.moving-average-lags") == expected
 

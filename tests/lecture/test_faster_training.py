@@ -79,7 +79,7 @@ def test_the_same_settings_are_compared_pair_by_pair(monkeypatch, nothing_rememb
     reached = np.linspace(0.5, 1.5, 100) <= 1
     helped = reached | (np.arange(100) % 10 == 9)
     losses = [np.where(works, topic.mark(0, 1), 9.0) for works in (helped, reached)]
-    monkeypatch.setattr(topic, "settings", lambda seed: topic.Settings(np.ones(100), *losses))
+    monkeypatch.setattr(topic, "settings", lambda seed: topic.Settings(np.ones(100), *losses, 200))
     [entry] = ledger.run(ledger.find(["bn.robust-search"]))
     pairs = statistics.mean(helped.astype(float) - reached)
     assert entry.evidence.effect == pairs and pairs.above_zero

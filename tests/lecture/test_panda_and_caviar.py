@@ -11,7 +11,7 @@ def babies(rule=(0.85, 0.88), **broken):
     noise = np.linspace(0, 0.01, 40)
     found = {"first": np.repeat([2.0, 0.1], 20), "rule": np.repeat(rule, 20) + noise}
     found |= {"alone": np.repeat([0.8, 0.9], 20) + noise[::-1], "all_kept": 0.7 + noise}
-    return topic.Babies(**{**found, "kept": 0.5, "restored": 0.0, **broken})
+    return topic.Babies(**{**found, "kept": 0.5, "restored": 0.0, "trainings": 120, **broken})
 
 
 def caviar(default, best, at_panda_price=0.9):

@@ -134,11 +134,7 @@ class Lag(NamedTuple):
     moving: Floats  # the averages
     whole: Floats  # those of the whole training set
     batch: Floats  # those of test mini-batches of 50, as in training
-
-    @property
-    def trainings(self) -> int:
-        """How many networks."""
-        return int(self.moving.shape[1])
+    trainings: int
 
 
 @cache
@@ -162,7 +158,7 @@ def lag(seed: int = 0, size: int = 8, momentum: float = 0.99) -> Lag:
                 z.append(np.concatenate([network.forward(net, block).z[-1] for block in blocks]))
                 right = [population.measured(each, data.y_test)[0] for each in z]
                 found[:, UPDATES.index(update), n] = right
-    return Lag(*found)
+    return Lag(found[0], found[1], found[2], size)
 
 
 @claim(

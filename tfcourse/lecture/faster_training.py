@@ -100,11 +100,7 @@ class Settings(NamedTuple):
     rate: Floats
     with_norm: Floats
     without: Floats
-
-    @property
-    def trainings(self) -> int:
-        """Two for each setting."""
-        return 2 * len(self.rate)
+    trainings: int
 
 
 @cache
@@ -120,7 +116,7 @@ def settings(seed: int = 0, size: int = 160) -> Settings:
     trials = [{name: x[i].item() for name, x in drawn.items()} for i in range(size)]
     both = [{**FIXED, "layers": 6, "batch_norm": n, **t} for n in (True, False) for t in trials]
     lowest = np.nan_to_num(_train(both, EPOCHS // 2, seed).validation_loss, nan=np.inf)
-    return Settings(rate, lowest[:size], lowest[size:])
+    return Settings(rate, lowest[:size], lowest[size:], len(lowest))
 
 
 @claim(

@@ -73,11 +73,7 @@ class Babies(NamedTuple):
     all_kept: Floats
     kept: float  # share of the days whose change was kept
     restored: float  # largest difference between a weight after a day was undone and before it
-
-    @property
-    def trainings(self) -> int:
-        """Each model three times, but for the first day."""
-        return 3 * len(self.first)
+    trainings: int  # each model three times, but for the first day
 
 
 DAYS, CHANGES = 8, {"learning_rate": 3.0, "momentum": 3.0, "decay": 3.0}
@@ -114,7 +110,8 @@ def babies(seed: int = 0, size: int = 256) -> Babies:
                 pairs = zip(one.final_weights, before.final_weights, strict=True)
                 restored = max(restored, *(float(np.abs(a - b).max()) for a, b in pairs))
     tests = [_accuracy([m.final_weights for m in way], data) for way in (rule, alone, all_kept)]
-    return Babies(_loss(first), tests[0], tests[1], tests[2], float(np.mean(kept)), restored)
+    shares = float(np.mean(kept)), restored
+    return Babies(_loss(first), tests[0], tests[1], tests[2], *shares, 3 * size)
 
 
 def _accuracy(models: Sequence[Sequence[Floats]], data: Dataset) -> Floats:
