@@ -56,12 +56,10 @@ def before_activation(seed: int) -> Evidence:
     found = positions(seed)
     before, after = found["before"], found["after"]
     better = mean(before.test_accuracy - after.test_accuracy)
-    return Evidence(
-        weighed(better, MATTERS),
+    measured = (
         f"test accuracy {before.test_accuracy.mean():.1%} before "
         f"(mostly α = {before.option['learning_rate']:g}), {after.test_accuracy.mean():.1%} after "
-        f"(mostly α = {after.option['learning_rate']:g}); difference {better.show('.2f', '%')}",
-        f"Normalizing z rather than a changed the accuracy by {100 * better.value:.1f} points.",
-        better,
-        (before, after),
+        f"(mostly α = {after.option['learning_rate']:g}); difference {better.show('.2f', '%')}"
     )
+    plain = f"Normalizing z rather than a changed the accuracy by {100 * better.value:.1f} points."
+    return Evidence(weighed(better, MATTERS), measured, plain, better, (before, after))

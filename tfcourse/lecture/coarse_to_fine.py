@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -51,13 +52,8 @@ def _two_rounds(space: Space, trials: int, rng: search.Seed, keep: int = 5) -> s
 @cache
 def gains(seed: int = 0) -> dict[tuple[str, int], Interval]:
     """Gain of each way over one go on the logarithmic scale, by trials; corrected for all."""
-    return holm(
-        {
-            (way, trials): partial(mean, one.gain(way, WAYS[0]))
-            for trials, one in rivals(seed).items()
-            for way in WAYS[1:]
-        }
-    )
+    each = product(rivals(seed).items(), WAYS[1:])
+    return holm({(way, n): partial(mean, one.gain(way, WAYS[0])) for (n, one), way in each})
 
 
 @cache
@@ -90,9 +86,7 @@ def coarse_to_fine(trials: int = 50, *, seed: int = 0, style: Style = BOOK) -> F
     from matplotlib.colors import LogNorm
 
     (played, box), say, s, c = refinement(seed, trials), style.say, style.scale, style.colors
-    alpha, beta = (
-        np.array([trial[name] for trial in played.trials]) for name in ("learning_rate", "momentum")
-    )
+    alpha, beta = (np.array([trial[name] for trial in played.trials]) for name in box)
     low, high = ([getattr(scale, end) for scale in box.values()] for end in ("low", "high"))
     page, first = style.page(3.2), -(-trials // 2)
     panels: Any = page.subplots(1, 2)

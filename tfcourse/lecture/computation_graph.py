@@ -19,6 +19,7 @@ from tfcourse.lecture.ledger import Evidence, below, claim, judged, note
 from tfcourse.lecture.style import BOOK, Figure, Style
 
 Point = tuple[float, float]
+Cost = Callable[[Any], Any]
 
 
 def lecture_cost(w: Any) -> Any:
@@ -39,9 +40,7 @@ class Node(NamedTuple):
 
 
 @cache
-def graph(
-    cost: Callable[[Any], Any] = lecture_cost,
-) -> tuple[tuple[Node, ...], Callable[[Any], Any]]:
+def graph(cost: Cost = lecture_cost) -> tuple[tuple[Node, ...], Callable[[Any], Any]]:
     """Trace a cost of one number w with its derivative.
 
     Returns: the graph's nodes in the order of tracing, and what was traced: J and dJ/dw of w.
@@ -74,9 +73,7 @@ def graph(
     下半部分是反向传播，从 1 开始，读取上半部分的 w 和两个常数，得到 dJ/dw = 2w − 10。
     其中一个乘积没有去处：对常数 −10 的导数，没有人要它。"""
 )
-def computation_graph(
-    cost: Callable[[Any], Any] = lecture_cost, *, seed: int = 0, style: Style = BOOK
-) -> Figure:
+def computation_graph(cost: Cost = lecture_cost, *, seed: int = 0, style: Style = BOOK) -> Figure:
     """What TensorFlow traced: the cost as a graph, and the derivative that it built from it.
 
     Boxes are operations, arrows the numbers that flow between them, all to the right. The upper

@@ -197,14 +197,8 @@ def _searches(axes: int, seed: int, searches: int) -> Iterator[Any]:
 @cache
 def gains(seed: int = 0) -> dict[tuple[str, str, int, bool], Interval]:
     """Gain of a way over another, by number of axes and batch norm; corrected for all of these."""
-    pairs = (("random", "grid"), ("Halton", "random"))
-    return holm(
-        {
-            (*pair, *case): partial(mean, one.gain(*pair))
-            for case, one in duels(seed).items()
-            for pair in pairs
-        }
-    )
+    each = product(duels(seed).items(), (("random", "grid"), ("Halton", "random")))
+    return holm({(*pair, *case): partial(mean, one.gain(*pair)) for (case, one), pair in each})
 
 
 def _told(seed: int, way: str, over: str) -> str:

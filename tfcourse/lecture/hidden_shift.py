@@ -67,10 +67,9 @@ def trace(
         seen.append((z_tilde.mean(axis=0), z_tilde.std(axis=0)))
         _, slopes = net.gradients(noisy, x[rows], y[rows])
         if kind == "noisy":  # z̃ = (γ s) z_norm + β s + t, so dγ and dβ are s times what they were
-            scaled = [
-                [*map(np.multiply, d[:3], stretch), d[3]] for d in (slopes.gamma, slopes.beta)
-            ]
-            slopes = replace(slopes, gamma=scaled[0], beta=scaled[1])
+            both = slopes.gamma, slopes.beta
+            gamma, beta = ([*map(np.multiply, d[:3], stretch), d[3]] for d in both)
+            slopes = replace(slopes, gamma=gamma, beta=beta)
         moved = now.moved(slopes, learning_rate)
         partly = _disturbed(now.below(CUT, moved), stretch, move)
         turned.append(_angle(slopes.W[CUT:], net.gradients(partly, x[rows], y[rows])[1].W[CUT:]))

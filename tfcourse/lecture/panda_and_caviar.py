@@ -336,14 +336,12 @@ def many(seed: int) -> Evidence:
     found = best_of_many(seed)
     gain = mean(found.best - found.default)
     default, best = found.default.mean(), found.best.mean()
-    return Evidence(
-        weighed(gain, POINT),
+    measured = (
         f"the best of 25 reaches {best:.1%}, the default settings {default:.1%}: gain "
-        f"{gain.show('.1f', '%')}",
-        f"The best of 25 models reached {best:.0%}, the default settings {default:.0%}.",
-        gain,
-        (found,),
+        f"{gain.show('.1f', '%')}"
     )
+    plain = f"The best of 25 models reached {best:.0%}, the default settings {default:.0%}."
+    return Evidence(weighed(gain, POINT), measured, plain, gain, (found,))
 
 
 @claim(
@@ -363,13 +361,9 @@ def panda_or_caviar(seed: int) -> Evidence:
     babysat, found = babies(seed), best_of_many(seed)
     gain = difference(found.at_panda_price, babysat.rule)
     four, one = found.at_panda_price.mean(), babysat.rule.mean()
-    return Evidence(
-        weighed(gain, POINT),
-        f"best of four {four:.1%}, one babysat {one:.1%}: gain {gain.show('.1f', '%')}",
-        f"For 16 epochs the best of four reached {four:.0%}, one babysat {one:.0%}.",
-        gain,
-        (babysat, found),
-    )
+    measured = f"best of four {four:.1%}, one babysat {one:.1%}: gain {gain.show('.1f', '%')}"
+    plain = f"For 16 epochs the best of four reached {four:.0%}, one babysat {one:.0%}."
+    return Evidence(weighed(gain, POINT), measured, plain, gain, (babysat, found))
 
 
 errata(

@@ -167,10 +167,8 @@ def feed(seed: int) -> Evidence:
             program.step(data)
             if step in (0, 999):
                 seen.append(_printed(float(program.w)))
-    return judged(
-        seen == [0.1, 4.99999, 0.2, 9.99998],
-        f"{LECTURE}: {seen[0]}, then {seen[1]}; {SECOND}: {seen[2]}, then {seen[3]}",
-    )
+    measured = f"{LECTURE}: {seen[0]}, then {seen[1]}; {SECOND}: {seen[2]}, then {seen[3]}"
+    return judged(seen == [0.1, 4.99999, 0.2, 9.99998], measured)
 
 
 @claim(

@@ -163,10 +163,8 @@ def _two_samples(
     found, page, s, colors = draws(scale, seed), style.page(3.6), style.scale, style.colors
     a, b = (f"{r:g}".replace("-", "−") for r in found.edges[[0, -1]])
     uniform = style.say("uniform in", "均匀取自")
-    titles = (
-        f"{symbol} {uniform} [{scale.low:g}, {scale.high:g}]",
-        f"$r$ {uniform} [{a}, {b}], {formula}",
-    )
+    of_r = f"$r$ {uniform} [{a}, {b}], {formula}"
+    titles = f"{symbol} {uniform} [{scale.low:g}, {scale.high:g}]", of_r
     values = 10**found.edges if isinstance(scale, Log) else 1 - 10**found.edges
     rows = page.subplots(2, 1, sharex=True, sharey=True)
     samples = ((found.linear, colors.baseline), (found.log, colors.recommended))

@@ -102,10 +102,8 @@ def sums_to_one(seed: int) -> Evidence:
     a = softmax.softmax(z.astype(np.float32))
     off = float(np.abs(a.sum(axis=1, dtype=np.float64) - 1).max())
     inside = bool(((a >= 0) & (a <= 1)).all())
-    return judged(
-        inside and off < 1e-6,
-        f"all in [0, 1]: {'yes' if inside else 'no'}; sums off 1 by {below(off, 1e-6)}",
-    )
+    words = f"all in [0, 1]: {'yes' if inside else 'no'}; sums off 1 by {below(off, 1e-6)}"
+    return judged(inside and off < 1e-6, words)
 
 
 @claim(
@@ -151,10 +149,8 @@ def hardmax(seed: int) -> Evidence:
     at_maximum = (softmax.hardmax(z) == (z == z.max(axis=1, keepdims=True))).all()
     limit = float(np.abs(softmax.softmax(100 * found.z) - found.hardmax).max())
     shown = found.hardmax.astype(int).tolist()
-    return judged(
-        shown == [1, 0, 0, 0] and bool(at_maximum) and limit < 1e-12,
-        f"example {shown}; softmax(100 z) differs from it by {below(limit, 1e-12)}",
-    )
+    measured = f"example {shown}; softmax(100 z) differs from it by {below(limit, 1e-12)}"
+    return judged(shown == [1, 0, 0, 0] and bool(at_maximum) and limit < 1e-12, measured)
 
 
 @claim(
@@ -178,11 +174,8 @@ def sum_index(seed: int) -> Evidence:
     values = layer().t.tolist()
     printed = [round(t / sum(t for _ in range(4)), 3) for t in values]
     ours = [round(t / sum(values), 3) for t in values]
-    return corrected(
-        printed == [0.25] * 4,
-        ours == [0.842, 0.042, 0.002, 0.114],
-        f"printed a = {printed}, corrected a = {ours}",
-    )
+    measured = f"printed a = {printed}, corrected a = {ours}"
+    return corrected(printed == [0.25] * 4, ours == [0.842, 0.042, 0.002, 0.114], measured)
 
 
 ledger.errata(
