@@ -191,14 +191,12 @@ def with_dropout(seed: int) -> Evidence:
     for each way. Near its border: with seed 1 both together gain what matters.
     """
     found, better = ways(seed), gains(seed)["both over either"]
-    return Evidence(
-        weighed(better, MATTERS),
+    measured = (
         f"loss {told(seed, '64, dropout', '64', 'none, dropout', 'none')}; both beside the better "
-        f"of the two {better.show('.3f')}",
-        f"Both together lower the loss by {better.value:.3f} beside the better of the two.",
-        effect=better,
-        rests_on=tuple(found.values()),
+        f"of the two {better.show('.3f')}"
     )
+    plain = f"Both together lower the loss by {better.value:.3f} beside the better of the two."
+    return Evidence(weighed(better, MATTERS), measured, plain, better, tuple(found.values()))
 
 
 @claim(
@@ -215,14 +213,12 @@ def not_as_regularizer(seed: int) -> Evidence:
     groups of 64) does.
     """
     found, better = ways(seed), gains(seed)["dropout over noise"]
-    return Evidence(
-        weighed(better, MATTERS),
+    measured = (
         f"loss {told(seed, '512', '64', '512, dropout')}; dropout beside the noise "
-        f"{better.show('.3f')}",
-        f"Dropout lowers the loss by {better.value:.3f} more than batch norm's noise does.",
-        effect=better,
-        rests_on=tuple(found.values()),
+        f"{better.show('.3f')}"
     )
+    plain = f"Dropout lowers the loss by {better.value:.3f} more than batch norm's noise does."
+    return Evidence(weighed(better, MATTERS), measured, plain, better, tuple(found.values()))
 
 
 @claim(
