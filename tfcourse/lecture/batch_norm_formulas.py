@@ -21,11 +21,8 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 def anatomy(sizes: Sequence[int], examples: int, seed: int = 0) -> list[tuple[Shapes, ...]]:
-    """Run examples through a network with batch norm; return the shapes in each of its layers.
-
-    sizes: numbers of inputs, of the hidden layers' units, and of classes. The shapes are those of
-    the arrays, in the order in which they are computed, and of the parameters, by symbol, in the
-    lecture's orientation: (units, examples).
+    """Return the shapes in each layer of a network with batch norm: of the arrays as computed, and
+    of the parameters, by symbol, (units, examples). sizes: inputs, units, …, classes.
     """
     net = network.start(seed, [*sizes], normalize=True, activation="tanh")
     passed = network.forward(net, np.random.default_rng(seed).normal(size=(examples, sizes[0])))

@@ -33,10 +33,7 @@ WAYS = {  # to take the lecture's 1000 steps, in Chinese too
 
 
 def programs() -> dict[str, Callable[[], float]]:
-    """Return by way what takes the 1000 steps from w = 0 and returns w.
-
-    What is needed only once (building graphs, tracing, compiling) its first run does.
-    """
+    """Return by way what takes the 1000 steps from w = 0 and returns w; its first run compiles."""
     from tfcourse._tensorflow import keras, tf
 
     v1 = tf.compat.v1

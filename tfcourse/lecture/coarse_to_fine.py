@@ -28,10 +28,7 @@ WAYS = ("one go", "two rounds", "one go, α linear", "two rounds, α linear")
 
 @cache
 def rivals(seed: int = 0, searches: int = 24) -> dict[int, Duel]:
-    """Search Adam's five hyperparameters `searches` times each way, with 12 trials and with 48.
-
-    The classes to learn are a random network's. A middling trial is one on the logarithmic scale.
-    """
+    """Search Adam's five hyperparameters `searches` times each way, with 12 trials and with 48."""
     data, found = population.teacher(seed).data, {}
     for trials, keep in KEEP.items():
         rngs = [np.random.default_rng([seed, trials, number]) for number in range(searches)]

@@ -41,10 +41,7 @@ class Node(NamedTuple):
 
 @cache
 def graph(cost: Cost = lecture_cost) -> tuple[tuple[Node, ...], Callable[[Any], Any]]:
-    """Trace a cost of one number w with its derivative.
-
-    Returns: the graph's nodes in the order of tracing, and what was traced: J and dJ/dw of w.
-    """
+    """Return the nodes, as traced, of a cost of w and its derivative, and what gives both of w."""
     from tfcourse._tensorflow import tf
 
     def forward_and_backward(w: Any) -> tuple[Any, Any]:

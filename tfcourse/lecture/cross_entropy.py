@@ -133,10 +133,7 @@ def cost(seed: int) -> Evidence:
 
 
 def mini_batches(seed: int = 0, examples: int = 1000) -> list[Floats]:
-    """Losses of random predictions of ten classes in mini-batches of 64; the last may be smaller.
-
-    The later, the surer, as sorted data would be.
-    """
+    """Losses of random predictions of ten classes, the later the surer, in mini-batches of 64."""
     random = np.random.default_rng(seed)
     z = random.normal(0, 1, (examples, 10)) * np.linspace(1, 6, examples)[:, None]
     labels = random.integers(0, 10, examples)

@@ -54,10 +54,7 @@ def cells(seed: int = 0) -> dict[tuple[int, bool, str], Tuned]:
 
 
 def left(loss: Floats, seed: int) -> Floats:
-    """What is left of the way from guessing's loss (1) down to the best possible one (0).
-
-    loss: on each of a seed's tasks, after each epoch, (tasks, epochs).
-    """
+    """What is left of the way, from guessing's loss, 1, to the best possible, 0, (tasks, epochs)."""
     ends = np.array([[mark(number, 0), mark(number, 1)] for number in numbers(seed)])
     guess, best = ends.T[..., None]
     return np.asarray((loss - best) / (guess - best))
@@ -105,9 +102,7 @@ class Settings(NamedTuple):
 
 @cache
 def settings(seed: int = 0, size: int = 160) -> Settings:
-    """Draw α from 10⁻⁴ to 10, momentum from 0.5 to 0.99, decay from 10⁻³ to 1, and first weights,
-    for six layers.
-    """
+    """Draw α from 10⁻⁴ to 10, momentum from 0.5 to 0.99, decay from 10⁻³ to 1, first weights."""
     rng = np.random.default_rng([seed, size])
     ends = ((-4, 1), (-2, -0.3), (-3, 0))
     rate, rest, decay = (10 ** rng.uniform(low, high, size) for low, high in ends)

@@ -25,9 +25,8 @@ CUT = 2  # layers below the cut feed those above
 
 
 class Trace(NamedTuple):
-    """A training on the digits, looked at in every update t = 0 … T − 1: what enters the activation
-    in the second hidden layer, over 128 examples that are not trained on, normalized with the
-    running statistics.
+    """What enters the second activation in each of T updates, over 128 digits that are not trained
+    on, normalized with the running statistics.
     """
 
     means: Floats  # (T, units)

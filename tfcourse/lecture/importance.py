@@ -50,10 +50,7 @@ TRIALS = 1280  # of a case; few sizes of the engine's windows of 256 make few pr
 
 
 def trained(trials: Sequence[Chosen], seed: int) -> Floats:
-    """Lowest validation loss of each trial on the teacher's task, all with as many updates, (n,).
-
-    What learns nothing has the loss of a guess, which is also the most that counts.
-    """
+    """Lowest validation loss of each trial on the teacher's task, (n,): a guess's at most."""
     data = population.teacher(seed).data
     worst, most = float(np.log(data.classes)), max(UPDATES.values())
     each = [{**trial, "epochs": UPDATES[trial["batch_size"]]} for trial in trials]

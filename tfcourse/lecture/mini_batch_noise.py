@@ -33,10 +33,7 @@ class Noise(NamedTuple):
 
 @cache
 def noise(seed: int = 0, draws: int = 120) -> Noise:
-    """Run `draws` mini-batches of each size through 64–32–32–32 with batch norm and rectifiers.
-
-    The digits are drawn with replacement, as if there were endlessly many.
-    """
+    """Run `draws` mini-batches of each size, drawn with replacement, through 64–32–32–32."""
     rng = np.random.default_rng(seed)
     x = population.digits().x_train.astype(float)
     layers = [rng.normal(0, np.sqrt(2 / n), (n, 32)) for n in (64, 32, 32)]

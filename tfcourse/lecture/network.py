@@ -115,10 +115,7 @@ def forward(network: Network, x: Array) -> Pass:
 
 
 def inference(network: Network, x: Array, statistics: Sequence[tuple[Array, Array]]) -> list[Array]:
-    """Run x through the network with given μ and σ² for each hidden layer, or with none.
-
-    Returns what each layer's activation function is applied to, the logits at last.
-    """
+    """Return what each g is applied to, the logits last, given each hidden layer's μ and σ²."""
     g, _ = ACTIVATIONS[network.activation]
     entering = []
     for layer, W in enumerate(network.W):

@@ -43,10 +43,8 @@ PLAN: Sequence[dict[str, Any]] = (
 
 @cache
 def diary(seed: int = 0, size: int = 6) -> list[tuple[dict[str, Any], bool, Floats]]:
-    """Babysit one model for `size` days of the `PLAN`, with `tfcourse.tuning.panda`.
-
-    Return for each day the change, whether it was kept, and the validation loss after each epoch.
-    A day after which the loss is not lower than the evening before is undone.
+    """Babysit one model for `size` days of the `PLAN`: each day's change, whether it was kept as
+    the loss is lower than the evening before, and the validation loss after each epoch.
     """
     days: list[tuple[dict[str, Any], bool, Floats]] = []
     evening = np.inf

@@ -101,10 +101,7 @@ def classifier(dataset: Dataset) -> Build:
 
 @cache
 def _engine(dataset: Dataset, build: Build | None) -> tuple[Build, Data]:
-    """What builds a data set's models, and the data: with these the engine keeps its programs.
-
-    Data sets of the same shapes share their programs.
-    """
+    """What builds a data set's models, and its data; those of the same shapes share programs."""
     from tfcourse.training import Data
 
     sets = dataset.x_train, dataset.y_train, dataset.x_validation, dataset.y_validation

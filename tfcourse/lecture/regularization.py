@@ -81,11 +81,7 @@ def build(trial: Mapping[str, Any]) -> Any:
 
 @cache
 def ways(seed: int = 0) -> dict[str, Tuned]:
-    """Train networks in each of `WAYS`, at the learning rate and dropout that suit it best.
-
-    Where all examples make an update, the gradient has no noise: what noise there is comes from the
-    groups, and from dropout.
-    """
+    """Train networks in each of `WAYS`, at the learning rate and dropout that suit it best."""
     found: dict[str, Tuned] = {}
     options = {name: DROPOUTS if "dropout" in name else RATES for name in WAYS}
     how: dict[str, Any] = {"tasks": teachers(seed, examples=EXAMPLES), "build": build}

@@ -35,10 +35,7 @@ class Carried(NamedTuple):
 
 @cache
 def carried(seed: int = 0, tasks: int = 24, trials: int = 24) -> Carried:
-    """Try random α, β and decay on `tasks` random networks' classes, and on what each becomes.
-
-    Each task has its own draws, so that tasks are independent; the other problem is the next task.
-    """
+    """Try random α, β and decay on `tasks` random networks' classes, and on what each becomes."""
     rng = np.random.default_rng(seed)
     data = [population.teacher(1000 * seed + number).data for number in range(tasks)]
     more = np.empty((tasks, len(CHANGES)))
@@ -56,10 +53,7 @@ def carried(seed: int = 0, tasks: int = 24, trials: int = 24) -> Carried:
 
 
 def _losses(trials: list[Any], data: Dataset, seed: int) -> tuple[Floats, Floats]:
-    """Validation and test loss of each trial; what diverged is as bad as a guess.
-
-    All have as many updates, so that fewer examples mean more epochs.
-    """
+    """Validation and test loss of each trial, at equal updates; at most a guess's."""
     epochs = EPOCHS * EXAMPLES // len(data.x_train)
     how: dict[str, Any] = {"test": True, "best_by": "validation_loss"}
     found = population.train(trials, epochs=epochs, seed=seed, dataset=data, **how)

@@ -15,10 +15,7 @@ TYPE = {"normal": "tfcourse-sans.ttf", "italic": "tfcourse-sans-italic.ttf"}
 
 
 def finished(svg: str, title: str, description: str) -> str:
-    """Return matplotlib's SVG with the words that a screen reader speaks, and as short as can be.
-
-    Text is text, in a type that the file holds: the letters that occur in it.
-    """
+    """Return matplotlib's SVG, shorter, with a screen reader's words and the type of its own."""
     # A page may hold several figures: each calls its words and styles by a name of its own.
     name = re.sub(r"\W+", "-", title).lower()
     svg = _short(svg, f"f{crc32(name.encode()):08x}"[:5])
