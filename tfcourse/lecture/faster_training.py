@@ -54,7 +54,7 @@ def cells(seed: int = 0) -> dict[tuple[int, bool, str], Tuned]:
 
 
 def left(loss: Floats, seed: int) -> Floats:
-    """What is left of the way, from guessing's loss, 1, to the best possible, 0, (tasks, epochs)."""
+    """What is left of the way from guessing's loss (1) to the best one (0), (tasks, epochs)."""
     ends = np.array([[mark(number, 0), mark(number, 1)] for number in numbers(seed)])
     guess, best = ends.T[..., None]
     return np.asarray((loss - best) / (guess - best))
