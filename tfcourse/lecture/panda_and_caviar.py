@@ -74,10 +74,6 @@ class Babies(NamedTuple):
     trainings: int  # each model three times, but for the first day
 
 
-DAYS, CHANGES = 8, {"learning_rate": 3.0, "momentum": 3.0, "decay": 3.0}
-"""By what α, 1 − β or the decay is multiplied, or divided, if it is what a day changes."""
-
-
 @cache
 def babies(seed: int = 0, size: int = 256) -> Babies:
     """Train `size` models of the teacher's task for eight days of two epochs, three times.
@@ -89,7 +85,7 @@ def babies(seed: int = 0, size: int = 256) -> Babies:
     rng, data = np.random.default_rng(seed), population.teacher(seed).data
     mine = [{**FIXED, **(one or {})} for one in search.random(SPACE, size, rng)]
     seeds = [*map(int, rng.integers(2**31, size=size))]
-    names, ups = rng.choice([*CHANGES], (DAYS, size)), rng.choice([-1, 1], (DAYS, size))
+    names, ups = rng.choice([*SPACE], (8, size)), rng.choice([-1, 1], (8, size))
     day = partial(population.resume, seeds=seeds, data=data, epochs=2)
     alone = all_kept = rule = first = day([], mine)
     changed, settings, kept, restored = mine, mine, [], 0.0
@@ -131,8 +127,8 @@ def _undo(today: list[Any], yesterday: list[Any], better: Sequence[bool]) -> lis
 
 
 def _changed(settings: Chosen, name: str, up: int) -> Chosen:
-    """Settings with one of them multiplied or divided; momentum by its distance from 1."""
-    value, factor = settings[name], CHANGES[name] ** int(up)
+    """Settings with one of them multiplied or divided by 3; momentum by its distance from 1."""
+    value, factor = settings[name], 3.0 ** int(up)
     new = 1 - (1 - value) * factor if name == "momentum" else value * factor
     return {**settings, name: max(new, 0.0)}
 
