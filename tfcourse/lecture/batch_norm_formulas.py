@@ -1,7 +1,5 @@
 """Batch norm's formulas: z_norm, z̃, γ and β, their shapes, and what follows from them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any

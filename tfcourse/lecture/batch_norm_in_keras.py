@@ -1,7 +1,5 @@
 """Batch norm in TensorFlow and Keras: one line, and what it keeps that one must know of."""
 
-from __future__ import annotations
-
 from functools import cache, partial
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Gradient descent with batch norm: W, γ and β are updated, by whatever update rule."""
 
-from __future__ import annotations
-
 from functools import cache, partial
 from itertools import product
 

@@ -1,7 +1,5 @@
 """Whether z is normalized or a: batch norm before the activation function, or after it."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any
 

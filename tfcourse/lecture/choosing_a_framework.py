@@ -1,7 +1,5 @@
 """How to choose a framework: ease of programming, running speed, and openness."""
 
-from __future__ import annotations
-
 import ast
 import json
 import os

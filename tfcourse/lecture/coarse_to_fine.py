@@ -1,7 +1,5 @@
 """From coarse to fine: sample again, denser, in the box around what did best."""
 
-from __future__ import annotations
-
 from functools import cache, partial
 from itertools import product
 from typing import Any

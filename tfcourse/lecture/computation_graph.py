@@ -4,8 +4,6 @@ It is drawn in columns, by the method of Sugiyama, Tagawa and Toda (1981): colum
 way from a source, stand-ins where an arrow passes a column, rows by the neighbours' mean height.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """Covariate shift: who has seen black cats alone fails on coloured ones, batch norm or not."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache, partial

@@ -1,7 +1,5 @@
 """The loss L = −Σ y log ŷ, the cost J that is its mean, and what goes wrong on the way to it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Deeper: batch norm makes networks of many layers trainable."""
 
-from __future__ import annotations
-
 from functools import partial
 from itertools import product
 

@@ -1,7 +1,5 @@
 """Faster: with batch norm fewer updates are needed, and more settings work."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Grid or random? 25 trials on a grid try 5 learning rates, 25 random ones try 25."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from functools import cache, partial
 from itertools import combinations, product

@@ -1,7 +1,5 @@
 """Hidden shift: what a later layer gets to see shifts as the weights before it change."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import cache, partial
 from itertools import product

@@ -1,7 +1,5 @@
 """Which hyperparameter to tune first: α, says the lecture, and in which order the others."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cache, partial
 from itertools import chain, pairwise, product

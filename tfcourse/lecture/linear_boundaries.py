@@ -1,7 +1,5 @@
 """Softmax without a hidden layer: between any two classes the boundary is a straight line."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple

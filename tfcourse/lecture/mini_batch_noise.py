@@ -1,7 +1,5 @@
 """Noise: a mini-batch's μ and σ² are estimates, and what they normalize is noisy, like dropout."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any, NamedTuple
 

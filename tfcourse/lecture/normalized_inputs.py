@@ -1,7 +1,5 @@
 """Normalized inputs: the cost's long bowl becomes rounder, gradient descent takes fewer steps."""
 
-from __future__ import annotations
-
 import math
 from functools import cache, partial
 from typing import NamedTuple

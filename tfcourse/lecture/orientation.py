@@ -1,7 +1,5 @@
 """Which axis is which: the lecture's (C, m) is (m, C) in Keras."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from tfcourse import softmax

@@ -1,7 +1,5 @@
 """CLAIMS.md: the ledger as a page to read."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """The lecture's TensorFlow program: minimize J(w) = w² − 10w + 25, and why w ends at 4.99999."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 from functools import cache, partial
 from itertools import combinations

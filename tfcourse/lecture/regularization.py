@@ -1,7 +1,5 @@
 """Regularization: the noise of batch norm's μ and σ² regularizes slightly, a side effect."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any

@@ -1,7 +1,5 @@
 """Test again: the best hyperparameters of one data set, tried on another."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache, partial

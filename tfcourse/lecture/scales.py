@@ -1,7 +1,5 @@
 """On which scale to draw a hyperparameter: uniformly, by order of magnitude, or by 1 − β."""
 
-from __future__ import annotations
-
 import math
 from functools import cache
 from typing import NamedTuple

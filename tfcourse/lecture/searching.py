@@ -1,7 +1,5 @@
 """Searches played to their end and set against each other: what topics of tuning share."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 from types import SimpleNamespace

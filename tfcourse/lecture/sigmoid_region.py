@@ -1,7 +1,5 @@
 """Where z, z_norm and z̃ fall on a sigmoid: on its straight part, or on the curve."""
 
-from __future__ import annotations
-
 import math
 from functools import cache, partial
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Small mini-batches: batch norm loses where few examples share μ and σ²; other norms do not."""
 
-from __future__ import annotations
-
 from functools import cache, partial
 from itertools import product
 from typing import Any

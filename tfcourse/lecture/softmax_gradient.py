@@ -1,7 +1,5 @@
 """The gradient dz = ŷ − y: by finite differences, by the chain rule, and by a framework."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product

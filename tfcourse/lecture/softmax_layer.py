@@ -1,7 +1,5 @@
 """The softmax layer: z, t = e^z, a = t/Σt, and hardmax beside it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 

@@ -3,8 +3,6 @@
 SciPy's, brought to one form; it is loaded when an interval is asked for.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar

@@ -1,7 +1,5 @@
 """How an SVG file is finished: it speaks, brings the type of its words, and says nothing twice."""
 
-from __future__ import annotations
-
 import base64
 import re
 from collections import Counter

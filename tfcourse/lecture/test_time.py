@@ -1,7 +1,5 @@
 """Test time: one example has no μ and σ² of its own, so averages from training stand in."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from functools import cache, partial
 from itertools import product

@@ -1,7 +1,5 @@
 """The lecture's topics, in its order: a module of this room each."""
 
-from __future__ import annotations
-
 from importlib import import_module
 from types import ModuleType
 

@@ -1,7 +1,5 @@
 """Ways to train, each at the settings that suit it best: what topics of normalization share."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
