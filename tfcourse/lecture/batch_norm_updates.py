@@ -5,7 +5,6 @@ from itertools import product
 
 from tfcourse.lecture import ledger, network
 from tfcourse.lecture.ledger import HOLDS, REFUTED, Evidence, apart, below, claim, judged, note
-from tfcourse.lecture.population import Trial
 from tfcourse.lecture.statistics import holm, mean
 from tfcourse.lecture.tuned import Tuned, rates, teachers, tune
 
@@ -63,7 +62,7 @@ RATES: dict[str, tuple[float, ...]] = {  # update rules, and learning rates to c
 @cache
 def rules(seed: int = 0, tasks: int = 16) -> dict[tuple[str, bool], Tuned]:
     """Train networks by each rule with batch norm and without, each at its best α."""
-    ways: dict[tuple[str, bool], Trial] = {
+    ways = {
         (rule, norm): {"units": 32, "decay": 0.0, "optimizer": rule, "batch_norm": norm}
         for rule, norm in product(RATES, (True, False))
     }

@@ -163,8 +163,6 @@ for step in range(1000):
     optimizer.apply(tape.gradient(cost, [w]), [w])
 """
 
-OPEN_LICENCES = ("Apache", "BSD", "MIT")
-
 
 def licences() -> dict[str, str]:
     """What the installed packages' metadata say of their licence."""
@@ -210,7 +208,7 @@ def criteria(seed: int) -> Evidence:
         again = tf.saved_model.load(folder).cost(points)
     off = float(np.abs(again - program.cost(points)).max())
     gain, stated = measure(ways=("session loop", "the loop compiled")).gain, licences()
-    openly = all(text.startswith(OPEN_LICENCES) for text in stated.values())
+    openly = all(text.startswith(("Apache", "BSD", "MIT")) for text in stated.values())
     return judged(
         False,  # whether it stays open, no run tells
         f"{statements} statements, no derivative, w = {w}; reloaded program differs by {off:g}; "

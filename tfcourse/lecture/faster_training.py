@@ -18,7 +18,6 @@ from tfcourse.lecture.tuned import TASKS, Tuned, numbers, rates, teachers, tune
 LAYERS, RATES, EPOCHS = (2, 6, 10), (0.01, 0.03, 0.1, 0.3), 20
 FIRST_WEIGHTS = {"he_normal": "He", "glorot_uniform": "Glorot"}
 FIXED = {"optimizer": "momentum", "batch_size": 64}
-IOFFE = "Ioffe and Szegedy 2015, Batch Normalization"
 
 
 def build(trial: Mapping[str, Any]) -> Any:
@@ -120,8 +119,8 @@ def settings(seed: int = 0, size: int = 160) -> Settings:
     note("002", 92, "能够加快整个网络的学习", "can speed up the learning of the whole network"),
     trains=True,
     matters="A quarter fewer updates: less than that another learning rate would bring.",
-    literature=f"{IOFFE}, need 14 times fewer steps on ImageNet. Santurkar et al. 2018 explain the "
-    "speed by a smoother cost.",
+    literature="Ioffe and Szegedy 2015, Batch Normalization, need 14 times fewer steps on "
+    "ImageNet. Santurkar et al. 2018 explain the speed by a smoother cost.",
 )
 def faster(seed: int) -> Evidence:
     """Trains networks of two and of six hidden layers of 32 rectifiers with He's first weights on

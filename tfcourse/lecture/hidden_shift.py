@@ -16,8 +16,7 @@ from tfcourse.lecture.ledger import CONDITIONS, HOLDS, REFUTED, Evidence, claim,
 from tfcourse.lecture.statistics import holm, mean
 from tfcourse.lecture.style import BOOK, Figure, Style
 
-KINDS = ("none", "batch norm", "noisy")
-"""Without batch norm, with it, and with it but z̃ stretched and moved at random in every update."""
+KINDS = ("none", "batch norm", "noisy")  # noisy: z̃ stretched and moved at random, always anew
 RATES = tuple(0.01 * 2.0**k for k in range(8))
 CUT = 2  # layers below the cut feed those above
 

@@ -22,18 +22,13 @@ from tfcourse.tuning.space import Chosen, Space
 
 SHARED: dict[str, Any] = {
     "learning_rate": ALPHA,
-    "units": Choice(*range(24, 49, 6)),
-    "batch_size": Choice(16, 64),
+    "units": Choice(*range(24, 49, 6)),  # half the lecture's: the data are simple
+    "batch_size": Choice(16, 64),  # few values make few programs
     "layers": Choice(2, 4),
     "decay": Linear(0, 1),
 }
 ADAM: dict[str, Any] = {"beta_1": BETA, "beta_2": OneMinusLog(0.9, 0.9999), "epsilon": EPSILON}
 SPACES = {"momentum": Space(**SHARED, momentum=BETA), "adam": Space(**SHARED, **ADAM)}
-"""By optimizer: all its hyperparameters that the lecture names, on the lecture's scales.
-
-Units are half of the lecture's 50 to 100: the data are simple. Few values make few programs.
-"""
-
 RANKS = {  # the lecture's order of importance, by the colour of each rank
     ("red", "红"): ("learning_rate",),
     ("yellow", "黄"): ("momentum", "units", "batch_size"),

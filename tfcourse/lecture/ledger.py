@@ -177,8 +177,7 @@ def raised(run: Callable[[], object]) -> str:
     return ""
 
 
-Check = Callable[[int], Evidence]
-"""Takes a seed, returns the evidence; its docstring is the experiment in a few sentences."""
+Check = Callable[[int], Evidence]  # of a seed; the docstring is the experiment in words
 
 
 @dataclass(frozen=True)

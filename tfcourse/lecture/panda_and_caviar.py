@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
 SPACE = Space(learning_rate=ALPHA, momentum=BETA, decay=Linear(0, 1))
 FIXED = {**SMALL, "optimizer": "momentum"}
-DEFAULT = {"learning_rate": 0.01, "momentum": 0.9, "decay": 0.0}
-"""What one would take without any search: Keras's α, the lecture's β, no decay."""
+DEFAULT = {"learning_rate": 0.01, "momentum": 0.9, "decay": 0.0}  # Keras's α, lecture's β
 PLAN: Sequence[dict[str, Any]] = (
     {"optimizer": "momentum", "learning_rate": 1e-3, "epochs": 4},
     {"learning_rate": 3e-3},

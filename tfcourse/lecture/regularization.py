@@ -20,16 +20,8 @@ WHY = (
 )
 RATES = rates(0.03, 0.1, 0.3)
 DROPOUTS = [{**rate, "dropout": share} for rate in RATES for share in (0.2, 0.4)]
-WAYS: dict[str, dict[str, Any]] = {
-    "512": {"group": 512},
-    "64": {"group": 64},
-    "16": {"group": 16},
-    "none": {"group": 0},
-    "none, dropout": {"group": 0},
-    "64, dropout": {"group": 64},
-    "512, dropout": {"group": 512},
-    "none, mini-batches": {"group": 0, "batch_size": EXAMPLES // EVERY},
-}
+WAYS = {"512": 512, "64": 64, "16": 16, "none": 0, "none, dropout": 0, "64, dropout": 64}
+WAYS |= {"512, dropout": 512, "none, mini-batches": 0}
 """By name: how many examples share μ and σ², 0 without batch norm. All 512 examples make an update,
 but for the mini-batches."""
 
@@ -84,9 +76,9 @@ def ways(seed: int = 0) -> dict[str, Tuned]:
     options = {name: DROPOUTS if "dropout" in name else RATES for name in WAYS}
     how: dict[str, Any] = {"tasks": teachers(seed, examples=EXAMPLES), "build": build}
     for updates in (1, EVERY):  # in an epoch
-        size = EXAMPLES // updates
-        fixed = {"optimizer": "momentum", "batch_size": size}
-        own = {k: fixed | way for k, way in WAYS.items() if way.get("batch_size", EXAMPLES) == size}
+        fixed = {"optimizer": "momentum", "batch_size": EXAMPLES // updates}
+        names = [name for name in WAYS if ("mini-batches" in name) == (updates > 1)]
+        own = {name: {**fixed, "group": WAYS[name]} for name in names}
         found |= tune(own, options.__getitem__, epochs=UPDATES // updates, seed=seed, **how)
     return found
 

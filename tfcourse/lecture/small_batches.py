@@ -38,7 +38,7 @@ def build(trial: Trial) -> Any:
 @cache
 def trained(seed: int = 0) -> dict[tuple[str, int], Tuned]:
     """By norm and size of mini-batches: networks at the best of `RATES`, equally many epochs."""
-    ways: dict[tuple[str, int], Trial] = {
+    ways = {
         (norm, m): {"optimizer": "momentum", "norm": norm, "batch_size": m}
         for norm, m in product(NORMS, (*SMALL, USUAL))
     }

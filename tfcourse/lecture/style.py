@@ -12,10 +12,6 @@ if TYPE_CHECKING:
 else:
     Figure = Any  # a topic names it in signatures, and must not load matplotlib for that
 
-PRESETS = ("book", "slide")
-THEMES = ("light", "dark")
-LANGUAGES = ("en", "zh")
-
 
 @dataclass(frozen=True)
 class Colors:
@@ -75,9 +71,9 @@ class Style:
     points: float | None = None
 
     def __post_init__(self) -> None:
-        _checks.choice("preset", self.preset, PRESETS)
-        _checks.choice("theme", self.theme, THEMES)
-        _checks.choice("language", self.language, LANGUAGES)
+        _checks.choice("preset", self.preset, ("book", "slide"))
+        _checks.choice("theme", self.theme, COLORS)
+        _checks.choice("language", self.language, ("en", "zh"))
         for name in ("width", "height", "points"):
             if getattr(self, name) is not None:
                 _checks.number(name, getattr(self, name), above=0, at_most=100)
