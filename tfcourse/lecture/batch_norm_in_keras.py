@@ -38,14 +38,13 @@ def one_line(seed: int) -> Evidence:
     off, off_layer = apart((line, expected)), apart((layer(z, training=True), expected))
     moved = bool(np.abs(np.asarray(layer.moving_mean)).min() > 0)
     right = max(off, off_layer) < 1e-4 and moved
-    return ledger.judged(
-        right and alone,
+    measured = (
         f"with μ and σ² given, off by {below(off, 1e-4)}; without, "
         f"{'it computes them' if alone else 'it refuses'}; Keras's layer off by "
-        f"{below(off_layer, 1e-4)}, its averages {'moved' if moved else 'stood still'}",
-        plain="The formula is one line; what surrounds it is Keras's layer.",
-        under_conditions=right,
+        f"{below(off_layer, 1e-4)}, its averages {'moved' if moved else 'stood still'}"
     )
+    plain = "The formula is one line; what surrounds it is Keras's layer."
+    return ledger.judged(right and alone, measured, plain=plain, under_conditions=right)
 
 
 class FineTuned(NamedTuple):

@@ -125,9 +125,8 @@ def cost(seed: int) -> Evidence:
     twice = keras_cost(np.tile(y, 2), np.tile(y_hat, (2, 1)))
     ours = softmax.cross_entropy(y_hat, y)
     off = max(abs(J - float(other)) for other in (keras_cost(y, y_hat), twice, ours))
-    return judged(
-        off < 1e-5, f"J = {J:.4f}; Keras, ours, and twice the examples: apart by {below(off, 1e-5)}"
-    )
+    measured = f"J = {J:.4f}; Keras, ours, and twice the examples: apart by {below(off, 1e-5)}"
+    return judged(off < 1e-5, measured)
 
 
 def mini_batches(seed: int = 0, examples: int = 1000) -> list[Floats]:
@@ -215,12 +214,11 @@ def binary_loss(seed: int) -> Evidence:
     softmax_loss = [softmax.cross_entropy(two, np.full(99, y), reduction="none") for y in (0, 1)]
     off = float(np.abs(np.array(softmax_loss) - ours).max())
     wanted, best = ([round(float(y_hat[L.argmin()]), 2) for L in both] for both in (printed, ours))
-    return corrected(
-        wanted == [0.99, 0.99],
-        best == [0.01, 0.99] and off < 1e-14,
+    measured = (
         f"best ŷ for y = 0 and 1: printed {wanted}, corrected {best}; corrected and "
-        f"cross-entropy with C = 2 differ by {below(off, 1e-14)}",
+        f"cross-entropy with C = 2 differ by {below(off, 1e-14)}"
     )
+    return corrected(wanted == [0.99, 0.99], best == [0.01, 0.99] and off < 1e-14, measured)
 
 
 def example_index(seed: int) -> Evidence:

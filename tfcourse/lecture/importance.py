@@ -255,15 +255,14 @@ def not_hard_and_fast(seed: int) -> Evidence:
     two = {"2 or 12": crosses, "2 or 4": importance(seed, TRIALS)["adam", False]}
     layers = {n: partial(mean, one.total[:, one.names.index("layers")]) for n, one in two.items()}
     deep, shallow = (both := holm(layers)).values()
-    return Evidence(
-        weighed(deep, MATTERS),
-        "share of the layers: "
-        + "; ".join(f"{n} {one.show('.0f', '%')}" for n, one in both.items()),
-        f"Between 2 and 12 layers, their number accounted for {deep.value:.0%} of the spread; "
-        f"between 2 and 4 for {max(shallow.value, 0):.0%}.",
-        deep,
-        tuple(two.values()),
+    measured = "share of the layers: " + "; ".join(
+        f"{n} {one.show('.0f', '%')}" for n, one in both.items()
     )
+    plain = (
+        f"Between 2 and 12 layers, their number accounted for {deep.value:.0%} of the spread; "
+        f"between 2 and 4 for {max(shallow.value, 0):.0%}."
+    )
+    return Evidence(weighed(deep, MATTERS), measured, plain, deep, tuple(two.values()))
 
 
 @cache

@@ -162,10 +162,9 @@ def linear_boundaries(seed: int) -> Evidence:
     straight, curved = problems(seed), problems(seed, squares=True)
     bent = [value for problem in straight for value in problem.bent]
     control = float(np.median([max(problem.bent) for problem in curved]))
-    return judged(
-        max(bent) < 1e-9 and control > 1e-3,
+    measured = (
         f"{len(bent)} borders leave a straight line by {below(max(bent), 1e-9)} of their length; "
-        f"with squared inputs the most bent by {control:.1%}",
-        *(straight + curved),
-        plain="Every border was straight; given squared inputs, the same program bends them.",
+        f"with squared inputs the most bent by {control:.1%}"
     )
+    plain = "Every border was straight; given squared inputs, the same program bends them."
+    return judged(max(bent) < 1e-9 and control > 1e-3, measured, *(straight + curved), plain=plain)

@@ -47,21 +47,13 @@ class Network:
         def step(parameters: list[Array], by: list[Array]) -> list[Array]:
             return [theta - rate * d for theta, d in zip(parameters, by, strict=True)]
 
-        return replace(
-            self,
-            W=step(self.W, slopes.W),
-            gamma=step(self.gamma, slopes.gamma),
-            beta=step(self.beta, slopes.beta),
-        )
+        W, gamma = step(self.W, slopes.W), step(self.gamma, slopes.gamma)
+        return replace(self, W=W, gamma=gamma, beta=step(self.beta, slopes.beta))
 
     def below(self, cut: int, other: Network) -> Network:
         """Return this network with its first `cut` layers taken from `other`."""
-        return replace(
-            self,
-            W=other.W[:cut] + self.W[cut:],
-            gamma=other.gamma[:cut] + self.gamma[cut:],
-            beta=other.beta[:cut] + self.beta[cut:],
-        )
+        W, gamma = other.W[:cut] + self.W[cut:], other.gamma[:cut] + self.gamma[cut:]
+        return replace(self, W=W, gamma=gamma, beta=other.beta[:cut] + self.beta[cut:])
 
 
 def digits() -> tuple[Float64, NDArray[np.int64]]:

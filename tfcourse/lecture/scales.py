@@ -319,11 +319,10 @@ def beta_halves(seed: int) -> Evidence:
     found = draws(BETA, seed, DRAWS)
     inside = bool(((found.log >= -3) & (found.log <= -1)).all())
     above = share(int((found.log < -2).sum()), DRAWS)
-    return judged(
-        inside and abs(above.value - 0.5) < 0.0075,
-        f"above 0.99: {above.show('.1f', '%')}; drawn uniformly {(found.linear < -2).mean():.1%}",
-        effect=above,
+    measured = (
+        f"above 0.99: {above.show('.1f', '%')}; drawn uniformly {(found.linear < -2).mean():.1%}"
     )
+    return judged(inside and abs(above.value - 0.5) < 0.0075, measured, effect=above)
 
 
 @claim(

@@ -81,6 +81,5 @@ def small_batches(seed: int) -> Evidence:
     costs = ", ".join(f"{seen[norm, 2].value:+.2f} with {norm} norm" for norm in NORMS)
     costs = costs.replace("-", "−")
     plain = f"Mini-batches of 2 instead of 64 change the loss by {costs}."
-    return Evidence(
-        verdict, f"loss of {words}", plain, effect=seen["batch", 2], rests_on=tuple(found.values())
-    )
+    measured = f"loss of {words}"
+    return Evidence(verdict, measured, plain, seen["batch", 2], tuple(found.values()))
