@@ -48,9 +48,7 @@ def one_line(seed: int) -> Evidence:
 
 
 class FineTuned(NamedTuple):
-    """Accuracy on the digits before and after fine-tuning on inverted ones: with batch norm frozen,
-    and without, (2, n) each.
-    """
+    """Digits right before and after fine-tuning: batch norm frozen, and not, (2, n) each."""
 
     before: Floats
     after: Floats

@@ -30,11 +30,9 @@ def rivals(seed: int = 0, searches: int = 24) -> dict[int, Duel]:
     data, found = population.teacher(seed).data, {}
     for trials, keep in KEEP.items():
         rngs = [np.random.default_rng([seed, trials, number]) for number in range(searches)]
+        ways = search.random, partial(_two_rounds, keep=keep)
         each = [
-            way(space, trials, rng)
-            for rng in rngs
-            for space in (SPACE, LINEAR)
-            for way in (search.random, partial(_two_rounds, keep=keep))
+            way(space, trials, rng) for rng in rngs for space in (SPACE, LINEAR) for way in ways
         ]
         found[trials] = duel(WAYS, each, FIXED, seed, data, typical=WAYS[:1])
     return found

@@ -29,9 +29,7 @@ def height(x: Floats) -> Floats:
 
 
 class Shift(NamedTuple):
-    """What models trained on the left half of the plane are worth on the right half: shares right,
-    (models,), by batch norm.
-    """
+    """Shares right, (models,), by batch norm, of models that learnt on the left of the plane."""
 
     left: Dataset  # to learn from, on the left; its test examples are on the right
     weights: Sequence[Floats]  # of the first model with batch norm

@@ -58,10 +58,7 @@ def left(loss: Floats, seed: int) -> Floats:
 
 
 def updates(lacking: Floats, target: float = 0.5, per_epoch: int = 15) -> Floats:
-    """Updates until so much is left of the way, between epochs interpolated, (n,).
-
-    Those of one epoch more than there were if it never is. lacking: after each epoch, (n, epochs).
-    """
+    """Updates until `target` is left of the way, (n,), interpolated; or all and an epoch's more."""
     found = []
     for curve in np.column_stack([np.ones(len(lacking)), lacking]):
         reached = np.flatnonzero(curve <= target)

@@ -22,9 +22,7 @@ CUT = 2  # layers below the cut feed those above
 
 
 class Trace(NamedTuple):
-    """What enters the second activation in each of T updates, over 128 digits that are not trained
-    on, normalized with the running statistics.
-    """
+    """What enters the second activation in each of T updates, over 128 digits not trained on."""
 
     means: Floats  # (T, units)
     deviations: Floats  # (T, units)

@@ -53,9 +53,7 @@ def trained(trials: Sequence[Chosen], seed: int) -> Floats:
 
 
 class Importance(NamedTuple):
-    """How much of the spread of results each hyperparameter accounts for: parts whose means are
-    Sobol' indices, (base, inputs).
-    """
+    """Parts whose means are the hyperparameters' Sobol' indices, (base, inputs) each."""
 
     names: tuple[str, ...]
     alone: Floats  # of the first order: what one explains by itself
@@ -82,10 +80,7 @@ def importance(seed: int, trials: int) -> dict[Case, Importance]:
 
 
 def crossed(space: Space, fixed: Chosen, seed: int, trials: int) -> Importance:
-    """Train pairs of random trials of a space, and crosses between the two; some `trials` in all.
-
-    Each cross takes one hyperparameter of the second trial, the others of the first.
-    """
+    """Train some `trials`: random pairs, and the first with one hyperparameter of the second."""
     k, base = len(space), trials // (len(space) + 3)
     first, second = np.random.default_rng([seed, k]).random((2, base, k))
     crosses = [np.where(np.arange(k) == i, second, first) for i in range(k)]

@@ -44,10 +44,7 @@ class Problem(NamedTuple):
 def problems(
     seed: int = 0, classes: tuple[int, ...] = CLASSES, size: int = 40, squares: bool = False
 ) -> tuple[Problem, ...]:
-    """Train softmax without a hidden layer on a problem for each C, `size` points a class.
-
-    squares: give it x₁², x₂² and x₁x₂ as inputs too, which allows curved borders.
-    """
+    """Train softmax, no hidden layer, on a problem for each C; squares: on x₁², x₂², x₁x₂ too."""
     randoms = [np.random.default_rng([seed, panel]) for panel in range(len(classes))]
     return tuple(_problem(r, C, size, squares) for r, C in zip(randoms, classes, strict=True))
 

@@ -60,10 +60,7 @@ VALUES = np.linspace(-3, 3, 7)
 
 @cache
 def kinds(seed: int = 0, m: int = 64, draws: int = 1000) -> dict[str, Floats]:
-    """What dropout and batch norm make of `VALUES` in `draws` mini-batches of m digits, (draws, 7).
-
-    Values are in deviations of a unit from its mean: out = multiplied × value + added.
-    """
+    """What dropout and batch norm make of `VALUES`, in a unit's deviations σ, (draws, 7) each."""
     rng = np.random.default_rng([seed, m])
     x = population.digits().x_train.astype(float)
     z = x @ rng.normal(0, np.sqrt(2 / 64), 64)

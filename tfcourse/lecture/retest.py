@@ -22,9 +22,8 @@ CHANGES = ("another problem", "a seventh of the examples", "half the labels by c
 
 
 class Carried(NamedTuple):
-    """Settings carried from a task to what it becomes: by change, how much more the test loss is
-    there than with the settings that did best there, as a share of what a middling trial lacks
-    beside them, on average over the tasks, (tasks,).
+    """By change, how much more test loss settings from before have than those that do best after,
+    as a share of what a middling trial lacks beside these on average, (tasks,).
     """
 
     cost: Mapping[str, Floats]
