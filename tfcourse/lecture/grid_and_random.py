@@ -26,10 +26,7 @@ Tried = Mapping[str, Floats]
 
 @cache
 def budget(axes: int = 2, points: int = 5, seed: int = 0) -> tuple[Space, Tried, Tried]:
-    """Spread points^axes trials of α and ε, or of α, β and ε, on a grid and at random.
-
-    Return the space, and by name the values tried on the grid, and at random, (trials,) each.
-    """
+    """Return a space of α and ε, or α, β and ε; and what a grid and chance try of it, (trials,)."""
     space = Space(learning_rate=ALPHA, **({"momentum": BETA} if axes == 3 else {}), epsilon=EPSILON)
     ways = [*search.grid(space, points)], [*search.random(space, points**axes, seed)]
     grid, random = ({n: np.array([one[n] for one in way]) for n in space} for way in ways)  # type: ignore[index]
@@ -166,11 +163,7 @@ WAYS = ("grid", "random", "Halton")
 
 @cache
 def duels(seed: int = 0, searches: int = 24) -> dict[tuple[int, bool], Duel]:
-    """Search 1 to 4 axes `searches` times each way, without and with batch norm.
-
-    The classes to learn are a random network's. Nobody knows where on a range the best value lies,
-    so each search moves the grid by a part of its step.
-    """
+    """Search 1 to 4 axes `searches` times each way, without and with batch norm."""
     task, found = population.teacher(seed).data, {}
     for axes, norm in product(POINTS, (False, True)):
         each = [*_searches(axes, seed, searches)]
@@ -187,6 +180,7 @@ def _searches(axes: int, seed: int, searches: int) -> Iterator[Any]:
     for number in range(searches):
         rng = np.random.default_rng([seed, axes, number])
         halton = qmc.Halton(axes, rng=np.random.default_rng([seed, axes, number, 1]))
+        # Nobody knows where on a range the best value lies: each search moves the grid.
         grid = (cells + rng.random(axes)) / POINTS[axes]
         for points in (grid, rng.random(cells.shape), halton.random(len(cells))):
             yield (space.from_unit(u) for u in points)

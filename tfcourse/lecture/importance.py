@@ -37,8 +37,7 @@ RANKS = {  # the lecture's order of importance, by the colour of each rank
 }
 ORDER = tuple(RANKS.values())
 UPDATES = {16: 1, 64: 4}  # epochs by mini-batch size: all trials have as many updates
-Case = tuple[str, bool]
-CASES: tuple[Case, ...] = tuple(product(SPACES, (False, True)))  # optimizer, batch norm
+CASES = [*product(SPACES, (False, True))]  # optimizer, batch norm
 TRIALS = 1280  # of a case; few sizes of the engine's windows of 256 make few programs
 
 
@@ -71,7 +70,7 @@ class Importance(NamedTuple):
 
 
 @cache
-def importance(seed: int, trials: int) -> dict[Case, Importance]:
+def importance(seed: int, trials: int) -> dict[tuple[str, bool], Importance]:
     """Train pairs of random trials, and crosses between the two, by optimizer and norm."""
     return {
         (way, norm): crossed(SPACES[way], {"optimizer": way, "batch_norm": norm}, seed, trials)
