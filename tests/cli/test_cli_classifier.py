@@ -50,6 +50,7 @@ def test_training_shows_a_line_per_epoch(tfcourse):
     assert "true \\ predicted" in done.out
 
 
+@pytest.mark.whole
 def test_the_same_seed_writes_the_same_weights(tfcourse, trained):
     done = tfcourse("train", *TINY, "--seed", 0, "--data", "digits", "--out", "b.keras")
     assert done.status == 0, done
@@ -58,6 +59,7 @@ def test_the_same_seed_writes_the_same_weights(tfcourse, trained):
     assert all((a == b).all() for a, b in zip(*weights, strict=True))
 
 
+@pytest.mark.whole
 @pytest.mark.skipif(not MNIST.exists(), reason="MNIST is not on this machine")
 def test_real_mnist(tfcourse):
     done = tfcourse("train", "--data", MNIST, *TINY, "--batch-size", 512, "--json")
@@ -114,6 +116,7 @@ def test_datasets_are_listed(tfcourse):
     assert "CC BY 4.0" in tfcourse("datasets").out
 
 
+@pytest.mark.whole
 def test_demo_takes_the_tour(tfcourse, tmp_path):
     result = json.loads(tfcourse("demo", "--json").out)
     assert result["w"] == 4.99999 and result["test_accuracy"] > 0.95

@@ -54,6 +54,7 @@ def test_the_figures_of_two_models_are_said_to_be_of_two(tfcourse, points, again
     assert json.loads(tfcourse("tune", "--data", points, *how, "--json").out)["refitted"] == again
 
 
+@pytest.mark.whole
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("search", ["grid", "coarse-to-fine", "random"])
 def test_every_search_prints_a_table_and_says_where_the_model_is(tfcourse, points, search):
@@ -161,6 +162,7 @@ def test_a_missing_extra_is_named(refused, monkeypatch):
     assert "pip install 'tfcourse[tensorboard]'" in refused("tune", "--tensorboard", "logs")
 
 
+@pytest.mark.whole
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to another process")
 def test_interrupted_the_table_so_far_is_printed_and_the_same_command_goes_on(points, tmp_path):
     command = [sys.executable, "-m", "tfcourse", "tune", "--data", points, *map(str, TINY)]

@@ -49,9 +49,9 @@ def redrawn(tmp_path_factory):
 @pytest.mark.parametrize(
     ("names", "tensorflow"),
     [
-        pytest.param(NUMPY, False, id="without TensorFlow"),
+        pytest.param(NUMPY, False, id="without TensorFlow", marks=pytest.mark.whole),
         pytest.param(COSTLY, False, id="without it, costly", marks=pytest.mark.long),
-        pytest.param(QUICK, True, id="with TensorFlow"),
+        pytest.param(QUICK, True, id="with TensorFlow", marks=pytest.mark.whole),
         pytest.param(LONG, True, id="trained with TensorFlow", marks=pytest.mark.long),
     ],
 )
