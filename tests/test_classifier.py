@@ -68,7 +68,7 @@ def test_no_hidden_layer_is_softmax_regression():
     "changed",
     [
         {"optimizer": "gradient_descent", "batch_norm": False, "decay": 1.0},
-        {"optimizer": "momentum", "learning_rate": 0.005},
+        pytest.param({"optimizer": "momentum", "learning_rate": 0.005}, marks=pytest.mark.whole),
         pytest.param({"optimizer": "rmsprop", "learning_rate": 1e-4}, marks=pytest.mark.whole),
         {"optimizer": "adam", "batch_norm_position": "after", "batch_size": 256},
         {"layers": 0, "batch_size": 5000},

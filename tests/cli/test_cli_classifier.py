@@ -43,6 +43,7 @@ def test_train_reports_what_evaluate_repeats_to_the_last_digit(tfcourse, trained
     assert {"validation_accuracy", "seconds"} <= set(trained)
 
 
+@pytest.mark.whole
 def test_training_shows_a_line_per_epoch(tfcourse):
     done = tfcourse("train", "--epochs", 2, "--units", "8,4", "--confusion", "--recalibrate")
     assert re.findall(r"epoch (\d)/2   loss \d", done.err) == ["1", "2"]
@@ -89,6 +90,7 @@ def test_predict_reads_images_and_arrays(tfcourse, trained, tmp_path):
     )
 
 
+@pytest.mark.whole
 def test_evaluate_says_so_when_the_data_set_has_changed(tfcourse, tmp_path):
     rng = np.random.default_rng(0)
 
@@ -281,6 +283,7 @@ def test_a_blank_page_is_doubted_and_as_is_prepares_nothing(tfcourse, trained, t
     assert not plain["prepared"] and plain["predictions"][0]["doubt"] is None
 
 
+@pytest.mark.whole
 def test_every_model_that_was_there_is_kept_beside_the_new_one(tfcourse, trained, tmp_path):
     kept = []
     for n in (1, 2):

@@ -111,16 +111,18 @@ def test_the_tolerance_catches_a_moved_line(tmp_path):
 
 
 TOPICS = [entry.name for entry in gallery.figures() if hasattr(entry.function, "__name__")]
-STYLES = [(name, "book", "light") for name in NAMES] + [
-    (name, *style)
-    for name in TOPICS
-    for style in (("book", "light", "zh"), ("slide", "dark"), ("slide", "dark", "zh"))
-]
+BOTH = ("book", "light"), ("slide", "dark", "zh")  # every word and every colour
+MIXED = ("book", "light", "zh"), ("slide", "dark")
+STYLES = [(name, "book", "light") for name in NAMES]
+STYLES += [(name, *style) for name in TOPICS for style in (BOTH[1], *MIXED)]
+
+
+def suite(name, *style):
+    return pytest.mark.long if name in LONG else pytest.mark.whole if style in MIXED else ()
 
 
 styles = pytest.mark.parametrize(
-    ("name", "style"),
-    [pytest.param(n, s, marks=pytest.mark.long if n in LONG else ()) for n, *s in STYLES],
+    ("name", "style"), [pytest.param(n, s, marks=suite(n, *s)) for n, *s in STYLES]
 )
 
 

@@ -51,6 +51,7 @@ def test_logits_in_numpy_are_those_of_the_model(task):
         assert softmax.softmax(population.logits(weights, x)) == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.whole
 def test_another_build_is_trained_and_measured(task):
     build = population.classifier(task.data)
 

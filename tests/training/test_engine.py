@@ -140,7 +140,10 @@ def test_two_trainings_are_one_of_twice_the_epochs(way):
         np.testing.assert_allclose(one.history["loss"][2:], other.history["loss"], rtol=1e-5)
 
 
-@pytest.mark.parametrize(("examples", "cut"), [(30, (3, 10)), (31, (3, 8)), (10, (1, 10))])
+@pytest.mark.parametrize(
+    ("examples", "cut"),
+    [pytest.param(30, (3, 10), marks=pytest.mark.whole), (31, (3, 8)), (10, (1, 10))],
+)
 def test_a_validation_set_is_judged_whole_in_however_many_blocks(
     monkeypatch, request, examples, cut
 ):

@@ -7,7 +7,6 @@ from tfcourse import classifier, datasets, saving
 from tfcourse._checks import InputError
 from tfcourse._tensorflow import keras
 from tfcourse.classifier import evaluate
-from tfcourse.hyperparameters import ENGINES
 from tfcourse.training import Data
 from tfcourse.training.batches import epoch_batches
 from tfcourse.training.models import Builder
@@ -133,7 +132,7 @@ def test_a_study_of_something_else_is_refused_and_left_alone(finished, blobs, ch
     assert (finished.folder / "journal.jsonl").read_bytes() == before
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", [pytest.param("compiled", marks=pytest.mark.whole), "keras"])
 def test_the_best_is_trained_again_on_all_but_the_test_set(finished, blobs, engine, request):
     if engine == "keras":
         request.getfixturevalue("eager")
