@@ -55,6 +55,7 @@ def test_the_users_program_runs_without_warnings(tmp_path):
     assert done.stdout.endswith("holds\n")
 
 
+@pytest.mark.whole
 @pytest.mark.skipif(not find_spec("mypy"), reason="mypy is not installed")
 def test_the_users_program_has_sound_types(tmp_path):
     # As a user has it: outside the checkout, with neither its settings nor its sources at hand.
