@@ -110,9 +110,8 @@ def computation_graph(cost: Cost = lecture_cost, *, seed: int = 0, style: Style 
         axes.add_patch(FancyArrowPatch(path=path, arrowstyle=head, mutation_scale=1, **look))
     x, y = np.transpose(list(places.values()))
     axes.set(xlim=(-0.4, x.max() + 0.4), ylim=(y.min() - 0.5, y.max() + 0.5))
-    J, slope = ("$J$", "$dJ/dw$")
-    if cost is lecture_cost:
-        J, slope = ("$J = w^2 - 10w + 25$", "$dJ/dw = 2w - 10$")
+    known = ("$J = w^2 - 10w + 25$", "$dJ/dw = 2w - 10$")
+    J, slope = known if cost is lecture_cost else ("$J$", "$dJ/dw$")
     aside: dict[str, Any] = {"transform": axes.transAxes, "ha": "right"}
     axes.text(1, 1, say("forward: ", "前向：") + J, color=colors.baseline, va="top", **aside)
     back = say("backward: ", "反向：") + slope

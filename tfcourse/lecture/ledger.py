@@ -13,8 +13,6 @@ The verdict that the decorator records is the one the package was released with;
 Errors of notes are rows: `errata(__name__, Erratum(…), …)`.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -181,6 +179,23 @@ Check = Callable[[int], Evidence]  # of a seed; the docstring is the experiment 
 
 
 @dataclass(frozen=True)
+class Erratum:
+    """An error in notes: a row of the table.
+
+    printed: what stands there, and where; `also`: further places. whose: a key of `WHOSE`. check:
+    where the printed form computes something, it runs both forms, and the printed one must fail.
+    """
+
+    id: str
+    printed: Source
+    correct: str
+    why: str
+    whose: str = "note"
+    check: Check | None = None
+    also: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True)
 class Claim:
     """A statement of the lecture (or of ours), where it stands, and how it is put to the test.
 
@@ -219,23 +234,6 @@ class Claim:
         plain = {name: getattr(self, name) for name in names.split()}
         plain["sources"] = [source.as_json() for source in self.sources]
         return plain | {"whose": self.erratum.whose if self.erratum else ""}
-
-
-@dataclass(frozen=True)
-class Erratum:
-    """An error in notes: a row of the table.
-
-    printed: what stands there, and where; `also`: further places. whose: a key of `WHOSE`. check:
-    where the printed form computes something, it runs both forms, and the printed one must fail.
-    """
-
-    id: str
-    printed: Source
-    correct: str
-    why: str
-    whose: str = "note"
-    check: Check | None = None
-    also: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True)
