@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -34,6 +35,12 @@ def test_every_name_is_there_and_listed():
     assert sorted(tfcourse.__all__) == tfcourse.__all__
     assert all(hasattr(tfcourse, name) for name in tfcourse.__all__)
     assert set(tfcourse.__all__) <= set(dir(tfcourse))
+
+
+def test_the_reference_of_the_site_has_them_all():
+    page = (PROGRAM.parents[1] / "docs" / "en" / "reference.md").read_text("utf-8")
+    for name in tfcourse.__all__:
+        assert re.search(rf":: tfcourse\.{name}$", page, re.MULTILINE), name
 
 
 def test_a_name_that_is_none_has_the_nearest_beside_it():
