@@ -12,6 +12,8 @@ A figure is a function of its name in the module of its topic:
 Knowing the figures needs neither matplotlib nor TensorFlow; drawing one needs what it draws.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps

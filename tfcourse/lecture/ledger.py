@@ -13,6 +13,8 @@ The verdict that the decorator records is the one the package was released with;
 Errors of notes are rows: `errata(__name__, Erratum(…), …)`.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

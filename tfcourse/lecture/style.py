@@ -1,5 +1,7 @@
 """How a figure looks: its preset, theme and language; and what each colour means."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
