@@ -234,7 +234,8 @@ class _Rounds:
             jobs = self.company.get(best.number, [job])
             for results in self.trainer.train(jobs, {best.number}, lambda epochs: None):
                 for result in results:
-                    if result.job == job:
+                    # A trial has what its model drew late besides; its job has not.
+                    if (result.job.number, result.job.seed) == (best.number, best.seed):
                         self._save(result)
                         self.study.add([], kept=best.number)
         if not best.test and (test := self.trainer.test(best, path)):
