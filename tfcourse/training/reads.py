@@ -52,7 +52,7 @@ def _reading_all(name: str) -> Any:
     return read
 
 
-for _name in (
+_SPECIAL = (
     "__iter__",
     "__len__",
     "__eq__",
@@ -61,10 +61,6 @@ for _name in (
     "__or__",
     "__ror__",
     "__reversed__",
-    "copy",
-    "items",
-    "keys",
-    "popitem",
-    "values",
-):
+)
+for _name in (*_SPECIAL, "copy", "items", "keys", "popitem", "values"):
     setattr(Reads, _name, _reading_all(_name))

@@ -150,7 +150,7 @@ def standing(model: keras.Model, memory: Memory, epochs: int) -> Trained:
     )
 
 
-def best_of(history: Mapping[str, Array], name: str, sign: int) -> int | None:
+def best_of(history: Mapping[str, Sequence[float]], name: str, sign: int) -> int | None:
     """Return the epoch with the best figure `name`, at a tie the lowest loss, then the first."""
     scores = sign * np.asarray(history[name], float)
     losses = np.asarray(history.get("val_loss", history["loss"]), float)
