@@ -198,7 +198,7 @@ class HP(Reads):
                 f"{name} must be declared the same wherever it is, got first {known}, then {entry};"
                 " give the second another name"
             )
-        if not all(self.get(parent, _Nothing) in values for parent, values in self._parents):
+        if not all(parent in self and self[parent] in values for parent, values in self._parents):
             return None
         if not dict.__contains__(self, name):
             value = default if self._explore else scale.from_unit(self._draw(name))
@@ -209,10 +209,6 @@ class HP(Reads):
         self.read_all()
         digest = hashlib.sha256(f"{name}\n{self._seed}".encode()).digest()
         return float(np.random.default_rng(list(digest)).random())
-
-
-class _Nothing:
-    """Stands for the value of a name that has none; None may be a value."""
 
 
 class _Values(Mapping[str, Any]):

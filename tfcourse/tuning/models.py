@@ -24,7 +24,7 @@ from tfcourse._checks import InputError, InputTypeError
 from tfcourse.datasets import Examples, standardization
 from tfcourse.datasets.dataset import Array
 from tfcourse.datasets.intake import MOST_CLASSES, each
-from tfcourse.hyperparameters import ARCHITECTURE, Hyperparameters
+from tfcourse.hyperparameters import ARCHITECTURE, TRAINING, Hyperparameters
 from tfcourse.tuning import objective as objectives
 from tfcourse.tuning.hp import GIVEN, HP, RefusedError, explore
 from tfcourse.tuning.objective import Objective
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 Build = Callable[[Any], Any]
 
-# What training is told by a trial whose model is not compiled; what is GIVEN in any case.
-TRAINING = {"optimizer", "learning_rate", "momentum", "beta_1", "beta_2", "epsilon", "decay"}
 TAKEN_BY = {
     "momentum": ("momentum", "rmsprop"),
     "beta_1": ("adam",),
@@ -121,7 +119,7 @@ class Packaged:
             values["units"] = tuple(chosen[name] for name in wanted)
         return Hyperparameters.from_mapping(values)
 
-    def build(self, chosen: Mapping[str, Any], **how: Any) -> Any:
+    def build(self, chosen: Mapping[str, Any], standardize: Any = None) -> Any:
         """Return the classifier, as `classifier.build` does."""
         from tfcourse import classifier
 
@@ -130,7 +128,7 @@ class Packaged:
         names = *ARCHITECTURE, *(f"units_{k + 1}" for k in range(layers))
         own = {name: chosen[name] for name in names if name in chosen}
         shape = self.examples.x["train"].shape[1:]
-        return classifier.build(shape, self.classes, self.settings(own), **how)
+        return classifier.build(shape, self.classes, self.settings(own), standardize=standardize)
 
     def whole(self, model: Any, chosen: Mapping[str, Any]) -> Any:
         """Return the same weights with the training set's mean and variance in front, compiled."""
@@ -153,10 +151,8 @@ class Packaged:
         objective is not measured.
         """
         space = space or DEFAULT_SPACE
-        names = [field.name for field in dataclasses.fields(Hyperparameters)]
         for name in space:
-            known = "units" if _is_units(name) else _checks.choice("hyperparameter", name, names)
-            _check_values(known, space, name)
+            _check_values("units" if _is_units(name) else name, space, name)
         for chosen in random(space, DRAWS):  # what goes wrong only in combination
             self.settings(chosen or {})
         _check_optimizer(space)
@@ -226,8 +222,8 @@ class Own:
         for name in found:
             if name in TRAINING or name in GIVEN:
                 _check_values(name, found, name)
-        taken = set(GIVEN) if models[0].compiled else TRAINING | set(GIVEN)
-        for name in sorted(given - read - taken):
+        taken = GIVEN if models[0].compiled else (*TRAINING, *GIVEN)
+        for name in sorted(given - read - set(taken)):
             raise InputError(
                 f"the hyperparameter {name!r} is used neither by {self.name} nor by training"
                 f"{_checks.nearest(name, read - given)}"
@@ -281,7 +277,8 @@ def given_build(build: Any) -> tuple[Build, str]:
         build = load_build(build)
     if isinstance(build, Space):
         raise InputTypeError("build must be a function of hp, got a Space; say space=…")
-    if isinstance(build, type) or _is_keras_model(build):
+    keras = sys.modules.get("keras")  # if it is not loaded, nothing is a model
+    if isinstance(build, type) or (keras is not None and isinstance(build, keras.Model)):
         what = f"the class {build.__name__}" if isinstance(build, type) else "a model"
         raise InputTypeError(f"build must be a function or a HyperModel object, got {what}")
     if callable(getattr(build, "build", None)):
@@ -296,11 +293,6 @@ def given_build(build: Any) -> tuple[Build, str]:
     if not callable(build):
         raise InputTypeError(f"build must be a function of hp, got {_brief(build)}")
     return build, name or getattr(build, "__qualname__", type(build).__qualname__)
-
-
-def _is_keras_model(value: Any) -> bool:
-    keras = sys.modules.get("keras")
-    return keras is not None and isinstance(value, keras.Model)
 
 
 def _brief(value: Any) -> str:
