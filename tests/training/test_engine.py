@@ -233,6 +233,8 @@ def test_an_objective_decides_which_epoch_is_best():
     assert one.best_epoch == int(np.argmax(one.history["loss"]))
     with pytest.raises(ValueError, match=r"objective must be one of loss, accuracy, .*'auc'"):
         trained([trial()], objective=Objective("auc", "max"))
+    with pytest.raises(ValueError, match="direction must be one of max, min, got 'maximize'"):
+        Objective("val_accuracy", "maximize")
 
 
 def test_a_callback_that_raises_ends_training_with_its_own_error():

@@ -18,9 +18,10 @@ from tfcourse.training.batches import epoch_batches
 from tfcourse.training.blueprint import Blueprint, of_axes, parts
 from tfcourse.training.data import Data
 from tfcourse.training.first_weights import initial_weights
+from tfcourse.training.objective import Objective, chosen
 from tfcourse.training.padding import Layout
 from tfcourse.training.program import Best, Choices, Program, State, UnmappedError
-from tfcourse.training.trained import Chosen, Epoch, Memory, Objective, Trained, chosen
+from tfcourse.training.trained import Chosen, Epoch, Memory, Trained
 from tfcourse.training.updates import RULES, Optimizer
 
 Array = npt.NDArray[Any]

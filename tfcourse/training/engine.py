@@ -29,12 +29,12 @@ from tfcourse.training.compiled import Member, Pattern, Run, train_chunk
 from tfcourse.training.data import Data
 from tfcourse.training.fitting import fit
 from tfcourse.training.models import Build, Builder, settings
+from tfcourse.training.objective import Objective
 from tfcourse.training.padding import Layout, Sizes, wider
 from tfcourse.training.program import UnmappedError
 from tfcourse.training.trained import (
     Chosen,
     Epoch,
-    Objective,
     Trained,
     failed,
     memory_of,

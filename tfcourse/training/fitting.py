@@ -12,7 +12,8 @@ from tfcourse._tensorflow import keras, tf
 from tfcourse.training.batches import epoch_batches
 from tfcourse.training.compiled import Member, Run
 from tfcourse.training.data import BLOCK, given
-from tfcourse.training.trained import Epoch, Trained, best_of, chosen, memory_of, remember
+from tfcourse.training.objective import chosen
+from tfcourse.training.trained import Epoch, Trained, memory_of, remember
 
 
 def fit(
@@ -112,7 +113,7 @@ class _Record(keras.callbacks.Callback):  # type: ignore[misc]
         self.lasted += 1
         for name, value in figures.items():
             self.history.setdefault(name, []).append(value)
-        best = best_of(self.history, objective.name, objective.sign)
+        best = objective.best_epoch(self.history)
         if best == epoch:
             self.weights = self.model.get_weights()
         self.best = best

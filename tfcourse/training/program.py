@@ -21,7 +21,7 @@ from tfcourse._tensorflow import keras, tf
 from tfcourse.training.blueprint import fed, parts
 from tfcourse.training.data import blocks, given
 from tfcourse.training.kernels import Computed, fast_gradients, mix, plain_accuracies
-from tfcourse.training.trained import Objective
+from tfcourse.training.objective import Objective
 from tfcourse.training.updates import CLIPPING, Optimizer, update
 
 Array = npt.NDArray[Any]

@@ -16,9 +16,9 @@ from typing import Any
 from tfcourse.training import Epoch, Trained, chunks, train
 from tfcourse.training.engine import cores
 from tfcourse.training.models import Builder
+from tfcourse.training.objective import Objective
 from tfcourse.tuning.extras import require
 from tfcourse.tuning.models import Own, Packaged
-from tfcourse.tuning.objective import Objective
 from tfcourse.tuning.trainers import Job, Trainer, describe
 
 ATTEMPTS = 4  # at a chunk whose worker is killed, or whose machine is lost

@@ -25,9 +25,9 @@ from tfcourse.datasets import Examples, standardization
 from tfcourse.datasets.dataset import Array
 from tfcourse.datasets.intake import MOST_CLASSES, each
 from tfcourse.hyperparameters import ARCHITECTURE, TRAINING, Hyperparameters
+from tfcourse.training.objective import Objective
 from tfcourse.tuning import objective as objectives
 from tfcourse.tuning.hp import GIVEN, HP, RefusedError, explore
-from tfcourse.tuning.objective import Objective
 from tfcourse.tuning.scales import Choice
 from tfcourse.tuning.search import random
 from tfcourse.tuning.space import Space

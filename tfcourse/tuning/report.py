@@ -200,7 +200,7 @@ def draw_parallel(figure: Figure, study: Trials) -> None:
 def _draw_best(on: Axes, study: Trials, trials: Sequence[Trial]) -> None:
     on.plot([t.number for t in trials], list(map(_score, trials)), "o", ms=4, alpha=0.5, mew=0)
     complete = [trial for trial in trials if trial.state == "complete"]
-    best = list(accumulate(map(_score, complete), max if study.objective.sign < 0 else min))
+    best = list(accumulate(map(_score, complete), max if study.objective.sign > 0 else min))
     on.step([trial.number for trial in complete], best, where="post", color="C1")
     on.set(xlabel="trial", title="best so far")
 

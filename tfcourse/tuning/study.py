@@ -18,10 +18,10 @@ from typing import Any, Self
 
 from tfcourse import _checks
 from tfcourse._checks import InputError
+from tfcourse.training.objective import Objective
 from tfcourse.tuning import journal
 from tfcourse.tuning import objective as objectives
 from tfcourse.tuning.journal import Journal
-from tfcourse.tuning.objective import Objective
 from tfcourse.tuning.space import Space
 from tfcourse.tuning.trial import STATES, Trial
 
@@ -179,7 +179,7 @@ class Study:
         """Sorts trials, the best first: by state, finalists, score, loss and, last, by number."""
         figures = trial.metrics
         loss = figures.get("val_loss", figures.get("loss", 0.0))
-        score = math.inf if trial.score is None else self.objective.sign * trial.score
+        score = math.inf if trial.score is None else -self.objective.sign * trial.score
         return STATES.index(trial.state), 0 if trial.again else 1, score, loss, trial.number
 
     @property

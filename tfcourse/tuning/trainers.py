@@ -19,8 +19,8 @@ import numpy as np
 
 from tfcourse import training
 from tfcourse._checks import InputError
+from tfcourse.training.objective import Objective
 from tfcourse.tuning.models import Own, Packaged, drawn_text
-from tfcourse.tuning.objective import Objective
 from tfcourse.tuning.space import Chosen
 from tfcourse.tuning.trial import Trial
 
@@ -100,7 +100,7 @@ class Trainer:
         """Take what is tuned, and how each trial is trained."""
         self.model, self.engine = model, engine
         self._batch_size, self._patience = batch_size, patience
-        self._objective = training.Objective(objective.name, objective.direction)
+        self._objective = objective
 
     @cached_property
     def _build(self) -> Callable[[dict[str, Any]], Any]:

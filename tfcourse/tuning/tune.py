@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from tfcourse import _checks, datasets
 from tfcourse._checks import InputError, InputTypeError
 from tfcourse.hyperparameters import ENGINES, FINALIST_SEEDS, FINALISTS, Hyperparameters
+from tfcourse.training.objective import Objective
 from tfcourse.tuning import progress as bars
 from tfcourse.tuning.journal import made_with
 from tfcourse.tuning.models import Build, Own, Packaged, given_build
-from tfcourse.tuning.objective import Objective
 from tfcourse.tuning.rounds import HALVING, RUNGS, Progress, run
 from tfcourse.tuning.search import Search, coarse_to_fine, grid, largest_grid, quasi_random, random
 from tfcourse.tuning.space import Space
