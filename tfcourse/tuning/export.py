@@ -57,7 +57,8 @@ def to_optuna(study: Trials, storage: Any = None) -> Any:
     for trial in study.trials:
         if trial.number in there:
             continue
-        drawn = trial.hyperparameters
+        drawn = {n: value for n, value in trial.hyperparameters.items() if n in names}
+        late = {n: value for n, value in trial.hyperparameters.items() if n not in names}
         copy.add_trial(
             optuna.trial.create_trial(
                 state=states.get(trial.state, optuna.trial.TrialState.FAIL),
@@ -66,7 +67,7 @@ def to_optuna(study: Trials, storage: Any = None) -> Any:
                     names[n]: 1 - value if n in turned else value for n, value in drawn.items()
                 },
                 distributions={names[name]: _distribution(study.space[name]) for name in drawn},
-                user_attrs=_attributes(trial),
+                user_attrs={**late, **_attributes(trial)},
                 intermediate_values=dict(enumerate(trial.history.get(study.objective.name, []))),
             )
         )
@@ -116,7 +117,7 @@ def to_tensorboard(study: Trials, folder: Path) -> None:
     for trial in study.trials:
         with _writer(folder / f"trial-{trial.number:04}"):
             values = {
-                name: value_text(value) if _is_mixed(study.space[name]) else value
+                name: value_text(value) if _is_mixed(study.space.get(name)) else value
                 for name, value in trial.hyperparameters.items()
             }
             api.hparams(values, trial_id=f"{trial.number:04}")
@@ -145,8 +146,8 @@ def _domain(scale: Scale) -> Any:
     return interval(scale.low, scale.high)
 
 
-def _is_mixed(scale: Scale) -> bool:
+def _is_mixed(scale: Scale | None) -> bool:
     """Whether TensorBoard, which takes options of one type only, must be given words."""
-    return isinstance(scale, Choice) and (
-        None in scale.options or len(set(map(type, scale.options))) > 1
-    )
+    if isinstance(scale, Choice):
+        return None in scale.options or len(set(map(type, scale.options))) > 1
+    return scale is None  # of what came late, and no scale is known of
