@@ -154,6 +154,22 @@ class Pattern:
         raise UnmappedError(f"{type(error).__name__}: {error}".splitlines()[0]) from error
 
 
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """Trials that are trained together. pattern: none if with `model.fit`, one by one.
+
+    ahead: whether this is only to have the program compiled, while other models are being built.
+    """
+
+    members: tuple[Member, ...]
+    epochs: int
+    batch_size: int
+    width: int
+    pattern: Pattern | None
+    notes: tuple[str, ...] = ()
+    ahead: bool = False
+
+
 @contextmanager
 def _silence() -> Iterator[None]:
     """Keep TensorFlow from logging what an error tells as well."""
@@ -186,18 +202,18 @@ def _numbers_touched(model: keras.Model, batch_size: int) -> int:
     return batch_size * 2 * sum(sizes)
 
 
-def train_chunk(
-    pattern: Pattern, members: Sequence[Member], width: int, epochs: int, run: Run
-) -> list[Trained]:
+def train_chunk(chunk: Chunk, run: Run) -> list[Trained]:
     """Train models together; none are returned if `run.stop` is set before the end.
 
     Raises: UnmappedError if no program can train them.
     """
-    trained: list[Trained] = []
-    while len(trained) < len(members):
-        now = min(width, pattern.most)
+    pattern, trained = chunk.pattern, list[Trained]()
+    assert pattern is not None
+    while len(trained) < len(chunk.members):
+        now = min(chunk.width, pattern.most)
         try:
-            done = _train(pattern, members[len(trained) :][:now], now, epochs, run)
+            part = chunk.members[len(trained) :][:now]
+            done = _train(pattern, part, now, chunk.epochs, run)
         except OtherWayError as way:
             if str(way):
                 pattern.notes.append(str(way))

@@ -25,21 +25,14 @@ import numpy as np
 from tfcourse import _checks
 from tfcourse._tensorflow import keras
 from tfcourse.hyperparameters import ENGINES, Hyperparameters
-from tfcourse.training.compiled import Member, Pattern, Run, train_chunk
+from tfcourse.training.compiled import Chunk, Member, Pattern, Run, train_chunk
 from tfcourse.training.data import Data
 from tfcourse.training.fitting import fit
 from tfcourse.training.models import Build, Builder, settings
 from tfcourse.training.objective import Objective
 from tfcourse.training.padding import Layout, Sizes, wider
 from tfcourse.training.program import UnmappedError
-from tfcourse.training.trained import (
-    Chosen,
-    Epoch,
-    Trained,
-    failed,
-    memory_of,
-    standing,
-)
+from tfcourse.training.trained import Chosen, Epoch, Trained, failed, memory_of, standing
 
 WORKING_SET = 8 * 2**20  # bytes of a chunk's numbers: about what a core's caches make cheap
 MOST_MODELS = 128
@@ -47,22 +40,6 @@ WINDOW = 256  # trials that are cut into chunks together: bounds what is held of
 MOST_PADDING = 2  # a program is at most so many times wider than a model in it
 ALIKE = 4  # first trials of a window that must be alike for a program to be compiled ahead
 BUILDS_KEPT = 4
-
-
-@dataclass(frozen=True, eq=False)
-class Chunk:
-    """Trials that are trained together. pattern: none if with `model.fit`, one by one.
-
-    ahead: whether this is only to have the program compiled, while other models are being built.
-    """
-
-    members: tuple[Member, ...]
-    epochs: int
-    batch_size: int
-    width: int
-    pattern: Pattern | None
-    notes: tuple[str, ...] = ()
-    ahead: bool = False
 
 
 def train(
@@ -320,21 +297,18 @@ def _run(
     one_fit = threading.Lock()
 
     def by_fit(member: Member, chunk: Chunk, notes: tuple[str, ...]) -> Trained | None:
-        rate = None if member.blueprint.compiled else settings(member.hyperparameters).rate
-        how: Any = {"batch_size": chunk.batch_size, "epochs": chunk.epochs, "notes": notes}
         try:
             with one_fit:
                 if run.stop.is_set():
                     return None
-                return fit(member.make(), member, run, rate=rate, **how)
+                return fit(member, chunk, run, notes)
         except Exception as error:  # the model's own: one trial's trouble is not the others'
             return failed(member.trial, member.hyperparameters, member.seed, error)
 
     def compile_ahead(chunk: Chunk) -> None:
-        assert chunk.pattern is not None
         quiet = replace(run, tell=lambda epoch: None)
         with suppress(Exception):  # a chunk with results will meet it again
-            train_chunk(chunk.pattern, chunk.members, chunk.width, chunk.epochs, quiet)
+            train_chunk(chunk, quiet)
         happened.put([])
 
     def work(chunk: Chunk) -> None:
@@ -342,8 +316,7 @@ def _run(
             notes = chunk.notes
             if chunk.pattern is not None:
                 try:
-                    how = chunk.pattern, chunk.members, chunk.width, chunk.epochs
-                    happened.put(train_chunk(*how, run))
+                    happened.put(train_chunk(chunk, run))
                     return
                 except UnmappedError as error:
                     notes = (*notes, f"{error}: trained with model.fit")

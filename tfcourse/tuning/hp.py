@@ -75,7 +75,7 @@ class HP(Reads):
         elif step is None or (step == 1 and sampling == "linear"):
             scale = Integer(low, high, log=sampling == "log", reverse=sampling == "reverse_log")
         else:
-            scale = self._stepped(name, low, high, step, sampling, whole=True)
+            scale = self._stepped(low, high, step, sampling, whole=True)
         start = low if default is None else default
         return self._declare(name, scale, start, parent_name, parent_values)
 
@@ -99,7 +99,7 @@ class HP(Reads):
         elif step is None:
             scale = _LINES[sampling](low, high)
         else:
-            scale = self._stepped(name, low, high, step, sampling, whole=False)
+            scale = self._stepped(low, high, step, sampling, whole=False)
         start = low if default is None else float(default)
         return self._declare(name, scale, start, parent_name, parent_values)
 
@@ -172,7 +172,7 @@ class HP(Reads):
         return _checks.choice(f"sampling of {name}", str(sampling or "linear").lower(), _LINES)
 
     @staticmethod
-    def _stepped(name: str, low: Any, high: Any, step: Any, sampling: str, *, whole: bool) -> Scale:
+    def _stepped(low: Any, high: Any, step: Any, sampling: str, *, whole: bool) -> Scale:
         try:
             return Stepped(low, high, step, sampling.replace("_", "-"), whole)
         except ValueError:

@@ -10,13 +10,7 @@ from typing import Any
 
 from tfcourse import _checks
 from tfcourse._checks import InputError, InputTypeError
-from tfcourse.tuning.notation import (
-    is_number,
-    outside_quotes,
-    read_value,
-    read_values,
-    value_text,
-)
+from tfcourse.tuning.notation import is_number, outside_quotes, read_value, read_values, value_text
 from tfcourse.tuning.scales import (
     Choice,
     Integer,
