@@ -233,7 +233,7 @@ class _Values(Mapping[str, Any]):
 MOST_BUILDS = 60  # of models, to find a space
 
 
-class RefusedError(ValueError):
+class RefusedError(InputTypeError):
     """What is wrong with a build function whatever is drawn: exploring does not go on."""
 
 

@@ -53,10 +53,6 @@ DEFAULT_SPACE = Space.parse(
 )
 
 
-class RefusedTypeError(RefusedError, InputTypeError):
-    """What a build function returned is no model, whatever is drawn."""
-
-
 @dataclass(frozen=True, eq=False)
 class Packaged:
     """The packaged classifier, for examples of classes.
@@ -209,7 +205,7 @@ class Own:
 
             model = self.function(hp)
             if not isinstance(model, keras.Model):
-                raise RefusedTypeError(f"build must return a keras.Model, got {_brief(model)}")
+                raise RefusedError(f"build must return a keras.Model, got {_brief(model)}")
             return model
 
         given = set(space or ())
