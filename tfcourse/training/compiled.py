@@ -27,6 +27,9 @@ from tfcourse.training.updates import RULES, Optimizer
 Array = npt.NDArray[Any]
 layers = keras.layers
 
+# What TensorFlow raises for models that it cannot map, cannot compile, or has no memory for.
+CANNOT = ValueError, TypeError, MemoryError, NotImplementedError, tf.errors.OpError
+
 # For tracing and for building: Keras keeps what it is at in global places.
 one_at_a_time = threading.RLock()
 
@@ -101,30 +104,14 @@ class Pattern:
         """Whether a program for so many models at a time has been made."""
         return any(known == width for _, known, _ in list(self._epochs))  # others may add
 
-    def run(
-        self,
-        objective: Objective,
-        state: State,
-        choices: Choices,
-        batches: Array,
-        rates: Array,
-        data: Data,
-    ) -> Any:
-        """Train for an epoch, as `Program.epoch` does.
+    def run(self, objective: Objective, width: int, *arguments: Any) -> Any:
+        """Train so many models for an epoch. arguments: what the function of `Program.epoch` takes.
 
         Raises: OtherWayError if it must be tried again; UnmappedError if it can't be.
         """
-        width = batches.shape[1]
-        arguments = state, choices, tf.constant(batches), tf.constant(rates), data.tensors
         try:
             return self._traced(objective, width, arguments)(*arguments)
-        except (
-            ValueError,
-            TypeError,
-            MemoryError,
-            NotImplementedError,
-            tf.errors.OpError,
-        ) as error:
+        except CANNOT as error:
             raise OtherWayError(self._give_way(error, width)) from error
 
     def _traced(self, objective: Objective, width: int, arguments: Any) -> Any:
@@ -240,10 +227,11 @@ def _train(
         if run.stop.is_set():
             return []
         orders = [epoch_batches(m.seed, number, data.examples, pattern.batch_size) for m in filled]
-        taken = np.arange(number * steps, (number + 1) * steps)
-        rates = [np.asarray(m.optimizer.schedule(taken), np.float64) for m in filled]
+        numbers = np.arange(number * steps, (number + 1) * steps)
+        rates = [np.asarray(m.optimizer.schedule(numbers), np.float64) for m in filled]
+        taken = (tf.constant(np.stack(some, axis=1)) for some in (orders, rates))
         state, measured, moving = pattern.run(
-            objective, state, choices, np.stack(orders, axis=1), np.stack(rates, axis=1), data
+            objective, width, state, choices, *taken, data.tensors
         )
         figures.append(measured.numpy())
         counted.append(moving.numpy())
