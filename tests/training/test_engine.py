@@ -95,9 +95,9 @@ def test_compiling_ahead_changes_no_result_and_is_none(monkeypatch):
     widths = []
     once = engine.train_chunk
 
-    def counted(pattern, members, width, epochs, *rest):
-        widths.append((len(members), width, epochs))
-        return once(pattern, members, width, epochs, *rest)
+    def counted(chunk, run):
+        widths.append((len(chunk.members), chunk.width, chunk.epochs))
+        return once(chunk, run)
 
     monkeypatch.setattr(engine, "train_chunk", counted)
     ahead = trained(alike)

@@ -118,7 +118,7 @@ class Pattern:
         with one_at_a_time:
             key = objective, width, self.compiled
             if key not in self._epochs:
-                function = self.program.epoch(objective, compiled=self.compiled, mapped=width > 1)
+                function = self.program.epoch(objective, compiled=self.compiled)
                 with _silence():
                     self._epochs[key] = function.get_concrete_function(*arguments)
             return self._epochs[key]

@@ -170,21 +170,19 @@ class Program:
         names = ["loss", *self.metrics]
         return names + [f"val_{name}" for name in names] if has_validation else names
 
-    def epoch(self, objective: Objective, *, compiled: bool, mapped: bool) -> Any:
+    def epoch(self, objective: Objective, *, compiled: bool) -> Any:
         """Return a function that trains all models for one epoch.
 
         It takes a `State`, the models' `Choices`, mini-batches (steps, models, batch size) as
         indices, learning rates (steps, models), and `Data.tensors`; it returns the new state, the
         figures (figures, models), and which of the models trained in this epoch and stayed sound.
         """
-        return tf.function(
-            partial(self._epoch, objective, mapped), jit_compile=compiled, autograph=False
-        )
+        epoch = partial(self._epoch, objective)
+        return tf.function(epoch, jit_compile=compiled, autograph=False)
 
     def _epoch(
         self,
         objective: Objective,
-        mapped: bool,
         state: State,
         choices: Choices,
         batches: Tensor,
@@ -201,9 +199,7 @@ class Program:
 
         def step(index: Tensor, state: State, sums: Tensor, metrics: Any) -> tuple[Any, ...]:
             batch = tf.nest.map_structure(lambda a: tf.gather(a, batches[index]), given(training))
-            state, losses, metrics = self._step(
-                mapped, state, choices, batch, rates[index], metrics
-            )
+            state, losses, metrics = self._step(state, choices, batch, rates[index], metrics)
             return index + 1, state, sums + losses, metrics
 
         _, state, sums, metrics = tf.while_loop(
@@ -212,11 +208,11 @@ class Program:
             (tf.constant(0), state, tf.zeros([models], self.dtype), start),
             maximum_iterations=steps,
         )
-        figures = [sums / steps, *self._results(mapped, metrics)]
+        figures = [sums / steps, *self._results(metrics)]
         sound = tf.math.is_finite(sums)
         if validation[0] is not None:
-            losses, metrics = self._validate(mapped, state, choices, validation, start)
-            figures += [losses, *self._results(mapped, metrics)]
+            losses, metrics = self._validate(state, choices, validation, start)
+            figures += [losses, *self._results(metrics)]
             sound &= tf.math.is_finite(losses)
         moving = state.moving & sound
         stacked = tf.stack([tf.cast(figure, self.dtype) for figure in figures])
@@ -227,21 +223,14 @@ class Program:
         return state, stacked, moving
 
     def _step(
-        self,
-        mapped: bool,
-        state: State,
-        choices: Choices,
-        batch: Any,
-        rates: Tensor,
-        metrics: list[Tensor],
+        self, state: State, choices: Choices, batch: Any, rates: Tensor, metrics: list[Tensor]
     ) -> tuple[State, Tensor, list[Tensor]]:
         """One mini-batch of every model; a model that no longer moves stays where it is."""
         models = state.parameters.shape[0]
         keys = mix(choices.keys + tf.cast(state.step, tf.uint32))
         own = self._own(state, choices)
-        gradients, squares, loss, carried, rest, metrics = _map(
-            self._train_one, mapped, own, keys, batch, metrics
-        )
+        found = _map(self._train_one, own, keys, batch, metrics)
+        gradients, squares, loss, carried, rest, metrics = found
         g = self.parameters.join(gradients, models)
         if choices.own is not None:
             g *= choices.own
@@ -259,7 +248,7 @@ class Program:
             self.parameters.sizes,
             self.parameters.join(squares, models) if squares else None,
         )
-        parameters = self._constrained(mapped, parameters)
+        parameters = self._constrained(parameters)
         state = state._replace(
             parameters=_select(moving, parameters, state.parameters),
             carried=_select(moving, self.carried.join(carried, models), state.carried),
@@ -345,7 +334,7 @@ class Program:
         )
 
     def _validate(
-        self, mapped: bool, state: State, choices: Choices, data: Any, start: list[Tensor]
+        self, state: State, choices: Choices, data: Any, start: list[Tensor]
     ) -> tuple[Tensor, list[Tensor]]:
         """Loss of every model on the whole validation set, and what metrics have counted."""
         models, count = state.parameters.shape[0], tf.nest.flatten(data)[0].shape[0]
@@ -360,7 +349,7 @@ class Program:
             copies = tf.nest.map_structure(
                 lambda a: tf.tile(a[tf.newaxis], [models] + [1] * a.shape.rank), batch
             )
-            losses, metrics = _map(self._validate_one, mapped, own, copies, metrics)
+            losses, metrics = _map(self._validate_one, own, copies, metrics)
             return sums + losses * length, metrics
 
         # Cut before the loop: products with rows sliced within it take ten times as long.
@@ -382,7 +371,7 @@ class Program:
             sums, metrics = block(rest, left, sums, metrics)
         return sums / count, metrics
 
-    def _results(self, mapped: bool, metrics: list[Tensor]) -> list[Tensor]:
+    def _results(self, metrics: list[Tensor]) -> list[Tensor]:
         """The metrics of every model, each (models,)."""
 
         def one(values: list[Tensor]) -> list[Tensor]:
@@ -390,9 +379,9 @@ class Program:
                 results = self.model.get_metrics_result()
             return [tf.cast(results[name], self.dtype) for name in self.metrics]
 
-        return list(_map(one, mapped, metrics)) if self.metrics else []
+        return list(_map(one, metrics)) if self.metrics else []
 
-    def _constrained(self, mapped: bool, parameters: Tensor) -> Tensor:
+    def _constrained(self, parameters: Tensor) -> Tensor:
         if not any(self._constraints):
             return parameters
 
@@ -400,13 +389,13 @@ class Program:
             pairs = zip(self._constraints, values, strict=True)
             return [value if rule is None else rule(value) for rule, value in pairs]
 
-        found = _map(one, mapped, self.parameters.split(parameters))
+        found = _map(one, self.parameters.split(parameters))
         return self.parameters.join(found, parameters.shape[0])
 
 
-def _map(function: Any, mapped: bool, *inputs: Any) -> Any:
+def _map(function: Any, *inputs: Any) -> Any:
     """Apply `function` to each model's own inputs: to all at once, or to the only one."""
-    if mapped:
+    if tf.nest.flatten(inputs)[0].shape[0] > 1:
         return tf.vectorized_map(
             lambda values: function(*values), inputs, fallback_to_while_loop=False
         )
