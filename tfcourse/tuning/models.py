@@ -15,11 +15,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from tfcourse import _checks
+from tfcourse import _checks, training
 from tfcourse._checks import InputError, InputTypeError
 from tfcourse.datasets import Examples, standardization
 from tfcourse.datasets.dataset import Array
@@ -31,9 +31,6 @@ from tfcourse.tuning.hp import GIVEN, HP, RefusedError, explore
 from tfcourse.tuning.scales import Choice
 from tfcourse.tuning.search import random
 from tfcourse.tuning.space import Space
-
-if TYPE_CHECKING:
-    from tfcourse import training
 
 Build = Callable[[Any], Any]
 
@@ -236,8 +233,6 @@ def drawn_text(chosen: Mapping[str, Any]) -> str:
 
 
 def _data(examples: Examples, prepare: Callable[[Array], Array] = lambda x: x) -> training.Data:
-    from tfcourse import training
-
     x, y, weight = examples.x, examples.y, examples.weight
     parts = (each(x[part], prepare) for part in ("train", "validation"))
     (train, validation), weights = parts, (weight["train"], weight["validation"])

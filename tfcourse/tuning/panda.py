@@ -207,9 +207,8 @@ def _next_day(diary: Diary, changes: Mapping[str, Any]) -> Day:
 def _train(diary: Diary, new: Day, dataset: Dataset, on_epoch: Callable[[Epoch], None]) -> Day:
     """Train the model of the day before for the `new` one, save it, and fill in what came of it."""
     from tfcourse import classifier, saving, training
-    from tfcourse.datasets import standardization
 
-    standardize = standardization(dataset.x_train)
+    standardize = datasets.standardization(dataset.x_train)
 
     def build(values: Mapping[str, Any]) -> Any:
         settings = Hyperparameters.from_mapping(values)

@@ -11,22 +11,21 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from tfcourse import _checks, datasets
 from tfcourse._checks import InputError, InputTypeError
 from tfcourse.hyperparameters import ENGINES, FINALIST_SEEDS, FINALISTS, Hyperparameters
 from tfcourse.training.objective import Objective
 from tfcourse.tuning import progress as bars
+from tfcourse.tuning import samplers
 from tfcourse.tuning.journal import made_with
 from tfcourse.tuning.models import Build, Own, Packaged, given_build
 from tfcourse.tuning.rounds import HALVING, RUNGS, Progress, run
 from tfcourse.tuning.search import Search, coarse_to_fine, grid, largest_grid, quasi_random, random
 from tfcourse.tuning.space import Space
 from tfcourse.tuning.study import Study
-
-if TYPE_CHECKING:
-    from tfcourse.tuning.trainers import Trainer
+from tfcourse.tuning.trainers import Trainer
 
 SEARCHES = ("random", "quasi-random", "grid", "coarse-to-fine", "tpe")
 BATCH = 16  # trials that a sampler is asked for at once: a chunk of them for each of two cores
@@ -160,8 +159,6 @@ def tune(
         _checks.integer(name, value, at_least=0)
     _checks.choice("engine", engine, ENGINES)
     if search == "tpe" or not isinstance(search, str):
-        from tfcourse.tuning import samplers
-
         search = samplers.sampler(search, seed)
     else:
         _checks.choice("search", search, SEARCHES)
@@ -206,9 +203,7 @@ def tune(
     how: Any = {"batch_size": batch_size, "patience": patience}
 
     def here() -> Trainer:
-        from tfcourse.tuning import trainers
-
-        return trainers.Trainer(model, goal, engine=engine, **how)
+        return Trainer(model, goal, engine=engine, **how)
 
     with opened, ExitStack() as at_the_end, bars.shown(count, progress) as show:
 
@@ -255,8 +250,6 @@ def _search(
         told = f"{search}, {trials} trials, {rounds} rounds around the best {keep}"
         return coarse_to_fine(space, rounds, trials, keep, seed), told, trials
     if not isinstance(search, str):
-        from tfcourse.tuning import samplers
-
         found = samplers.sampled(space, trials, search, goal.direction, seed, BATCH)
         return found, f"{type(search).__name__}, {BATCH} at a time", trials
     draw = random if search == "random" else quasi_random
