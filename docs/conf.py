@@ -27,6 +27,8 @@ templates_path = ["_templates"]
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
+# As they are written, and not what NumPy means by them, which takes four lines.
+autodoc_type_aliases = {name: name for name in ("ArrayLike", "Floats", "Float64", "NDArray")}
 
 # Furo: what a reader loads first is 100 kB, letters are the system's, and dark is built in.
 # The PyData theme, which NumPy and scikit-learn have, brings Bootstrap and Font Awesome, 2 MB.

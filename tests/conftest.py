@@ -1,5 +1,6 @@
 """What tests share: the command line, run in this process so that TensorFlow loads once."""
 
+import gc
 import signal
 import sys
 from dataclasses import dataclass
@@ -9,6 +10,11 @@ import pytest
 
 # Run in the background, a shell has its commands ignore Ctrl-C, which some tests press.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish():
+    """What has been imported is no garbage: looking through TensorFlow's for some takes long."""
+    gc.freeze()
 
 
 @dataclass(frozen=True)

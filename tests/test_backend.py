@@ -38,6 +38,7 @@ tfc.tune(trials=1, epochs=1, study="study")
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.whole
 def test_the_machine_s_other_backend_is_named_in_one_line(tmp_path):
     code = "from tfcourse._tensorflow import keras; print(keras.config.backend())"
     done = python(code, tmp_path, KERAS_BACKEND="jax")
@@ -47,6 +48,7 @@ def test_the_machine_s_other_backend_is_named_in_one_line(tmp_path):
     )
 
 
+@pytest.mark.whole
 def test_a_users_module_that_imports_keras_first_prints_no_log_lines(tmp_path):
     (tmp_path / "mine.py").write_text("import keras\n\n\ndef build(draw):\n    return None\n")
     code = "from tfcourse.tuning.models import load_build; load_build('mine:build')"

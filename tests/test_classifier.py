@@ -68,8 +68,8 @@ def test_no_hidden_layer_is_softmax_regression():
     "changed",
     [
         {"optimizer": "gradient_descent", "batch_norm": False, "decay": 1.0},
-        {"optimizer": "momentum", "learning_rate": 0.005},
-        {"optimizer": "rmsprop", "learning_rate": 1e-4},
+        pytest.param({"optimizer": "momentum", "learning_rate": 0.005}, marks=pytest.mark.whole),
+        pytest.param({"optimizer": "rmsprop", "learning_rate": 1e-4}, marks=pytest.mark.whole),
         {"optimizer": "adam", "batch_norm_position": "after", "batch_size": 256},
         {"layers": 0, "batch_size": 5000},
     ],
@@ -151,12 +151,13 @@ def test_another_shape_or_a_class_too_many_is_refused(small):
         evaluate(small.model, np.zeros((1, 8, 8), np.float32), np.array([10]))
 
 
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("position", ["before", "after"])
 def test_recalibrate_sets_the_statistics_of_the_whole_training_set(digits, position):
     chosen = Hyperparameters(
         units=(16, 8), batch_norm_position=position, batch_norm_momentum=0.99, epochs=1
     )
-    model = train(digits, chosen, seed=0).model
+    model = train(digits, chosen, seed=0, engine="keras").model
     before = evaluate(model, digits.x_validation, digits.y_validation)
     assert recalibrate(model, digits.x_train) is model
     for layer in model.layers:

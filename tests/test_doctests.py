@@ -9,6 +9,7 @@ import pytest
 import tfcourse
 
 PUBLIC = ["tfcourse", *tfcourse.__all__]
+TRAINS = {"train", "training", "tune"}
 
 
 def found(name):
@@ -25,7 +26,9 @@ def found(name):
         yield from finder.find(thing, called, module, extraglobs={"tfc": tfcourse})
 
 
-@pytest.mark.parametrize("name", PUBLIC)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.whole if n in TRAINS else ()) for n in PUBLIC]
+)
 def test_the_examples_of_every_public_name(name, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     tests = list(found(name))

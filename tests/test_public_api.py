@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -36,6 +37,12 @@ def test_every_name_is_there_and_listed():
     assert set(tfcourse.__all__) <= set(dir(tfcourse))
 
 
+def test_the_reference_of_the_site_has_them_all():
+    page = (PROGRAM.parents[1] / "docs" / "en" / "reference.md").read_text("utf-8")
+    for name in tfcourse.__all__:
+        assert re.search(rf":: tfcourse\.{name}$", page, re.MULTILINE), name
+
+
 def test_a_name_that_is_none_has_the_nearest_beside_it():
     done = python("-c", "import tfcourse; tfcourse.Linaer")
     assert done.stderr.endswith("has no attribute 'Linaer'. Did you mean: 'Linear'?\n")
@@ -55,6 +62,7 @@ def test_the_users_program_runs_without_warnings(tmp_path):
     assert done.stdout.endswith("holds\n")
 
 
+@pytest.mark.whole
 @pytest.mark.skipif(not find_spec("mypy"), reason="mypy is not installed")
 def test_the_users_program_has_sound_types(tmp_path):
     # As a user has it: outside the checkout, with neither its settings nor its sources at hand.

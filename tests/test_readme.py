@@ -90,7 +90,10 @@ def of_the_reader():
 
 @pytest.mark.skipif(sys.platform == "win32", reason="its commands are for bash")
 @pytest.mark.parametrize("page", [README, BY_HAND], ids=["README", "by-hand"])
-@pytest.mark.parametrize("long", [False, pytest.param(True, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "long",
+    [pytest.param(False, marks=pytest.mark.whole), pytest.param(True, marks=pytest.mark.long)],
+)
 def test_every_block_runs_and_prints_what_is_shown(long, page, tmp_path):
     (tmp_path / "scripts").symlink_to(ROOT / "scripts")
     names = of_the_reader()

@@ -37,6 +37,7 @@ def measured(name, *arguments):
     return json.loads(done.stdout)
 
 
+@pytest.mark.whole
 def test_minimize_quadratic_prints_the_lectures_numbers(printed):
     lines = printed("minimize_quadratic.py").splitlines()
     assert lines[:3] == [
@@ -49,6 +50,7 @@ def test_minimize_quadratic_prints_the_lectures_numbers(printed):
     assert lines[5] == "graphs traced: 1"
 
 
+@pytest.mark.whole
 def test_train_classifier_reads_the_digits(printed):
     out = printed("train_classifier.py")
     accuracy = float(out.split("test accuracy ")[1].split()[0])
@@ -77,6 +79,7 @@ def test_batch_norm_by_hand_finds_by_differences_what_the_formulas_say(printed):
     assert re.search(r"^μ  = \(1/m\) Σ z +\[ 4. 30.\]$", out, re.MULTILINE)
 
 
+@pytest.mark.whole
 def test_make_figures_draws_slides(printed, tmp_path):
     out = printed("make_figures.py")
     drawn = sorted(path.name for path in (tmp_path / "slides").iterdir())

@@ -112,6 +112,7 @@ def test_nothing_of_a_study_is_open_when_its_folder_is_removed(monkeypatch):
     assert removed == [folder] and not left
 
 
+@pytest.mark.whole
 def test_nothing_of_tensorflow_s_own_is_printed():
     command = [sys.executable, "-m", "tfcourse", "quadratic", "--steps", "5"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -148,7 +148,7 @@ class Minimizer:
 
     @property
     def traces(self) -> int:
-        """How often TensorFlow traced the step, or the loop, whichever more: at most 1."""
+        """How often TensorFlow traced the step, or the loop, whichever more; at most 1."""
         programs = (self.train_step, self.train_loop)
         return max(int(program.experimental_get_tracing_count()) for program in programs)
 

@@ -48,6 +48,7 @@ def test_words_of_keras_are_taken_in_any_case():
         Hyperparameters.from_mapping({"lr": 0.1})
 
 
+@pytest.mark.whole
 def test_every_command_that_takes_an_optimizer_takes_keras_s_words(tfcourse):
     for command, name in (
         *(("quadratic --steps 1", name) for name in ("Adam", "sgd")),

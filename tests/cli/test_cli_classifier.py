@@ -43,6 +43,7 @@ def test_train_reports_what_evaluate_repeats_to_the_last_digit(tfcourse, trained
     assert {"validation_accuracy", "seconds"} <= set(trained)
 
 
+@pytest.mark.whole
 def test_training_shows_a_line_per_epoch(tfcourse):
     done = tfcourse("train", "--epochs", 2, "--units", "8,4", "--confusion", "--recalibrate")
     assert re.findall(r"epoch (\d)/2   loss \d", done.err) == ["1", "2"]
@@ -50,6 +51,7 @@ def test_training_shows_a_line_per_epoch(tfcourse):
     assert "true \\ predicted" in done.out
 
 
+@pytest.mark.whole
 def test_the_same_seed_writes_the_same_weights(tfcourse, trained):
     done = tfcourse("train", *TINY, "--seed", 0, "--data", "digits", "--out", "b.keras")
     assert done.status == 0, done
@@ -58,6 +60,7 @@ def test_the_same_seed_writes_the_same_weights(tfcourse, trained):
     assert all((a == b).all() for a, b in zip(*weights, strict=True))
 
 
+@pytest.mark.whole
 @pytest.mark.skipif(not MNIST.exists(), reason="MNIST is not on this machine")
 def test_real_mnist(tfcourse):
     done = tfcourse("train", "--data", MNIST, *TINY, "--batch-size", 512, "--json")
@@ -87,6 +90,7 @@ def test_predict_reads_images_and_arrays(tfcourse, trained, tmp_path):
     )
 
 
+@pytest.mark.whole
 def test_evaluate_says_so_when_the_data_set_has_changed(tfcourse, tmp_path):
     rng = np.random.default_rng(0)
 
@@ -114,6 +118,7 @@ def test_datasets_are_listed(tfcourse):
     assert "CC BY 4.0" in tfcourse("datasets").out
 
 
+@pytest.mark.whole
 def test_demo_takes_the_tour(tfcourse, tmp_path):
     result = json.loads(tfcourse("demo", "--json").out)
     assert result["w"] == 4.99999 and result["test_accuracy"] > 0.95
@@ -278,6 +283,7 @@ def test_a_blank_page_is_doubted_and_as_is_prepares_nothing(tfcourse, trained, t
     assert not plain["prepared"] and plain["predictions"][0]["doubt"] is None
 
 
+@pytest.mark.whole
 def test_every_model_that_was_there_is_kept_beside_the_new_one(tfcourse, trained, tmp_path):
     kept = []
     for n in (1, 2):

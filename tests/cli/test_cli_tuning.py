@@ -43,6 +43,7 @@ def test_tune_reports_the_best_and_its_model_repeats_the_test_accuracy(tfcourse,
     assert evaluated["test_accuracy"] == result["test_accuracy"]
 
 
+@pytest.mark.whole
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("again", [True, False])
 def test_the_figures_of_two_models_are_said_to_be_of_two(tfcourse, points, again):
@@ -55,6 +56,7 @@ def test_the_figures_of_two_models_are_said_to_be_of_two(tfcourse, points, again
     assert json.loads(tfcourse("tune", "--data", points, *how, "--json").out)["refitted"] == again
 
 
+@pytest.mark.whole
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("search", ["grid", "coarse-to-fine", "random"])
 def test_every_search_prints_a_table_and_says_where_the_model_is(tfcourse, points, search):
@@ -69,6 +71,7 @@ def test_every_search_prints_a_table_and_says_where_the_model_is(tfcourse, point
     assert json.loads(again.out)["trials"] == 4
 
 
+@pytest.mark.whole
 @pytest.mark.usefixtures("eager")
 def test_a_small_space_ends_the_search_and_says_so(tfcourse, points):
     small = ("--space", "units=int:4:5", "--epochs", 1, "--engine", "keras")
@@ -77,6 +80,7 @@ def test_a_small_space_ends_the_search_and_says_so(tfcourse, points):
     assert "the space holds only 2 combinations: all are tried" in done.err
 
 
+@pytest.mark.whole
 @pytest.mark.usefixtures("eager")
 def test_a_function_of_ones_own_from_the_working_directory(tfcourse, points, tmp_path, monkeypatch):
     (tmp_path / "mine_to_tune.py").write_text(
@@ -111,6 +115,7 @@ def test_a_hyperparameter_that_came_late_is_reported_too(tmp_path, capsys):
     assert "best is trial 0: x 0.5  depth 3\n" in capsys.readouterr().out
 
 
+@pytest.mark.whole
 def test_when_every_trial_diverges_the_work_has_failed(tfcourse, points):
     done = tfcourse(
         "tune",
@@ -171,6 +176,7 @@ def test_a_missing_extra_is_named(refused, monkeypatch):
     assert "pip install 'tfcourse[tensorboard]'" in refused("tune", "--tensorboard", "logs")
 
 
+@pytest.mark.whole
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to another process")
 def test_interrupted_the_table_so_far_is_printed_and_the_same_command_goes_on(points, tmp_path):
     command = [sys.executable, "-m", "tfcourse", "tune", "--data", points, *map(str, TINY)]
@@ -203,6 +209,7 @@ def test_a_second_process_is_refused_with_who_holds_the_study(tfcourse, points, 
     holder.communicate(b"\n")
 
 
+@pytest.mark.whole
 @pytest.mark.usefixtures("eager")
 def test_babysit_day_revert_show(tfcourse, points):
     small = ("--data", points, "--units", 6, "--batch-size", 24, "--epochs", 2)

@@ -40,7 +40,10 @@ def test_every_command_has_an_example_of_itself():
         assert all(word in text for word in name.split()), name
 
 
-@pytest.mark.parametrize("long", [False, pytest.param(True, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "long",
+    [pytest.param(False, marks=pytest.mark.whole), pytest.param(True, marks=pytest.mark.long)],
+)
 def test_every_example_runs(tfcourse, long, request):
     if not long:
         request.getfixturevalue("eager")

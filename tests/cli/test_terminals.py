@@ -74,6 +74,7 @@ def test_what_is_lacking_is_written_another_way(terminal, encoding):
         assert text in out.splitlines()
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("name", "encoding"),
     [

@@ -29,6 +29,7 @@ def test_a_gain_of_more_than_ten_times_is_what_matters(gain, verdict, monkeypatc
     assert verdict("frameworks.criteria") == (ledger.CONDITIONS if gain > 10 else ledger.REFUTED)
 
 
+@pytest.mark.whole
 def test_the_four_ways_end_at_the_same_w():
     ends = {way: run() for way, run in topic.programs().items()}
     assert list(ends) == list(topic.WAYS)

@@ -79,6 +79,7 @@ def test_what_diverged_is_never_found(landscape):
     assert topic.coarse_to_fine(seed=1).axes
 
 
+@pytest.mark.whole
 def test_searches_are_trained_and_counted(monkeypatch):
     monkeypatch.setattr(topic, "KEEP", {4: 2})
     monkeypatch.setattr(searching, "EPOCHS", 1)

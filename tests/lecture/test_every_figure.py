@@ -49,9 +49,9 @@ def redrawn(tmp_path_factory):
 @pytest.mark.parametrize(
     ("names", "tensorflow"),
     [
-        pytest.param(NUMPY, False, id="without TensorFlow"),
+        pytest.param(NUMPY, False, id="without TensorFlow", marks=pytest.mark.whole),
         pytest.param(COSTLY, False, id="without it, costly", marks=pytest.mark.long),
-        pytest.param(QUICK, True, id="with TensorFlow"),
+        pytest.param(QUICK, True, id="with TensorFlow", marks=pytest.mark.whole),
         pytest.param(LONG, True, id="trained with TensorFlow", marks=pytest.mark.long),
     ],
 )
@@ -111,16 +111,18 @@ def test_the_tolerance_catches_a_moved_line(tmp_path):
 
 
 TOPICS = [entry.name for entry in gallery.figures() if hasattr(entry.function, "__name__")]
-STYLES = [(name, "book", "light") for name in NAMES] + [
-    (name, *style)
-    for name in TOPICS
-    for style in (("book", "light", "zh"), ("slide", "dark"), ("slide", "dark", "zh"))
-]
+BOTH = ("book", "light"), ("slide", "dark", "zh")  # every word and every colour
+MIXED = ("book", "light", "zh"), ("slide", "dark")
+STYLES = [(name, "book", "light") for name in NAMES]
+STYLES += [(name, *style) for name in TOPICS for style in (BOTH[1], *MIXED)]
+
+
+def suite(name, *style):
+    return pytest.mark.long if name in LONG else pytest.mark.whole if style in MIXED else ()
 
 
 styles = pytest.mark.parametrize(
-    ("name", "style"),
-    [pytest.param(n, s, marks=pytest.mark.long if n in LONG else ()) for n, *s in STYLES],
+    ("name", "style"), [pytest.param(n, s, marks=suite(n, *s)) for n, *s in STYLES]
 )
 
 

@@ -87,6 +87,7 @@ def test_three_claims_rest_on_the_same_trainings(landscape):
     assert {ledger.trainings([entry.evidence for entry in entries])} == each
 
 
+@pytest.mark.whole
 def test_every_search_and_what_it_found_is_trained_and_counted(monkeypatch):
     monkeypatch.setattr(topic, "POINTS", {2: 2})
     monkeypatch.setattr(searching, "EPOCHS", 1)

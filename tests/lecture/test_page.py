@@ -26,6 +26,7 @@ def script():
     return out.getvalue(), names["entries"]
 
 
+@pytest.mark.whole
 def test_the_script_runs_all_that_train_nothing(script):
     out, entries = script
     assert [entry.claim for entry in entries] == [one for one in CLAIMS if not one.trains]
@@ -34,6 +35,7 @@ def test_the_script_runs_all_that_train_nothing(script):
     assert "softmax.example                   holds                   t = [148.4," in out
 
 
+@pytest.mark.whole
 def test_the_page_is_what_the_package_prints(script):
     """Anew for claims that train nothing; what trainings came to is taken from the page itself."""
     ran = {entry.claim.id: entry for entry in script[1]}

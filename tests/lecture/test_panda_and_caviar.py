@@ -102,6 +102,7 @@ def test_a_day_changes_one_hyperparameter_threefold():
     assert topic._changed({"momentum": 0.5}, "momentum", 1)["momentum"] == 0  # never below 0
 
 
+@pytest.mark.whole
 def test_many_are_trained_and_counted():
     found = topic.best_of_many(seed=1, searches=2, models=5)
     assert found.default.shape == found.best.shape == found.at_panda_price.shape == (2,)

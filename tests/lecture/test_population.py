@@ -32,11 +32,11 @@ def test_test_figures_are_those_of_the_keras_models(task):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(population, "measured", spy)
-        found = population.train(TRIALS, epochs=2, seed=0, dataset=task.data, test=True)
+        found = population.train(TRIALS[1::2], epochs=2, seed=0, dataset=task.data, test=True)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     theirs = [float(loss(task.data.y_test, z)) for z in models.values()]
     assert sorted(theirs) == pytest.approx(sorted(found.test_loss), rel=1e-5)
-    assert found.trainings == 5 and found.history["loss"].shape == (5, 2)
+    assert found.trainings == 2 and found.history["loss"].shape == (2, 2)
     best = [found.history["validation_accuracy"][i, e] for i, e in enumerate(found.best)]
     assert found.validation == pytest.approx(best)
 
@@ -51,6 +51,7 @@ def test_logits_in_numpy_are_those_of_the_model(task):
         assert softmax.softmax(population.logits(weights, x)) == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.whole
 def test_another_build_is_trained_and_measured(task):
     build = population.classifier(task.data)
 

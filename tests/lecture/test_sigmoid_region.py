@@ -16,6 +16,7 @@ BREAKS = {
 }
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("id", BREAKS)
 def test_it_holds_with_another_seed_and_turns_when_broken(id, verdict, monkeypatch):
     [one] = ledger.find([id])

@@ -11,7 +11,8 @@ from tfcourse.training.first_weights import initial_weights
 from tfcourse.training.models import Builder
 
 SIZE = 16
-CASES = [pytest.param(n, marks=() if c.fast else pytest.mark.long) for n, c in ZOO.items()]
+SUITES = {"default": (), "whole": pytest.mark.whole, "long": pytest.mark.long}
+CASES = [pytest.param(n, marks=SUITES[c.suite]) for n, c in ZOO.items()]
 
 
 def trained(case, data, engine, seeds=None, trials=None):
@@ -87,7 +88,7 @@ def test_models_that_differ_are_never_taken_for_the_same(name):
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=() if c.fast else pytest.mark.long) for n, c in ZOO.items() if c.random],
+    [pytest.param(n, marks=SUITES[c.suite]) for n, c in ZOO.items() if c.random],
 )
 def test_random_layers_draw_as_keras_draws(name):
     case, data = ZOO[name], DATA[ZOO[name].data]()

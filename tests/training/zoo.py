@@ -18,8 +18,8 @@ class Case:
     """A build, its trials, and the data it is for.
 
     data: a key of `DATA`. random: it draws while it trains, so that figures agree only in
-    distribution. mapped: none if `model.fit` must train it, which a note says. fast: whether the
-    default suite runs it. epochs: fewer where another call of `fit` would begin anew.
+    distribution. mapped: none if `model.fit` must train it, which a note says. suite: which one
+    runs it. epochs: fewer where another call of `fit` would begin anew.
     """
 
     build: Callable[[dict[str, Any]], keras.Model]
@@ -28,7 +28,7 @@ class Case:
     random: bool = False
     mapped: bool = True
     epochs: int = 2
-    fast: bool = False
+    suite: str = "long"
 
 
 def _rng():
@@ -364,8 +364,8 @@ def _l2(h):
 
 make = keras.optimizers
 ZOO = {
-    "dense": Case(_of(_dense8), "classes", fast=True),
-    "drawn L2": Case(_of(_l2), "classes", _two("decay", 1e-4, 1.0), fast=True),
+    "dense": Case(_of(_dense8), "classes", suite="default"),
+    "drawn L2": Case(_of(_l2), "classes", _two("decay", 1e-4, 1.0), suite="default"),
     "drawn L1L2 of a bias": Case(
         _of(lambda h: layers.Dense(8, bias_regularizer=regularizers.L1L2(h["a"], 0.1))),
         "classes",
@@ -383,7 +383,7 @@ ZOO = {
         ),
         "classes",
         _two("m", 0.5, 0.9),
-        fast=True,
+        suite="default",
     ),
     "drawn slope": Case(
         _of(lambda h: layers.Dense(8), lambda h: layers.LeakyReLU(negative_slope=h["a"])),
@@ -425,7 +425,7 @@ ZOO = {
     "a layer more above a threshold": Case(branching, "classes", _two("x", 0.4, 0.6)),
     "a loss that closes over a number": Case(closure_loss, "classes", _two("gamma", 0.0, 3.0)),
     "a number outside the configuration": Case(
-        _of(lambda h: Scaled(h["f"])), "classes", _two("f", 0.1, 2.0), fast=True
+        _of(lambda h: Scaled(h["f"])), "classes", _two("f", 0.1, 2.0), suite="default"
     ),
     "a model that tells nothing": Case(
         lambda h: _compiled(Untold(h["g"]), h), "classes", _two("g", "relu", "tanh")
@@ -441,10 +441,10 @@ ZOO = {
         ),
         "classes",
         _two("a", 0.1, 0.9),
-        fast=True,
+        suite="whole",
     ),
     "a number in a callable object": Case(
-        _of(lambda h: layers.Dense(6, Scale(h["f"]))), "classes", _two("f", 0.1, 2.0), fast=True
+        _of(lambda h: layers.Dense(6, Scale(h["f"]))), "classes", _two("f", 0.1, 2.0), suite="whole"
     ),
     "a constraint of its own": Case(
         _of(lambda h: layers.Dense(6, kernel_constraint=AtMost(h["c"]))),
@@ -452,20 +452,20 @@ ZOO = {
         _two("c", 0.05, 0.5),
     ),
     "everything dropped": Case(
-        _of(_dense8, lambda h: layers.Dropout(h["d"])), "classes", _two("d", 1.0), fast=True
+        _of(_dense8, lambda h: layers.Dropout(h["d"])), "classes", _two("d", 1.0), suite="whole"
     ),
     "a number in a Lambda": Case(
         _of(lambda h: layers.Lambda(lambda x: x * h["f"])), "classes", _two("f", 0.1, 2.0)
     ),
     "a weight of its own": Case(_of(lambda h: OwnWeight()), "classes"),
     "a training step of its own": Case(
-        lambda h: _compiled(OwnStep(), h), "classes", mapped=False, fast=True
+        lambda h: _compiled(OwnStep(), h), "classes", mapped=False, suite="whole"
     ),
     "subclassed": Case(lambda h: _compiled(Subclassed(h["n"]), h), "classes", _two("n", 4, 6)),
     "kernel constraint": Case(
         _of(lambda h: layers.Dense(8, kernel_constraint=keras.constraints.MaxNorm(0.3))),
         "classes",
-        fast=True,
+        suite="default",
     ),
     "float64 last": Case(float64_last, "classes", mapped=False),
     "logits, compiled": Case(
@@ -479,7 +479,7 @@ ZOO = {
     "logits, uncompiled": Case(logits_uncompiled, "classes", _two("learning_rate", 0.01, 0.1)),
     "averaged softmaxes": Case(averaged, "classes", _two("learning_rate", 0.01, 0.1)),
     "softmax, then a reshape": Case(reshaped, "classes", _two("learning_rate", 0.01, 0.1)),
-    "weights of examples and classes": Case(_of(_dense8), "weighted", fast=True),
+    "weights of examples and classes": Case(_of(_dense8), "weighted", suite="default"),
     "one-hot": Case(_of(_dense8, loss="categorical_crossentropy"), "one-hot"),
     "several metrics": Case(
         _of(
@@ -506,7 +506,7 @@ ZOO = {
             loss="binary_crossentropy",
         ),
         "tokens",
-        fast=True,
+        suite="default",
     ),
     "embedding with a mask": Case(
         _of(
@@ -517,7 +517,7 @@ ZOO = {
         ),
         "tokens",
     ),
-    "two inputs, two outputs": Case(two_inputs, "two inputs", fast=True),
+    "two inputs, two outputs": Case(two_inputs, "two inputs", suite="whole"),
     "sgd with momentum and clipnorm": _optimized(
         lambda h: make.SGD(h["rate"], momentum=0.8, clipnorm=0.1)
     ),
@@ -531,7 +531,7 @@ ZOO = {
         lambda h: make.AdamW(h["rate"], weight_decay=0.1, clipvalue=0.01)
     ),
     "adagrad": _optimized(lambda h: make.Adagrad(h["rate"])),
-    "learning-rate schedule": Case(_of(_dense8, opt=scheduled), "classes", fast=True),
+    "learning-rate schedule": Case(_of(_dense8, opt=scheduled), "classes", suite="default"),
     "averaged weights": Case(
         _of(_dense8, opt=lambda h: make.Adam(h["rate"], use_ema=True)),
         "classes",
@@ -550,7 +550,7 @@ ZOO = {
         ),
         "images",
         _two("filters", 3, 5),
-        fast=True,
+        suite="default",
     ),
     "conv, strides": Case(_conv(lambda h: layers.Conv2D(4, 3, strides=2)), "images"),
     "conv, dilation": Case(
@@ -598,7 +598,7 @@ ZOO = {
         _of(lambda h: layers.GRU(h["n"]), last=_two_classes, inputs=(8, 4)),
         "series",
         _two("n", 3, 4),
-        fast=True,
+        suite="whole",
     ),
     "simple rnn": Case(
         _of(lambda h: layers.SimpleRNN(4), last=_two_classes, inputs=(8, 4)), "series"

@@ -35,6 +35,7 @@ def test_there_are_six_of_at_most_25_lines():
     assert all(len(path.read_text("utf-8").splitlines()) <= 25 for path in EXAMPLES)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_runs(few, path, capsys):
     if "data_frame" in path.stem:
@@ -46,6 +47,7 @@ def test_an_example_runs(few, path, capsys):
     assert study.model() is not None
 
 
+@pytest.mark.whole
 def test_the_page_for_keras_tuners_users_runs(few):
     page = (DOCS / "coming-from-keras-tuner.md").read_text("utf-8")
     names = {}

@@ -7,7 +7,6 @@ from tfcourse import classifier, datasets, saving
 from tfcourse._checks import InputError
 from tfcourse._tensorflow import keras
 from tfcourse.classifier import evaluate
-from tfcourse.hyperparameters import ENGINES
 from tfcourse.training import Data
 from tfcourse.training.batches import epoch_batches
 from tfcourse.training.models import Builder
@@ -133,7 +132,7 @@ def test_a_study_of_something_else_is_refused_and_left_alone(finished, blobs, ch
     assert (finished.folder / "journal.jsonl").read_bytes() == before
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", [pytest.param("compiled", marks=pytest.mark.whole), "keras"])
 def test_the_best_is_trained_again_on_all_but_the_test_set(finished, blobs, engine, request):
     if engine == "keras":
         request.getfixturevalue("eager")
@@ -156,8 +155,10 @@ def test_the_best_is_trained_again_on_all_but_the_test_set(finished, blobs, engi
     np.testing.assert_allclose(again.model()(blobs.x_test), expected, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_function_of_ones_own_is_tuned(blobs):
-    study = tune(build, blobs, space=WIDTHS, trials=2, epochs=2, finalists=0)
+    how = {"trials": 2, "epochs": 2, "finalists": 0, "engine": "keras"}
+    study = tune(build, blobs, space=WIDTHS, **how)
     assert study.about["made_with"]["build"] == "build"
     judged = evaluate(study.model(), blobs.x_test, blobs.y_test)
     assert judged.accuracy == study.best.test_accuracy
@@ -278,7 +279,7 @@ def test_another_build_or_data_or_objective_is_refused_by_name(regression, chang
 
 @pytest.mark.usefixtures("eager")
 def test_repeats_keep_every_seeds_score_and_the_mean_decides():
-    how = {"trials": 3, "epochs": 2, "engine": "keras"}
+    how = {"trials": 3, "epochs": 1, "engine": "keras"}
     study = tune(net, points(), **how, repeats=2, finalists=2, finalist_seeds=2)
     assert all(len(trial.scores) == 2 for trial in study.trials)
     assert study.best.score == pytest.approx(np.mean([*study.best.scores, *study.best.again]))

@@ -52,7 +52,7 @@ class Dataset:
 
     @property
     def classes(self) -> int:
-        """How many classes there are: C."""
+        """How many classes there are, C."""
         return len(self.class_names)
 
     @cached_property

@@ -204,7 +204,7 @@ class Claim:
 
     @property
     def experiment(self) -> str:
-        """The experiment in words: the check's docstring, unwrapped."""
+        """The experiment in words, the check's docstring, unwrapped."""
         return " ".join((self.check.__doc__ or "").split()) if self.check else ""
 
     def as_json(self) -> dict[str, Any]:

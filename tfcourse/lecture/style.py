@@ -91,7 +91,7 @@ class Style:
 
     @property
     def scale(self) -> float:
-        """What sizes in points are multiplied by: 1 in a book."""
+        """What sizes in points are multiplied by, 1 in a book."""
         return (self.points or (20 if self.slide else 11)) / 11
 
     @property

@@ -80,7 +80,7 @@ class Packaged:
 
     @property
     def classes(self) -> int:
-        """How many classes there are: C."""
+        """How many classes there are, C."""
         named = len(self.examples.class_names or ())
         return max(named, *(1 + int(part.max()) for part in self.examples.y.values()))
 

@@ -185,7 +185,7 @@ class Study:
 
     @property
     def metric_names(self) -> list[str]:
-        """What was measured, by Keras's names: the objective first."""
+        """What was measured, by Keras's names, the objective first."""
         names = dict.fromkeys(name for trial in self.trials for name in trial.history)
         return [self.objective.name, *(name for name in names if name != self.objective.name)]
 

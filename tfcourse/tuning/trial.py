@@ -94,7 +94,7 @@ class Trials(Protocol):
 
     @property
     def metric_names(self) -> list[str]:
-        """What was measured, by Keras's names: the objective first."""
+        """What was measured, by Keras's names, the objective first."""
 
     def advice(self) -> list[str]:
         """What to do next, a sentence each."""
