@@ -29,6 +29,8 @@ ARCHITECTURE = (
     "dropout",
 )
 """What makes the model; the others say how it is trained."""
+TRAINING = ("optimizer", "learning_rate", "momentum", "beta_1", "beta_2", "epsilon", "decay")
+"""What trains a model that is not compiled; `batch_size` and `epochs` train any."""
 ENGINES = ("compiled", "keras")
 """Ways to train: as one compiled program, or with `model.fit`."""
 FINALISTS, FINALIST_SEEDS = 5, 4

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tfcourse.tuning import Study
+from tfcourse.cli import tuning
+from tfcourse.tuning import Linear, Space, Study, Trial
 
 TINY = ("--space", "learning_rate=log:1e-3:0.1", "--space", "units=int:4:8")
 TINY += ("--space", "layers=choice:1", "--epochs", 1)
@@ -103,6 +104,15 @@ def test_a_function_of_ones_own_from_the_working_directory(tfcourse, points, tmp
     )
     assert done.status == 0, done
     assert json.loads(done.out)["trials"] == 2
+
+
+def test_a_hyperparameter_that_came_late_is_reported_too(tmp_path, capsys):
+    history = {"val_accuracy": [0.9]}
+    trial = Trial(0, {"x": 0.5, "depth": 3}, 0, 1, "complete", history, 0, (0.9,))
+    with Study(Space(x=Linear(0, 1)), tmp_path) as study:
+        study.add([trial])
+    tuning._report(study, False, 1.0)
+    assert "best is trial 0: x 0.5  depth 3\n" in capsys.readouterr().out
 
 
 @pytest.mark.whole

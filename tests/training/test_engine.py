@@ -98,9 +98,9 @@ def test_compiling_ahead_changes_no_result_and_is_none(monkeypatch):
     widths = []
     once = engine.train_chunk
 
-    def counted(pattern, members, width, epochs, *rest):
-        widths.append((len(members), width, epochs))
-        return once(pattern, members, width, epochs, *rest)
+    def counted(chunk, run):
+        widths.append((len(chunk.members), chunk.width, chunk.epochs))
+        return once(chunk, run)
 
     monkeypatch.setattr(engine, "train_chunk", counted)
     ahead = trained(alike)
@@ -239,6 +239,8 @@ def test_an_objective_decides_which_epoch_is_best():
     assert one.best_epoch == int(np.argmax(one.history["loss"]))
     with pytest.raises(ValueError, match=r"objective must be one of loss, accuracy, .*'auc'"):
         trained([trial()], objective=Objective("auc", "max"))
+    with pytest.raises(ValueError, match="direction must be one of max, min, got 'maximize'"):
+        Objective("val_accuracy", "maximize")
 
 
 def test_a_callback_that_raises_ends_training_with_its_own_error():

@@ -8,7 +8,7 @@ import sys
 import pytest
 from tiny import HEAD, TinyTrainer
 
-from tfcourse.tuning import Space, Study, export, random, report
+from tfcourse.tuning import Linear, Space, Study, Trial, export, random, report
 from tfcourse.tuning.rounds import run
 
 SPACE = Space.parse(
@@ -94,6 +94,20 @@ def test_tensorboard_reads_curves_and_hyperparameters(study, tmp_path):
     content = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
     told = plugin_data_pb2.HParamsPluginData.FromString(content).session_start_info.hparams
     assert told["learning_rate"].number_value == best.hyperparameters["learning_rate"]
+
+
+@pytest.mark.parametrize("extra", ["optuna", "tensorboard"])
+def test_a_hyperparameter_that_came_late_is_told_without_a_scale(extra, tmp_path):
+    pytest.importorskip(extra)
+    trial = Trial(0, {"x": 0.5, "depth": 3}, 0, 1, "complete", {"val_accuracy": [0.9]}, 0, (0.9,))
+    with Study(Space(x=Linear(0, 1)), tmp_path / "late") as late:
+        late.add([trial])
+    if extra == "optuna":
+        [copied] = export.to_optuna(late).trials
+        assert copied.params == {"x": 0.5} and copied.user_attrs["depth"] == 3
+    else:
+        export.to_tensorboard(late, tmp_path / "logs")
+        assert (tmp_path / "logs" / "trial-0000").is_dir()
 
 
 @pytest.mark.parametrize("extra", ["optuna", "tensorboard"])

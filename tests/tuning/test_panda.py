@@ -178,7 +178,7 @@ def test_nothing_is_begun_by_a_first_day_that_cannot_be(run):
 
 
 def test_one_goes_back_to_the_day_one_came_from_and_not_to_the_calendars_day_before(tmp_path):
-    with panda._open(panda.Diary(tmp_path, "digits", 0, ()), "any") as pages:
+    with panda._open(panda.Diary(tmp_path, "digits", 0, ()), "any") as (pages, _):
         for number, after in ((1, 0), (2, 1), (3, 1), (4, 2)):  # 3 began anew from 1
             day = panda.Day(number, after, {}, {"epochs": 1}, 0, {})
             pages.append([{"reverted_to": after}, {"day": dataclasses.asdict(day)}])

@@ -1,6 +1,7 @@
 """Rounds: seeds, who goes on, who is told what, and what is on disk before what refers to it."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -158,6 +159,19 @@ def test_no_trial_is_in_the_journal_as_the_best_before_its_model_is_saved(tmp_pa
                 best = max(best or (-1, 0), (trial["scores"][0], trial["number"]))
         if best and what == "journal":
             assert saved == best[1]
+
+
+def test_a_lost_model_is_saved_again_though_its_trial_drew_more_than_its_job_said(tmp_path):
+    class Late(TinyTrainer):
+        def train_chunk(self, chunk, on_epochs):
+            for results in super().train_chunk(chunk, on_epochs):
+                yield [replace(one, late={"depth": 2}) for one in results]
+
+    study = played(tmp_path, trainer=Late())
+    assert study.best.hyperparameters["depth"] == 2
+    study.model_path.unlink()
+    played(tmp_path, trainer=Late())
+    assert json.loads(study.model_path.read_text("utf-8"))["number"] == study.best.number
 
 
 def test_a_worse_model_is_not_saved_over_a_better_one(tmp_path, events):

@@ -112,6 +112,7 @@ def test_the_space_around_the_best_drops_what_they_never_have():
         (["layers=int:1:2", "a=int:1:2 if layer=3"], "did you mean 'layers'"),
         (["a=choice:x,y", "b=int:1:2 if a=z"], "can never hold: a is choice:x,y"),
         (["a=int:1:3", "b=int:1:2 if a>=4"], "can never hold: a is int:1:3"),
+        (["a=int:1:10:4", "b=int:1:2 if a>=10"], "can never hold: a is int:1:10:4"),
         (["a=int:1:3", "b=int:1:2 if a"], "such as optimizer=momentum or layers>=2, got 'a'"),
         (["a=int:1:3", "b=int:1:2 if a>=x"], "got 'a>=x'"),
     ],

@@ -19,8 +19,7 @@ from tfcourse.cli.app import Json, Seed, app, note, print_json
 )
 def figures(
     names: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="NAME", help="Figures to draw. Default: all."),
+        list[str] | None, typer.Argument(metavar="NAME", help="Figures to draw. Default: all.")
     ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to draw into.")] = Path(
         "figures"

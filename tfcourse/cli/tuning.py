@@ -93,8 +93,7 @@ def tune(
         typer.Option(help="Share of the examples to validate on, where none are set apart."),
     ] = None,
     refit: Annotated[
-        bool,
-        typer.Option(help="Train the best again on training and validation data together."),
+        bool, typer.Option(help="Train the best again on training and validation data together.")
     ] = True,
     build: Annotated[
         str | None,
@@ -204,6 +203,7 @@ def tune(
 
 def _report(study: Study, json: bool, seconds: float) -> None:
     from tfcourse.tuning import report
+    from tfcourse.tuning.notation import value_text
 
     if study.ended:
         note(study.ended)
@@ -238,7 +238,8 @@ def _report(study: Study, json: bool, seconds: float) -> None:
     for sentence in study.advice():
         print(sentence)
     chosen = "  ".join(
-        f"{name} {study.space[name].show(value)}" for name, value in best.hyperparameters.items()
+        f"{name} {study.space[name].show(value) if name in study.space else value_text(value)}"
+        for name, value in best.hyperparameters.items()
     )
     print(f"\nbest is trial {best.number}: {chosen}")
     figures = [f"{report.in_words(study.objective.name)} {best.score:.4f}"]

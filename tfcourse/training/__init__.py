@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tfcourse.training.data import Data
     from tfcourse.training.engine import chunks, load, train
-    from tfcourse.training.trained import Epoch, Objective, Trained
+    from tfcourse.training.objective import Objective
+    from tfcourse.training.trained import Epoch, Trained
 
 __all__ = ["Data", "Epoch", "Objective", "Trained", "chunks", "load", "train"]
 
-_MODULES = {"Data": "data", "Epoch": "trained", "Objective": "trained", "Trained": "trained"}
+_MODULES = {"Data": "data", "Epoch": "trained", "Objective": "objective", "Trained": "trained"}
 
 if not TYPE_CHECKING:  # otherwise mypy would accept any name
 

@@ -9,6 +9,7 @@ classes of the user's own included, makes up the blueprint's key.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -22,12 +23,16 @@ Shape = tuple[int, ...]
 
 layers, regularizers = keras.layers, keras.regularizers
 
+
+def of_axes(*names: str, axes: Sequence[int] = (1, 2, 3)) -> tuple[type, ...]:
+    """Keras's layers of these names, such as "Conv{}D", for so many axes each."""
+    return tuple(getattr(layers, name.format(n)) for name in names for n in axes)
+
+
 # Numbers of which each model in a program has its own, by the exact type of what holds them.
 FED: dict[type, tuple[str, ...]] = {
     layers.Dropout: ("rate",),
-    layers.SpatialDropout1D: ("rate",),
-    layers.SpatialDropout2D: ("rate",),
-    layers.SpatialDropout3D: ("rate",),
+    **dict.fromkeys(of_axes("SpatialDropout{}D"), ("rate",)),
     layers.GaussianDropout: ("rate",),
     layers.GaussianNoise: ("stddev",),
     layers.BatchNormalization: ("momentum", "epsilon"),
@@ -38,9 +43,7 @@ FED: dict[type, tuple[str, ...]] = {
 # Sizes that models in a program may differ in, where `padding` finds that exact.
 SIZED: dict[type, str] = {
     layers.Dense: "units",
-    layers.Conv1D: "filters",
-    layers.Conv2D: "filters",
-    layers.Conv3D: "filters",
+    **dict.fromkeys(of_axes("Conv{}D"), "filters"),
     layers.Embedding: "output_dim",
     layers.LSTMCell: "units",
     layers.GRUCell: "units",
@@ -75,25 +78,15 @@ def read(model: keras.Model, optimizer: Optimizer | None) -> Blueprint:
     optimizer: how it is updated, if the model is not compiled.
     """
     found = parts(model)
-    fed_to, sized = list(fed(found)), list(_sized(found))
+    fed_to, sized_by = fed(found), sized(found)
     numbers = tuple(float(getattr(part, name)) for part, name in fed_to)
-    sizes = tuple(getattr(part, name) for part, name in sized)
+    sizes = tuple(getattr(part, name) for part, name in sized_by)
     own = Optimizer.of(model.optimizer) if model.compiled else optimizer
-    masked = [(part, name, 0.5) for part, name in fed_to] + [(p, n, 1) for p, n in sized]
-    before = [getattr(part, name) for part, name, _ in masked]
-    try:
-        for part, name, value in masked:
-            setattr(part, name, value)
-        key = (
-            _structure(model, found),
-            _compiled(model),
-            tuple(
-                (len(w.shape), w.dtype, w.trainable, w.constraint is None) for w in model.variables
-            ),
-        )
-    finally:
-        for (part, name, _), value in zip(masked, before, strict=True):
-            setattr(part, name, value)
+    variables = tuple(
+        (len(w.shape), w.dtype, w.trainable, w.constraint is None) for w in model.variables
+    )
+    with changed([(*at, 0.5) for at in fed_to] + [(*at, 1) for at in sized_by]):
+        key = _structure(model, found), _compiled(model), variables
     shapes = tuple(tuple(weight.shape) for weight in model.weights)
     first = tuple(first_weights(model, found))
     why_not = _why_not(model)
@@ -122,17 +115,27 @@ def parts(model: keras.Model) -> list[Any]:
     return list(found.values())
 
 
-def fed(found: Sequence[Any]) -> Iterator[tuple[Any, str]]:
+def fed(found: Sequence[Any]) -> list[tuple[Any, str]]:
     """Where the numbers of `FED` stand in a model's parts."""
-    for part in found:
-        for name in FED.get(type(part), ()):
-            yield part, name
+    return [(part, name) for part in found for name in FED.get(type(part), ())]
 
 
-def _sized(found: Sequence[Any]) -> Iterator[tuple[Any, str]]:
-    for part in found:
-        if type(part) in SIZED:
-            yield part, SIZED[type(part)]
+def sized(found: Sequence[Any]) -> list[tuple[Any, str]]:
+    """Where the sizes of `SIZED` stand in a model's parts."""
+    return [(part, SIZED[type(part)]) for part in found if type(part) in SIZED]
+
+
+@contextmanager
+def changed(values: Sequence[tuple[Any, str, Any]]) -> Iterator[None]:
+    """Give parts other values of some attributes, for a while."""
+    before = [(part, name, getattr(part, name)) for part, name, _ in values]
+    try:
+        for value in values:
+            setattr(*value)
+        yield
+    finally:
+        for value in before:
+            setattr(*value)
 
 
 def _structure(model: keras.Model, found: Sequence[Any]) -> Hashable:
@@ -244,9 +247,7 @@ def _compiled(model: keras.Model) -> Hashable:
     except Exception:  # what cannot be told is like no other
         return fingerprint(object())
     config.pop("optimizer", None)
-    if _names_other_code(config.get("metrics")) or _names_other_code(
-        config.get("weighted_metrics")
-    ):
+    if _names_other_code([config.get("metrics"), config.get("weighted_metrics")]):
         # The configuration names a function of the user's own, but not what it closes over.
         return fingerprint(config), fingerprint(object())
     return fingerprint(config), fingerprint(model.loss)

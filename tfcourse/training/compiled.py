@@ -15,13 +15,20 @@ import numpy.typing as npt
 
 from tfcourse._tensorflow import keras, tf
 from tfcourse.training.batches import epoch_batches
-from tfcourse.training.blueprint import Blueprint, parts
+from tfcourse.training.blueprint import Blueprint, of_axes, parts
 from tfcourse.training.data import Data
+from tfcourse.training.first_weights import initial_weights
+from tfcourse.training.objective import Objective, chosen
 from tfcourse.training.padding import Layout
-from tfcourse.training.program import Choices, Program, State, UnmappedError
-from tfcourse.training.trained import Chosen, Epoch, Memory, Objective, Trained, chosen
+from tfcourse.training.program import Best, Choices, Program, State, UnmappedError
+from tfcourse.training.trained import Chosen, Epoch, Memory, Trained
+from tfcourse.training.updates import RULES, Optimizer
 
 Array = npt.NDArray[Any]
+layers = keras.layers
+
+# What TensorFlow raises for models that it cannot map, cannot compile, or has no memory for.
+CANNOT = ValueError, TypeError, MemoryError, NotImplementedError, tf.errors.OpError
 
 # For tracing and for building: Keras keeps what it is at in global places.
 one_at_a_time = threading.RLock()
@@ -42,6 +49,31 @@ class Member:
     make: Callable[[], keras.Model]
     start: Trained | None = None
 
+    @property
+    def first(self) -> int:
+        """How many epochs it has behind it."""
+        return self.start.epochs if self.start else 0
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """What updates it in a compiled program."""
+        assert self.blueprint.optimizer is not None
+        return self.blueprint.optimizer
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What is told of all trials of a call of `train`.
+
+    tell: called after every epoch of some. stop: set when nobody wants the results any more.
+    """
+
+    data: Data
+    objective: Objective | None
+    patience: int | None
+    tell: Callable[[Epoch], None]
+    stop: threading.Event
+
 
 class Pattern:
     """What the models of a group have in common: a program, for mini-batches of one size.
@@ -51,11 +83,10 @@ class Pattern:
     """
 
     def __init__(
-        self, model: keras.Model, blueprint: Blueprint, layout: Layout, data: Data, batch_size: int
+        self, model: keras.Model, optimizer: Optimizer, layout: Layout, data: Data, batch_size: int
     ) -> None:
         """Take the pattern's model. Raises: UnmappedError if no program can be made of it."""
-        assert blueprint.optimizer is not None
-        self.program = Program(model, blueprint.optimizer, *data.example)
+        self.program = Program(model, optimizer, *data.example)
         self.layout, self.batch_size = layout, min(batch_size, data.examples)
         self.most = 1 if _has_loops(model) else 2**31
         self.compiled = True
@@ -73,40 +104,21 @@ class Pattern:
         """Whether a program for so many models at a time has been made."""
         return any(known == width for _, known, _ in list(self._epochs))  # others may add
 
-    def run(
-        self,
-        objective: Objective,
-        state: State,
-        choices: Choices,
-        batches: Array,
-        rates: Array,
-        data: Data,
-    ) -> Any:
-        """Train for an epoch, as `Program.epoch` does.
+    def run(self, objective: Objective, width: int, *arguments: Any) -> Any:
+        """Train so many models for an epoch. arguments: what the function of `Program.epoch` takes.
 
         Raises: OtherWayError if it must be tried again; UnmappedError if it can't be.
         """
-        width = batches.shape[1]
-        arguments = state, choices, tf.constant(batches), tf.constant(rates), data.tensors
         try:
-            train = self._traced(objective, width, arguments)
-            return train(*arguments)
-        except UnmappedError:
-            raise
-        except (
-            ValueError,
-            TypeError,
-            MemoryError,
-            NotImplementedError,
-            tf.errors.OpError,
-        ) as error:
+            return self._traced(objective, width, arguments)(*arguments)
+        except CANNOT as error:
             raise OtherWayError(self._give_way(error, width)) from error
 
     def _traced(self, objective: Objective, width: int, arguments: Any) -> Any:
         with one_at_a_time:
             key = objective, width, self.compiled
             if key not in self._epochs:
-                function = self.program.epoch(objective, compiled=self.compiled, mapped=width > 1)
+                function = self.program.epoch(objective, compiled=self.compiled)
                 with _silence():
                     self._epochs[key] = function.get_concrete_function(*arguments)
             return self._epochs[key]
@@ -129,6 +141,22 @@ class Pattern:
         raise UnmappedError(f"{type(error).__name__}: {error}".splitlines()[0]) from error
 
 
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """Trials that are trained together. pattern: none if with `model.fit`, one by one.
+
+    ahead: whether this is only to have the program compiled, while other models are being built.
+    """
+
+    members: tuple[Member, ...]
+    epochs: int
+    batch_size: int
+    width: int
+    pattern: Pattern | None
+    notes: tuple[str, ...] = ()
+    ahead: bool = False
+
+
 @contextmanager
 def _silence() -> Iterator[None]:
     """Keep TensorFlow from logging what an error tells as well."""
@@ -142,21 +170,10 @@ def _silence() -> Iterator[None]:
 
 def _has_loops(model: keras.Model) -> bool:
     """Whether a layer loops over places or steps: such are faster one model at a time."""
-    kinds = keras.layers
     looping = (
-        kinds.Conv1D,
-        kinds.Conv2D,
-        kinds.Conv3D,
-        kinds.Conv1DTranspose,
-        kinds.Conv2DTranspose,
-        kinds.Conv3DTranspose,
-        kinds.DepthwiseConv1D,
-        kinds.DepthwiseConv2D,
-        kinds.SeparableConv1D,
-        kinds.SeparableConv2D,
-        kinds.RNN,
-        kinds.MultiHeadAttention,
-        kinds.GroupQueryAttention,
+        *of_axes("Conv{}D", "Conv{}DTranspose"),
+        *of_axes("DepthwiseConv{}D", "SeparableConv{}D", axes=(1, 2)),
+        *(layers.RNN, layers.MultiHeadAttention, layers.GroupQueryAttention),
     )
     return any(isinstance(part, looping) for part in parts(model))
 
@@ -172,27 +189,18 @@ def _numbers_touched(model: keras.Model, batch_size: int) -> int:
     return batch_size * 2 * sum(sizes)
 
 
-def train_chunk(
-    pattern: Pattern,
-    members: Sequence[Member],
-    width: int,
-    epochs: int,
-    data: Data,
-    objective: Objective | None,
-    patience: int | None,
-    tell: Callable[[Epoch], None],
-    stop: threading.Event,
-) -> list[Trained]:
-    """Train models together; none are returned if `stop` is set before the end.
+def train_chunk(chunk: Chunk, run: Run) -> list[Trained]:
+    """Train models together; none are returned if `run.stop` is set before the end.
 
-    Raises: UnmappedError if no program can train them; `tell` is called after every epoch.
+    Raises: UnmappedError if no program can train them.
     """
-    trained: list[Trained] = []
-    while len(trained) < len(members):
-        now = min(width, pattern.most)
-        part = members[len(trained) :][:now]
+    pattern, trained = chunk.pattern, list[Trained]()
+    assert pattern is not None
+    while len(trained) < len(chunk.members):
+        now = min(chunk.width, pattern.most)
         try:
-            done = _train(pattern, part, now, epochs, data, objective, patience, tell, stop)
+            part = chunk.members[len(trained) :][:now]
+            done = _train(pattern, part, now, chunk.epochs, run)
         except OtherWayError as way:
             if str(way):
                 pattern.notes.append(str(way))
@@ -204,100 +212,79 @@ def train_chunk(
 
 
 def _train(
-    pattern: Pattern,
-    members: Sequence[Member],
-    width: int,
-    epochs: int,
-    data: Data,
-    objective: Objective | None,
-    patience: int | None,
-    tell: Callable[[Epoch], None],
-    stop: threading.Event,
+    pattern: Pattern, members: Sequence[Member], width: int, epochs: int, run: Run
 ) -> list[Trained]:
-    started = time.perf_counter()
+    started, data = time.perf_counter(), run.data
     filled = [*members, *[members[-1]] * (width - len(members))]
-    first = members[0].start.epochs if members[0].start else 0
+    first = members[0].first
     names = pattern.program.figures(data.has_validation)
-    objective = chosen(objective, names)
+    objective = chosen(run.objective, names)
     steps = data.examples // pattern.batch_size
-    choices = _choices(pattern, filled, patience)
-    state = _start(pattern, filled, first, steps)
+    choices = _choices(pattern, filled, run.patience)
+    state = _start(pattern, filled, first * steps)
     figures, counted = [], []
     for number in range(first, first + epochs):
-        if stop.is_set():
+        if run.stop.is_set():
             return []
-        orders = [
-            epoch_batches(member.seed, number, data.examples, pattern.batch_size)
-            for member in filled
-        ]
-        rates = [_rates(member, number, steps) for member in filled]
+        orders = [epoch_batches(m.seed, number, data.examples, pattern.batch_size) for m in filled]
+        numbers = np.arange(number * steps, (number + 1) * steps)
+        rates = [np.asarray(m.optimizer.schedule(numbers), np.float64) for m in filled]
+        taken = (tf.constant(np.stack(some, axis=1)) for some in (orders, rates))
         state, measured, moving = pattern.run(
-            objective, state, choices, np.stack(orders, axis=1), np.stack(rates, axis=1), data
+            objective, width, state, choices, *taken, data.tensors
         )
         figures.append(measured.numpy())
         counted.append(moving.numpy())
         shown = dict(zip(names, figures[-1][:, : len(members)], strict=True))
-        tell(Epoch(number, tuple(member.trial for member in members), shown))
+        run.tell(Epoch(number, tuple(member.trial for member in members), shown))
         if not counted[-1][: len(members)].any():
             break
     seconds = (time.perf_counter() - started) / len(members)
-    rows = _Rows(pattern, state)
-    lasted = np.sum(counted, axis=0)  # epochs that count are the first ones
-    patient = state.best.epoch.numpy()
-    return [
-        Trained(
-            member.trial,
-            member.hyperparameters,
-            member.seed,
-            {
-                name: np.array([f[i, place] for f in figures[: lasted[place]]])
-                for i, name in enumerate(names)
-            },
-            int(patient[place]) - first if patient[place] >= first else None,
-            rows.weights(place, member.blueprint, best=True),
-            rows.weights(place, member.blueprint, best=False),
-            _ended(int(lasted[place]), epochs, first, int(patient[place]), patience),
-            first + int(lasted[place]),
-            seconds,
-            member.make,
-            rows.memory(place, member),
-            notes=tuple(pattern.notes),
+    state = tf.nest.map_structure(lambda tensor: tensor.numpy(), state)
+    trained = []
+    for place, member in enumerate(members):
+        lasted = int(np.sum(counted, axis=0)[place])  # epochs that count are the first ones
+        best = int(state.best.epoch[place])
+        if lasted == epochs:
+            ended = "complete"
+        elif run.patience and lasted and first + lasted - 1 - best >= run.patience:
+            ended = "stopped"
+        else:
+            ended = "diverged"
+        own = {n: np.array([f[i, place] for f in figures[:lasted]]) for i, n in enumerate(names)}
+        trained.append(
+            Trained(
+                member.trial,
+                member.hyperparameters,
+                member.seed,
+                own,
+                best - first if best >= first else None,
+                _weights(pattern, state.best, place, member),
+                _weights(pattern, state, place, member),
+                ended,
+                first + lasted,
+                seconds,
+                member.make,
+                _memory(pattern, state, place, member),
+                notes=tuple(pattern.notes),
+            )
         )
-        for place, member in enumerate(members)
-    ]
-
-
-def _ended(lasted: int, epochs: int, first: int, best: int, patience: int | None) -> str:
-    if lasted == epochs:
-        return "complete"
-    waited = first + lasted - 1 - best
-    return "stopped" if patience is not None and lasted and waited >= patience else "diverged"
-
-
-def _rates(member: Member, epoch: int, steps: int) -> Array:
-    optimizer = member.blueprint.optimizer
-    assert optimizer is not None
-    return np.asarray(optimizer.schedule(np.arange(epoch * steps, (epoch + 1) * steps)), np.float64)
+    return trained
 
 
 def _choices(pattern: Pattern, members: Sequence[Member], patience: int | None) -> Choices:
     program = pattern.program
-    optimizers = [m.blueprint.optimizer for m in members if m.blueprint.optimizer]
     numbers = {
-        name: tf.constant([[optimizer.numbers[name]] for optimizer in optimizers], tf.float64)
+        name: tf.constant([[member.optimizer.numbers[name]] for member in members], tf.float64)
         for name in program.optimizer.numbers
     }
     fed = np.array([member.blueprint.numbers for member in members], program.dtype)
     own = None
     if pattern.layout.padded:
-        ones = [
-            [np.ones(shape, program.dtype) for shape in member.blueprint.shapes]
-            for member in members
-        ]
-        rows = [
-            pattern.layout.row(program, arrays, member.blueprint.sizes)[0]
-            for arrays, member in zip(ones, members, strict=True)
-        ]
+        told = [member.blueprint for member in members]
+        ones = [list(map(np.ones, one.shapes)) for one in told]
+        pairs = zip(ones, told, strict=True)
+        rows = [pattern.layout.row(program.parameters, a, one.sizes) for a, one in pairs]
         own = tf.constant(np.stack(rows))
     keys = [np.random.SeedSequence(member.seed).generate_state(1) for member in members]
     return Choices(
@@ -309,77 +296,51 @@ def _choices(pattern: Pattern, members: Sequence[Member], patience: int | None) 
     )
 
 
-def _start(pattern: Pattern, members: Sequence[Member], epoch: int, steps: int) -> State:
-    """The state of these models before their first step: as each alone would start."""
-    program, layout = pattern.program, pattern.layout
-    rows, rest = [], []
+def _start(pattern: Pattern, members: Sequence[Member], step: int) -> State:
+    """The state of these models before step number `step`, their first: as each alone starts."""
+    program, layout, models = pattern.program, pattern.layout, len(members)
+    parameters, carried, rest = [], [], []
     for member in members:
-        if member.start is not None:
-            arrays = list(member.start.final_weights)
+        sizes = member.blueprint.sizes
+        if member.start:
+            arrays = member.start.final_weights
         else:
-            first = enumerate(member.blueprint.first)
-            arrays = [weight.draw(member.seed, index) for index, weight in first]
-        rows.append(layout.row(program, arrays, member.blueprint.sizes))
-        rest.append(
-            [
-                # Random generators start from the seed and their number.
-                np.array([member.seed % 2**32, number + epoch * 2**16], state.dtype)
-                if random
-                else state
-                for number, (state, random) in enumerate(
-                    zip(program.rest, program.is_generator, strict=True)
-                )
-            ]
-        )
-    parameters, carried = (np.stack(column) for column in zip(*rows, strict=True))
-    state = program.start(
-        parameters, carried, [np.stack(column) for column in zip(*rest, strict=True)], epoch, steps
-    )
-    memories = [_kept(member) for member in members]
-    if not any(memories):
-        return state
-    slots = [slot.numpy() for slot in state.slots]
-    updates = state.updates.numpy()
-    for place, (member, memory) in enumerate(zip(members, memories, strict=True)):
-        if memory:
+            arrays = initial_weights(member.blueprint.first, member.seed)
+        parameters.append(layout.row(program.parameters, arrays, sizes))
+        carried.append(layout.row(program.carried, arrays, sizes))
+        rest.append(program.rest(member.seed, member.first))
+    weights, others = np.stack(parameters), np.stack(carried)
+    count = RULES[program.optimizer.rule].slots
+    slots = np.full((count, *weights.shape), program.optimizer.start, program.dtype)
+    updates = np.zeros((models, 1), np.int32)
+    for place, member in enumerate(members):
+        memory = member.start.memory if member.start else None
+        if memory and memory.kind == member.optimizer.key:  # another kind starts anew
             updates[place] = memory.updates
             for slot, kept in zip(slots, memory.slots, strict=True):
-                slot[place] = layout.row(program, kept, member.blueprint.sizes, slots=True)[0]
-    return state._replace(
-        slots=tuple(map(tf.constant, slots)), updates=tf.constant(updates, tf.int32)
+                slot[place] = layout.row(program.parameters, kept, member.blueprint.sizes)
+    least = np.full(models, -np.inf, program.dtype)
+    state = State(
+        weights,
+        others,
+        [np.stack(column) for column in zip(*rest, strict=True)],
+        tuple(slots),
+        updates,
+        np.int32(step),
+        np.ones(models, bool),
+        Best(weights, others, np.full(models, members[0].first - 1, np.int32), least, -least),
     )
+    return tf.nest.map_structure(tf.constant, state)  # type: ignore[no-any-return]
 
 
-def _kept(member: Member) -> Memory | None:
-    """The optimizer's memory, if it goes on with one of the same kind."""
-    memory = member.start.memory if member.start else None
-    optimizer = member.blueprint.optimizer
-    return memory if memory and optimizer and memory.kind == optimizer.key else None
+def _weights(pattern: Pattern, found: State | Best, place: int, member: Member) -> list[Array]:
+    """A model's own weights, in the order of `model.weights`."""
+    program = pattern.program
+    sets = (program.parameters, found.parameters[place]), (program.carried, found.carried[place])
+    return pattern.layout.weights(member.blueprint.sizes, *sets)
 
 
-class _Rows:
-    """A finished state, read model by model."""
-
-    def __init__(self, pattern: Pattern, state: State) -> None:
-        self._pattern = pattern
-        self._best = state.best.parameters.numpy(), state.best.carried.numpy()
-        self._last = state.parameters.numpy(), state.carried.numpy()
-        self._slots = [slot.numpy() for slot in state.slots]
-        self._updates = state.updates.numpy()
-
-    def weights(self, place: int, blueprint: Blueprint, *, best: bool) -> list[Array]:
-        """A model's own weights, in the order of `model.weights`."""
-        parameters, carried = self._best if best else self._last
-        layout, program = self._pattern.layout, self._pattern.program
-        return layout.arrays(program, parameters[place], carried[place], blueprint.sizes)
-
-    def memory(self, place: int, member: Member) -> Memory:
-        """What its optimizer remembers."""
-        layout, program = self._pattern.layout, self._pattern.program
-        optimizer = member.blueprint.optimizer
-        assert optimizer is not None
-        slots = [
-            layout.arrays(program, slot[place], None, member.blueprint.sizes)
-            for slot in self._slots
-        ]
-        return Memory(optimizer.key, int(self._updates[place, 0]), slots)
+def _memory(pattern: Pattern, state: State, place: int, member: Member) -> Memory:
+    layout, rows, sizes = pattern.layout, pattern.program.parameters, member.blueprint.sizes
+    slots = [layout.weights(sizes, (rows, slot[place])) for slot in state.slots]
+    return Memory(member.optimizer.key, int(state.updates[place, 0]), slots)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -72,13 +72,12 @@ class Data:
             classes = y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(-1)
             own = np.array([self.class_weight.get(int(c), 1.0) for c in classes])
             weight = own if weight is None else own * np.asarray(weight)
-        return _taken((self.x, self.y, weight))  # type: ignore[no-any-return]
+        return _taken(self.x, self.y, weight)
 
     @cached_property
     def validation(self) -> tuple[Structure, Structure, Any]:
         """The same of the validation set."""
-        taken = _taken((self.x_validation, self.y_validation, self.sample_weight_validation))
-        return taken  # type: ignore[no-any-return]
+        return _taken(self.x_validation, self.y_validation, self.sample_weight_validation)
 
     @property
     def examples(self) -> int:
@@ -94,7 +93,7 @@ class Data:
     @cached_property
     def tensors(self) -> tuple[Any, Any]:
         """Training and validation set where programs can use them, as `training` has them."""
-        return _constants(self.training), _constants(self.validation)
+        return _each(tf.constant, self.training), _each(tf.constant, self.validation)
 
 
 def given(arrays: tuple[Structure, Structure, Any]) -> tuple[Any, ...]:
@@ -102,19 +101,19 @@ def given(arrays: tuple[Structure, Structure, Any]) -> tuple[Any, ...]:
     return arrays[:2] if arrays[2] is None else arrays
 
 
-def _taken(arrays: Structure) -> Structure:
+def _taken(*arrays: Structure) -> tuple[Structure, Structure, Any]:
     def taken(array: Any) -> Any:
         found = np.asarray(array)
         if found.dtype.kind == "f":
             return found.astype(keras.config.floatx())
         return found.astype(found.dtype.newbyteorder("="), copy=False)
 
+    return _each(taken, arrays)  # type: ignore[no-any-return]
+
+
+def _each(change: Callable[[Any], Any], arrays: Structure) -> Structure:
     # None is a leaf to `tf.nest`, and stays.
-    return tf.nest.map_structure(lambda a: None if a is None else taken(a), arrays)
-
-
-def _constants(arrays: Structure) -> Structure:
-    return tf.nest.map_structure(lambda a: None if a is None else tf.constant(a), arrays)
+    return tf.nest.map_structure(lambda a: None if a is None else change(a), arrays)
 
 
 def blocks(count: int) -> tuple[int, int]:

@@ -25,21 +25,14 @@ import numpy as np
 from tfcourse import _checks
 from tfcourse._tensorflow import keras
 from tfcourse.hyperparameters import ENGINES, Hyperparameters
-from tfcourse.training.compiled import Member, Pattern, train_chunk
+from tfcourse.training.compiled import Chunk, Member, Pattern, Run, train_chunk
 from tfcourse.training.data import Data
 from tfcourse.training.fitting import fit
 from tfcourse.training.models import Build, Builder, settings
+from tfcourse.training.objective import Objective
 from tfcourse.training.padding import Layout, Sizes, wider
 from tfcourse.training.program import UnmappedError
-from tfcourse.training.trained import (
-    Chosen,
-    Epoch,
-    Objective,
-    Trained,
-    failed,
-    memory_of,
-    standing,
-)
+from tfcourse.training.trained import Chosen, Epoch, Trained, failed, memory_of, standing
 
 WORKING_SET = 8 * 2**20  # bytes of a chunk's numbers: about what a core's caches make cheap
 MOST_MODELS = 128
@@ -47,22 +40,6 @@ WINDOW = 256  # trials that are cut into chunks together: bounds what is held of
 MOST_PADDING = 2  # a program is at most so many times wider than a model in it
 ALIKE = 4  # first trials of a window that must be alike for a program to be compiled ahead
 BUILDS_KEPT = 4
-
-
-@dataclass(frozen=True, eq=False)
-class Chunk:
-    """Trials that are trained together. pattern: none if with `model.fit`, one by one.
-
-    ahead: whether this is only to have the program compiled, while other models are being built.
-    """
-
-    members: tuple[Member, ...]
-    epochs: int
-    batch_size: int
-    width: int
-    pattern: Pattern | None
-    notes: tuple[str, ...] = ()
-    ahead: bool = False
 
 
 def train(
@@ -116,7 +93,7 @@ def train(
     Raises: ValueError or TypeError for arguments that do not fit.
     """
     plan = _Plan(
-        _workshop(build, data),
+        _builder(build, data),
         trials,
         range(len(trials)) if seeds is None else seeds,
         _checks.integer("epochs", epochs, at_least=1),
@@ -126,7 +103,9 @@ def train(
     )
     if patience is not None:
         _checks.integer("patience", patience, at_least=1)
-    return _run(plan, data, objective, patience, wanted, on_epoch)
+    happened: SimpleQueue[Any] = SimpleQueue()
+    run = Run(data, objective, patience, happened.put, threading.Event())
+    return _run(plan, run, happened, wanted, on_epoch)
 
 
 def chunks(
@@ -141,10 +120,9 @@ def chunks(
 ) -> list[tuple[int, ...]]:
     """Return which trials `train` trains together; those that cannot be built are in none."""
     own = range(len(trials)) if seeds is None else seeds
-    plan = _Plan(_workshop(build, data), trials, own, epochs, engine, None, threads or cores())
-    found = [item for window in plan.windows() for item in window]
-    some = [item for item in found if isinstance(item, Chunk) and not item.ahead]
-    return [tuple(m.trial for m in item.members) for item in some]
+    plan = _Plan(_builder(build, data), trials, own, epochs, engine, None, threads or cores())
+    found = [item for window in plan.windows() for item in window if isinstance(item, Chunk)]
+    return [tuple(m.trial for m in item.members) for item in found if not item.ahead]
 
 
 def load(build: Build, trial: Chosen, data: Data, path: Path, epochs: int) -> Trained:
@@ -158,23 +136,12 @@ def load(build: Build, trial: Chosen, data: Data, path: Path, epochs: int) -> Tr
     return standing(model, memory_of(model), epochs)
 
 
-class _Workshop:
-    """Builds, plans and keeps programs for one `build` and one data set.
-
-    State: the patterns made so far, or what kept one from being made.
-    """
-
-    def __init__(self, build: Build, data: Data) -> None:
-        self.build, self.data = build, data
-        self.builder = Builder(build, data)
-        self.patterns: dict[Any, Pattern | str] = {}
-
-
-def _workshop(build: Build, data: Data) -> _Workshop:
-    for workshop in data.programs:
-        if workshop.build is build:
-            return workshop  # type: ignore[no-any-return]
-    data.programs.append(_Workshop(build, data))
+def _builder(build: Build, data: Data) -> Builder:
+    """The builder for these two, and the programs with it: the same one each time."""
+    for builder in data.programs:
+        if builder.build is build:
+            return builder  # type: ignore[no-any-return]
+    data.programs.append(Builder(build, data))
     del data.programs[:-BUILDS_KEPT]
     return data.programs[-1]  # type: ignore[no-any-return]
 
@@ -183,7 +150,7 @@ def _workshop(build: Build, data: Data) -> _Workshop:
 class _Plan:
     """How trials are cut into chunks: the same trials, the same chunks."""
 
-    workshop: _Workshop
+    builder: Builder
     trials: Sequence[Chosen]
     seeds: Sequence[int]
     epochs: int
@@ -229,34 +196,33 @@ class _Plan:
             trial, seed = self.trials[index], self.seeds[index]
             try:
                 told = settings(trial)
-                found = self.workshop.builder.blueprint(trial, seed)
-            except (
-                Exception
-            ) as error:  # the user's own code: one trial's trouble is not the others'
+                found = self.builder.blueprint(trial, seed)
+            except Exception as error:  # the user's own: one trial's trouble is not the others'
                 yield failed(index, trial, seed, error)
                 continue
+            make = partial(self.builder.model, trial, seed)
             start = self.start[index] if self.start else None
-            make = partial(self.workshop.builder.model, trial, seed)
             member = Member(index, trial, seed, found, make, start)
             own = found.optimizer.key if found.optimizer else None
-            how = (trial.get("epochs", self.epochs), told.batch_size, start.epochs if start else 0)
+            how = trial.get("epochs", self.epochs), told.batch_size, member.first
             groups.setdefault((found.key, own, how), []).append(member)
 
     def _chunks(self, key: Any, members: Sequence[Member]) -> Iterator[Chunk]:
-        (epochs, batch_size, _), why_not = key[2], members[0].blueprint.why_not
-        if self.engine == "keras" or why_not:
-            notes = (f"{why_not}: trained with model.fit",) if self.engine != "keras" else ()
-            for member in members:
-                yield Chunk((member,), epochs, batch_size, 1, None, notes)
-            return
-        pattern = self._pattern(key, members, batch_size)
+        epochs, batch_size, _ = key[2]
+        pattern: Pattern | str | None = ""  # or what keeps one from being made
+        if self.engine != "keras":
+            pattern = members[0].blueprint.why_not or self._pattern(key, members, batch_size)
         if pattern is None:  # of different sizes that cannot be padded
-            for part in _of_one_size(members):
+            parts: dict[Any, list[Member]] = {}
+            for member in members:
+                parts.setdefault(member.blueprint.shapes, []).append(member)
+            for part in parts.values():
                 yield from self._chunks(key, part)
             return
         if isinstance(pattern, str):
+            notes = (f"{pattern}: trained with model.fit",) if pattern else ()
             for member in members:
-                yield Chunk((member,), epochs, batch_size, 1, None, (pattern,))
+                yield Chunk((member,), epochs, batch_size, 1, None, notes)
             return
         size = min(MOST_MODELS, max(1, WORKING_SET // pattern.bytes_per_model))
         size = min(pattern.most, _power_of_two(size + 1) // 2)
@@ -265,7 +231,9 @@ class _Plan:
         for piece in pieces:
             yield Chunk(piece, epochs, batch_size, width, pattern)
 
-    def _pattern(self, key: Any, members: Sequence[Member], batch_size: int) -> Any:
+    def _pattern(
+        self, key: Any, members: Sequence[Member], batch_size: int
+    ) -> Pattern | str | None:
         """The members' pattern; what keeps it from being made; none if they cannot be padded."""
         all_sizes = {member.blueprint.sizes for member in members}
         widest = tuple(max(column) for column in zip(*all_sizes, strict=True))
@@ -274,39 +242,39 @@ class _Plan:
         if not padded and len(shapes) > 1:  # of a layer that has sizes of its own
             return None
         name = key[0], key[1], batch_size, widest, None if padded else shapes.pop()
-        known = self.workshop.patterns
+        known = self.builder.patterns
         if name not in known:
             try:
                 known[name] = self._make(members, widest, padded, batch_size)
             except UnmappedError as error:
-                known[name] = f"{error}: trained with model.fit"
+                known[name] = str(error)
             except Exception as error:  # as the models themselves raise, which model.fit will show
-                known[name] = f"{type(error).__name__}: trained with model.fit"
+                known[name] = type(error).__name__
         found = known[name]
         if isinstance(found, Pattern) and not all(map(found.layout.fits, all_sizes)):
             return None
-        return None if found == "" else found
+        return found
 
     def _make(
         self, members: Sequence[Member], widest: Sizes, padded: bool, batch_size: int
-    ) -> Pattern | str:
-        """Make a pattern; an empty string if it cannot be as wide as the widest."""
+    ) -> Pattern | None:
+        """Make a pattern; none if it cannot be as wide as the widest."""
         like = next((m for m in members if m.blueprint.sizes == widest), members[0])
         model = like.make()
         if like.blueprint.sizes != widest:
-            model = wider(model, widest, like.blueprint)
+            model = wider(model, widest)
             if model is None:
-                return ""
+                return None
         layout = Layout(model, widest, padded=padded)
         narrowest = min(members, key=lambda m: (sum(m.blueprint.sizes), m.trial))
         sizes = narrowest.blueprint.sizes
         if padded and not (layout.fits(sizes) and self._agrees(model, layout, narrowest)):
-            return ""
-        return Pattern(model, like.blueprint, layout, self.workshop.data, batch_size)
+            return None
+        return Pattern(model, like.optimizer, layout, self.builder.data, batch_size)
 
     def _agrees(self, model: keras.Model, layout: Layout, narrow: Member) -> bool:
         """Whether `model`, with a narrow model's weights in their places, computes the same."""
-        x = self.workshop.data.example[0]
+        x = self.builder.data.example[0]
         own = narrow.make()
         rng = np.random.default_rng(0)
         weights = [w + rng.uniform(0, 0.1, w.shape).astype(w.dtype) for w in own.get_weights()]
@@ -320,43 +288,27 @@ class _Plan:
 
 def _run(
     plan: _Plan,
-    data: Data,
-    objective: Objective | None,
-    patience: int | None,
+    run: Run,
+    happened: SimpleQueue[Any],
     wanted: Collection[int] | None,
     on_epoch: Callable[[Epoch], None],
 ) -> Iterator[list[Trained]]:
-    happened: SimpleQueue[Any] = SimpleQueue()
-    stop = threading.Event()
+    """Have chunks trained by threads, which put what happens in `happened`."""
     one_fit = threading.Lock()
 
     def by_fit(member: Member, chunk: Chunk, notes: tuple[str, ...]) -> Trained | None:
-        told = settings(member.hyperparameters)
         try:
             with one_fit:
-                if stop.is_set():
+                if run.stop.is_set():
                     return None
-                return fit(
-                    member.make(),
-                    data,
-                    member,
-                    batch_size=chunk.batch_size,
-                    epochs=chunk.epochs,
-                    rate=None if member.blueprint.compiled else told.rate,
-                    objective=objective,
-                    patience=patience,
-                    tell=happened.put,
-                    stop=stop,
-                    notes=notes,
-                )
+                return fit(member, chunk, run, notes)
         except Exception as error:  # the model's own: one trial's trouble is not the others'
             return failed(member.trial, member.hyperparameters, member.seed, error)
 
     def compile_ahead(chunk: Chunk) -> None:
-        assert chunk.pattern is not None
-        how = chunk.members, chunk.width, chunk.epochs, data, objective, patience
+        quiet = replace(run, tell=lambda epoch: None)
         with suppress(Exception):  # a chunk with results will meet it again
-            train_chunk(chunk.pattern, *how, lambda epoch: None, stop)
+            train_chunk(chunk, quiet)
         happened.put([])
 
     def work(chunk: Chunk) -> None:
@@ -364,18 +316,7 @@ def _run(
             notes = chunk.notes
             if chunk.pattern is not None:
                 try:
-                    done = train_chunk(
-                        chunk.pattern,
-                        chunk.members,
-                        chunk.width,
-                        chunk.epochs,
-                        data,
-                        objective,
-                        patience,
-                        happened.put,
-                        stop,
-                    )
-                    happened.put(done)
+                    happened.put(train_chunk(chunk, run))
                     return
                 except UnmappedError as error:
                     notes = (*notes, f"{error}: trained with model.fit")
@@ -424,7 +365,7 @@ def _run(
                     if news:
                         yield news
         finally:
-            stop.set()  # whatever ended this: an error, Ctrl-C, or nobody asking for more
+            run.stop.set()  # whatever ended this: an error, Ctrl-C, or nobody asking for more
 
 
 def _similar(members: Sequence[Member]) -> Iterator[list[Member]]:
@@ -435,13 +376,6 @@ def _similar(members: Sequence[Member]) -> Iterator[list[Member]]:
         near = [m for m in rest if sum(m.blueprint.sizes) >= limit]
         yield sorted(near, key=lambda m: m.trial)
         rest = rest[len(near) :]
-
-
-def _of_one_size(members: Sequence[Member]) -> Iterator[list[Member]]:
-    parts: dict[Any, list[Member]] = {}
-    for member in members:
-        parts.setdefault(member.blueprint.shapes, []).append(member)
-    yield from parts.values()
 
 
 def _cut(members: Sequence[Member], size: int, threads: int) -> list[tuple[Member, ...]]:

@@ -2,50 +2,28 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tfcourse._tensorflow import keras, tf
 from tfcourse.training.batches import epoch_batches
-from tfcourse.training.compiled import Member
-from tfcourse.training.data import BLOCK, Data, given
-from tfcourse.training.trained import (
-    Epoch,
-    Objective,
-    Trained,
-    best_of,
-    chosen,
-    memory_of,
-    remember,
-)
+from tfcourse.training.compiled import Chunk, Member, Run
+from tfcourse.training.data import BLOCK, given
+from tfcourse.training.models import settings
+from tfcourse.training.objective import chosen
+from tfcourse.training.trained import Epoch, Trained, memory_of, remember
 
 
-def fit(
-    model: keras.Model,
-    data: Data,
-    member: Member,
-    *,
-    batch_size: int,
-    epochs: int,
-    rate: Callable[[int], float] | None,
-    objective: Objective | None,
-    patience: int | None,
-    tell: Callable[[Epoch], None],
-    stop: threading.Event,
-    notes: tuple[str, ...] = (),
-) -> Trained | None:
-    """Train a member's compiled `model` from its first weights, or from where it goes on.
+def fit(member: Member, chunk: Chunk, run: Run, notes: tuple[str, ...]) -> Trained | None:
+    """Train a member of a chunk from its first weights, or from where it goes on.
 
-    rate: from an epoch to its learning rate, where the model's optimizer does not decide it. None
-    is returned if `stop` is set before the end.
+    None is returned if `run.stop` is set before the end.
     """
-    started = time.perf_counter()
-    start, size = member.start, min(batch_size, data.examples)
-    first = start.epochs if start else 0
+    model, started = member.make(), time.perf_counter()
+    start, first, data = member.start, member.first, run.data
+    size = min(chunk.batch_size, data.examples)
     if start:
         model.set_weights(list(start.final_weights))
         if start.memory:
@@ -54,8 +32,8 @@ def fit(
     for number, variable in enumerate(generators):  # what goes on draws anew
         own = np.random.SeedSequence([member.seed, first, number])
         variable.assign(own.generate_state(2).astype(variable.dtype))
-    record = _Record(member.trial, first, epochs, rate, objective, patience, tell, stop)
-    numbers = range(first, first + epochs)
+    record = _Record(member, run)
+    numbers = range(first, first + chunk.epochs)
     order = [epoch_batches(member.seed, number, data.examples, size) for number in numbers]
     tensors = tf.nest.map_structure(tf.constant, given(data.training))
     dataset = tf.data.Dataset.from_tensor_slices(np.concatenate(order)).map(
@@ -63,7 +41,7 @@ def fit(
     )
     model.fit(
         dataset,
-        epochs=epochs,
+        epochs=chunk.epochs,
         steps_per_epoch=data.examples // size,
         validation_data=given(data.validation) if data.has_validation else None,
         validation_batch_size=BLOCK if data.has_validation else None,
@@ -71,7 +49,7 @@ def fit(
         callbacks=[record],
         verbose=0,
     )
-    if stop.is_set():
+    if run.stop.is_set():
         return None
     return Trained(
         member.trial,
@@ -79,7 +57,7 @@ def fit(
         member.seed,
         {name: np.array(values) for name, values in record.history.items()},
         record.best,
-        record.first_weights if record.weights is None else record.weights,
+        record.weights,
         model.get_weights(),
         record.ended,
         first + record.lasted,
@@ -93,54 +71,46 @@ def fit(
 class _Record(keras.callbacks.Callback):  # type: ignore[misc]
     """Keeps what each epoch came to and the best weights; ends training when it must."""
 
-    def __init__(
-        self,
-        trial: int,
-        first: int,
-        epochs: int,
-        rate: Callable[[int], float] | None,
-        objective: Objective | None,
-        patience: int | None,
-        tell: Callable[[Epoch], None],
-        stop: threading.Event,
-    ) -> None:
+    def __init__(self, member: Member, run: Run) -> None:
         super().__init__()
         self.history: dict[str, list[float]] = {}
         self.best: int | None = None
-        self.weights: list[Any] | None = None
+        self.weights: list[Any] = []
         self.lasted, self.ended = 0, "complete"
-        self._trial, self._start, self._epochs, self._rate = trial, first, epochs, rate
-        self._objective, self._patience, self._tell, self._stop = objective, patience, tell, stop
+        self._member, self._run = member, run
 
     def on_train_begin(self, logs: Any = None) -> None:
-        self.first_weights = self.model.get_weights()
+        self.weights = self.model.get_weights()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        if self._rate is not None:
-            self.model.optimizer.learning_rate = self._rate(self._start + epoch)
+        member = self._member
+        if not member.blueprint.compiled:  # otherwise the model's own optimizer decides
+            rate = settings(member.hyperparameters).rate(member.first + epoch)
+            self.model.optimizer.learning_rate = rate
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         figures = {name: float(value) for name, value in (logs or {}).items()}
         shown = {name: np.array([value]) for name, value in figures.items()}
-        self._tell(Epoch(self._start + epoch, (self._trial,), shown))
-        if self._stop.is_set():
+        run, member = self._run, self._member
+        run.tell(Epoch(member.first + epoch, (member.trial,), shown))
+        if run.stop.is_set():
             self.model.stop_training = True
             return
         if not np.isfinite([figures["loss"], figures.get("val_loss", 0.0)]).all():
             self.ended, self.model.stop_training = "diverged", True
             return
-        self._objective = chosen(self._objective, figures)
+        objective = chosen(run.objective, figures)
         self.lasted += 1
         for name, value in figures.items():
             self.history.setdefault(name, []).append(value)
-        best = best_of(
-            {name: np.array(values) for name, values in self.history.items()},
-            self._objective.name,
-            self._objective.sign,
-        )
+        best = objective.best_epoch(self.history)
         if best == epoch:
             self.weights = self.model.get_weights()
         self.best = best
         waited = epoch - (-1 if best is None else best)
-        if self._patience is not None and waited >= self._patience and epoch + 1 < self._epochs:
+        if (
+            run.patience is not None
+            and waited >= run.patience
+            and epoch + 1 < self.params["epochs"]
+        ):
             self.ended, self.model.stop_training = "stopped", True

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tfcourse._tensorflow import keras, tf
+from tfcourse.training.blueprint import of_axes
 
 Tensor = Any
 layers = keras.layers
@@ -173,31 +174,20 @@ class Computed:
         """Change the layers among a model's `parts`."""
         self._key: Tensor = None
         self._drawn = 0
-        calls = self._calls()
+        random = {
+            **dict.fromkeys((layers.Dropout, *of_axes("SpatialDropout{}D")), self._dropout),
+            layers.GaussianDropout: self._gaussian_dropout,
+            layers.GaussianNoise: self._gaussian_noise,
+        }
         for part in parts:
-            if type(part) in calls and self._takes(part):
-                part.call = calls[type(part)](part)
+            if type(part) in random:
+                part.call = _in_training(random[type(part)], part)
+            elif type(part) is layers.BatchNormalization:
+                part.call = self._batch_norm(part)
 
     def begin(self, key: Tensor) -> None:
         """Start a step: `key` (uint32) decides all that is drawn in it."""
         self._key, self._drawn = key, 0
-
-    def _calls(self) -> dict[type, Any]:
-        return {
-            layers.Dropout: self._dropout,
-            layers.SpatialDropout1D: self._dropout,
-            layers.SpatialDropout2D: self._dropout,
-            layers.SpatialDropout3D: self._dropout,
-            layers.GaussianDropout: self._gaussian_dropout,
-            layers.GaussianNoise: self._gaussian_noise,
-            layers.BatchNormalization: self._batch_norm,
-        }
-
-    @staticmethod
-    def _takes(layer: Any) -> bool:
-        if type(layer) is layers.BatchNormalization:
-            return not getattr(layer, "renorm", False) and not layer.synchronized
-        return True
 
     def _bits(self, shape: Sequence[int]) -> Tensor:
         self._drawn += 1
@@ -209,45 +199,32 @@ class Computed:
         first, second = (tf.cast(bits / 2.0**32, like.dtype) for bits in shares)
         return tf.sqrt(-2 * tf.math.log(first)) * tf.cos(2 * np.pi * second)
 
-    def _dropout(self, layer: Any) -> Any:
-        def call(inputs: Tensor, training: bool = False) -> Tensor:
-            if not training:
-                return inputs
-            rate, shape = tf.cast(layer.rate, tf.float64), list(inputs.shape)
-            if type(layer) is layers.Dropout:  # the spatial ones are Dropouts too
-                noise = layer.noise_shape or shape
-                shape = [n if m is None else m for n, m in zip(shape, noise, strict=True)]
-            else:  # whole channels: the last axis, or the first after the examples
-                last = getattr(layer, "data_format", "channels_last") == "channels_last"
-                inner = [1] * (len(shape) - 2)
-                shape = [shape[0], *inner, shape[-1]] if last else [*shape[:2], *inner]
-            everything = rate >= 1  # 2³² fits no uint32, and 1 − rate divides nothing
-            share = tf.where(everything, tf.zeros_like(rate), rate)
-            dropped = self._bits(shape) < tf.cast(share * 2.0**32, tf.uint32)
-            kept = inputs / tf.cast(1 - share, inputs.dtype)
-            return tf.where(dropped | everything, tf.zeros_like(inputs), kept)
+    def _dropout(self, layer: Any, inputs: Tensor) -> Tensor:
+        rate, shape = tf.cast(layer.rate, tf.float64), list(inputs.shape)
+        if type(layer) is layers.Dropout:  # the spatial ones are Dropouts too
+            noise = layer.noise_shape or shape
+            shape = [n if m is None else m for n, m in zip(shape, noise, strict=True)]
+        else:  # whole channels: the last axis, or the first after the examples
+            last = getattr(layer, "data_format", "channels_last") == "channels_last"
+            inner = [1] * (len(shape) - 2)
+            shape = [shape[0], *inner, shape[-1]] if last else [*shape[:2], *inner]
+        everything = rate >= 1  # 2³² fits no uint32, and 1 − rate divides nothing
+        share = tf.where(everything, tf.zeros_like(rate), rate)
+        dropped = self._bits(shape) < tf.cast(share * 2.0**32, tf.uint32)
+        kept = inputs / tf.cast(1 - share, inputs.dtype)
+        return tf.where(dropped | everything, tf.zeros_like(inputs), kept)
 
-        return call
+    def _gaussian_dropout(self, layer: Any, inputs: Tensor) -> Tensor:
+        rate = tf.cast(layer.rate, inputs.dtype)
+        return inputs * (1 + tf.sqrt(rate / (1 - rate)) * self._normal(inputs))
 
-    def _gaussian_dropout(self, layer: Any) -> Any:
-        def call(inputs: Tensor, training: bool = False) -> Tensor:
-            if not training:
-                return inputs
-            rate = tf.cast(layer.rate, inputs.dtype)
-            return inputs * (1 + tf.sqrt(rate / (1 - rate)) * self._normal(inputs))
-
-        return call
-
-    def _gaussian_noise(self, layer: Any) -> Any:
-        def call(inputs: Tensor, training: bool = False) -> Tensor:
-            if not training:
-                return inputs
-            return inputs + tf.cast(layer.stddev, inputs.dtype) * self._normal(inputs)
-
-        return call
+    def _gaussian_noise(self, layer: Any, inputs: Tensor) -> Tensor:
+        return inputs + tf.cast(layer.stddev, inputs.dtype) * self._normal(inputs)
 
     def _batch_norm(self, layer: Any) -> Any:
         original = layer.call
+        if layer.synchronized or getattr(layer, "renorm", False):
+            return original
 
         def call(inputs: Tensor, training: bool | None = None, mask: Tensor = None) -> Tensor:
             axis = layer.axis if layer.axis < 0 else layer.axis - inputs.shape.rank
@@ -267,6 +244,13 @@ class Computed:
             return tf.reshape(z_norm, inputs.shape)
 
         return call
+
+
+def _in_training(draw: Any, layer: Any) -> Any:
+    def call(inputs: Tensor, training: bool = False) -> Tensor:
+        return draw(layer, inputs) if training else inputs
+
+    return call
 
 
 def plain_accuracies(metrics: Sequence[Any]) -> None:

@@ -12,10 +12,10 @@ import numpy as np
 
 from tfcourse._checks import InputError, InputTypeError
 from tfcourse._tensorflow import keras
-from tfcourse.hyperparameters import Hyperparameters
+from tfcourse.hyperparameters import TRAINING, Hyperparameters
 from tfcourse.training import blueprint
 from tfcourse.training.blueprint import Blueprint
-from tfcourse.training.compiled import one_at_a_time
+from tfcourse.training.compiled import Pattern, one_at_a_time
 from tfcourse.training.data import Data
 from tfcourse.training.first_weights import initial_weights
 from tfcourse.training.identity import is_of_keras
@@ -26,9 +26,7 @@ from tfcourse.training.updates import Optimizer, keras_optimizer
 
 Build = Callable[[dict[str, Any]], keras.Model]
 
-# What training takes from a trial whose model is not compiled; batch_size and epochs in any case.
-SETTINGS = ("optimizer", "learning_rate", "momentum", "beta_1", "beta_2", "epsilon", "decay")
-TAKEN = (*SETTINGS, "batch_size", "epochs")
+TAKEN = (*TRAINING, "batch_size", "epochs")
 
 
 def settings(trial: Chosen) -> Hyperparameters:
@@ -42,12 +40,14 @@ def settings(trial: Chosen) -> Hyperparameters:
 class Builder:
     """Builds the models of trials for one data set.
 
-    State: blueprints of models already built, by what `build` read of their hyperparameters.
+    State: blueprints of models already built, by what `build` read of their hyperparameters;
+    patterns made of some, or what kept one from being made; none if they cannot be padded.
     """
 
     def __init__(self, build: Build, data: Data) -> None:
         """Take the user's function and the data that its models must fit."""
-        self._build, self._data = build, data
+        self.build, self.data = build, data
+        self.patterns: dict[Any, Pattern | str | None] = {}
         self._known: dict[tuple[str, ...], dict[Any, tuple[Blueprint, bool]]] = {}
 
     def model(self, trial: Chosen, seed: int) -> keras.Model:
@@ -64,7 +64,7 @@ class Builder:
 
     def compile(self, model: keras.Model, trial: Chosen) -> None:
         """Compile a model that `build` left uncompiled: the lecture's classifier and its cost."""
-        loss = classifier_loss(model, self._data)
+        loss = classifier_loss(model, self.data)
         model.compile(keras_optimizer(settings(trial)), loss, metrics=["accuracy"])
 
     def blueprint(self, trial: Chosen, seed: int) -> Blueprint:
@@ -88,22 +88,22 @@ class Builder:
         told = settings(trial)
         if compiled:
             return found
-        steps = max(1, self._data.examples // told.batch_size)
+        steps = max(1, self.data.examples // told.batch_size)
         return dataclasses.replace(found, optimizer=Optimizer.told(told, steps))
 
     def _built(self, reads: Reads, seed: int) -> tuple[keras.Model, bool]:
         """A model with its weights made, and whether `build` compiled it."""
         with one_at_a_time, _seeded(seed):
-            model = self._build(reads)
+            model = self.build(reads)
             if not isinstance(model, keras.Model):
                 raise InputTypeError(f"build must return a keras.Model, got {model!r}")
             if not model.built:
-                model(self._data.example[0])
+                model(self.data.example[0])
             compiled = bool(model.compiled)
             if compiled and model.loss is None and "compute_loss" not in _own_methods(model):
                 raise InputError("a compiled model must have a loss: compile(optimizer, loss=…)")
             if not compiled:
-                classifier_loss(model, self._data)  # says what is wrong, if anything is
+                classifier_loss(model, self.data)  # says what is wrong, if anything is
         return model, compiled
 
 

@@ -12,6 +12,11 @@ from tfcourse.training.data import Data
 
 layers = keras.layers
 
+KINDS = {
+    keras.activations.softmax: "softmax",
+    keras.activations.sigmoid: "sigmoid",
+    keras.activations.linear: "logits",
+}
 PASSING = (layers.Reshape, layers.Flatten, layers.Identity, layers.Dropout, layers.Permute)
 
 
@@ -76,11 +81,9 @@ def _kind(model: keras.Model, tensor: Any) -> str | None:
         return kinds.pop() if len(kinds) == 1 else None
     if isinstance(layer, layers.Softmax):
         return "softmax"
-    activation = getattr(layer, "activation", None)
-    names = {"softmax": "softmax", "sigmoid": "sigmoid", "linear": "logits"}
-    if activation is None or not isinstance(layer, layers.Dense | layers.Activation):
-        return "logits" if isinstance(layer, layers.Dense) else None
-    found = {getattr(keras.activations, name): kind for name, kind in names.items()}.get(activation)
+    if not isinstance(layer, layers.Dense | layers.Activation):
+        return None
+    found = KINDS.get(layer.activation)
     if found == "logits" and isinstance(layer, layers.Activation):
         return _kind(model, layer.input)
     return found

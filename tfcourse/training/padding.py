@@ -8,6 +8,7 @@ weights is followed through the graph of the model. Any other layer, and the mod
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tfcourse._tensorflow import keras, tf
-from tfcourse.training.blueprint import SIZED, Blueprint, parts
+from tfcourse.training.blueprint import SIZED, changed, of_axes, parts, sized
 from tfcourse.training.identity import is_of_keras
+from tfcourse.training.program import Rows
 
 Array = npt.NDArray[Any]
 Places = tuple[Array, ...]  # along each axis of a weight, which indices are a narrow model's
@@ -32,56 +34,23 @@ ELEMENTWISE = (
     layers.Dropout,
     layers.GaussianDropout,
     layers.GaussianNoise,
-    layers.SpatialDropout1D,
-    layers.SpatialDropout2D,
-    layers.SpatialDropout3D,
     layers.Rescaling,
     layers.Identity,
+    *of_axes("SpatialDropout{}D"),
 )
 # Layers that keep channels, the last axis, apart.
 CHANNELWISE = (
-    layers.MaxPooling1D,
-    layers.MaxPooling2D,
-    layers.MaxPooling3D,
-    layers.AveragePooling1D,
-    layers.AveragePooling2D,
-    layers.AveragePooling3D,
-    layers.GlobalMaxPooling1D,
-    layers.GlobalMaxPooling2D,
-    layers.GlobalMaxPooling3D,
-    layers.GlobalAveragePooling1D,
-    layers.GlobalAveragePooling2D,
-    layers.GlobalAveragePooling3D,
-    layers.UpSampling1D,
-    layers.UpSampling2D,
-    layers.ZeroPadding1D,
-    layers.ZeroPadding2D,
-    layers.Cropping1D,
-    layers.Cropping2D,
+    *of_axes(
+        "MaxPooling{}D", "AveragePooling{}D", "GlobalMaxPooling{}D", "GlobalAveragePooling{}D"
+    ),
+    *of_axes("UpSampling{}D", "ZeroPadding{}D", "Cropping{}D", axes=(1, 2)),
 )
 SAME_OF_ALL = (layers.Add, layers.Subtract, layers.Multiply, layers.Average, layers.Maximum)
-CONVOLUTIONS = (layers.Conv1D, layers.Conv2D, layers.Conv3D)
-RECURRENT = (layers.LSTM, layers.GRU, layers.SimpleRNN)
+CONVOLUTIONS = of_axes("Conv{}D")
 GATES = {layers.LSTM: 4, layers.GRU: 3, layers.SimpleRNN: 1}
-APART = (
-    "relu",
-    "relu6",
-    "leaky_relu",
-    "elu",
-    "selu",
-    "gelu",
-    "silu",
-    "swish",
-    "tanh",
-    "sigmoid",
-    "hard_sigmoid",
-    "softplus",
-    "softsign",
-    "exponential",
-    "linear",
-    "mish",
-    "hard_silu",
-)
+# Activations that treat each unit apart.
+APART = {"relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "swish", "mish", "softplus"}
+APART |= {"softsign", "exponential", "linear", "tanh", "sigmoid", "hard_sigmoid", "hard_silu"}
 PENALTIES = (keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2)
 
 
@@ -106,28 +75,14 @@ class Layout:
             self._places[sizes] = places(self._model, sizes)
         return self._places[sizes]
 
-    def row(
-        self, program: Any, weights: Sequence[Array], sizes: Sizes, *, slots: bool = False
-    ) -> tuple[Array, Array]:
-        """One model's rows, parameters and the others, from weights as `model.weights`.
-
-        slots: whether the weights are an optimizer's memory, of the parameters alone.
-        """
-        count = len(program.parameters.shapes)
-        rows = []
-        for rule, order in (
-            (program.parameters, program.order[:count]),
-            (program.carried, [] if slots else program.order[count:]),
-        ):
-            arrays = [np.asarray(weights[place]) for place in order]
-            if self.padded and sizes != self._widest:
-                arrays = [
-                    self._wide(array, place, shape, sizes)
-                    for array, place, shape in zip(arrays, order, rule.shapes, strict=True)
-                ]
-            flat = [array.ravel() for array in arrays]
-            rows.append(np.concatenate([*flat, np.zeros(0)]).astype(program.dtype))
-        return rows[0], rows[1]
+    def row(self, rows: Rows, weights: Sequence[Array], sizes: Sizes) -> Array:
+        """One model's row, from weights as `model.weights`."""
+        arrays = [np.asarray(weights[place]) for place in rows.order]
+        if self.padded and sizes != self._widest:
+            told = zip(arrays, rows.order, rows.shapes, strict=True)
+            arrays = [self._wide(array, place, shape, sizes) for array, place, shape in told]
+        flat = [array.ravel() for array in arrays]
+        return np.concatenate([*flat, np.zeros(0)]).astype(rows.dtype)
 
     def widened(self, weights: Sequence[Array], sizes: Sizes) -> list[Array]:
         """Weights of the program's model that hold a narrower one's in their places."""
@@ -142,38 +97,25 @@ class Layout:
         wide[np.ix_(*found[place])] = array
         return wide
 
-    def arrays(
-        self, program: Any, parameters: Array, carried: Array | None, sizes: Sizes
-    ) -> list[Array]:
-        """Weights as `model.weights` from one model's rows; without `carried`, gaps of None."""
+    def weights(self, sizes: Sizes, *sets: tuple[Rows, Array]) -> list[Any]:
+        """Weights as `model.weights` from one model's rows; None where a set is left out."""
         found = self._of(sizes) if self.padded and sizes != self._widest else None
         weights: list[Any] = [None] * len(self._model.weights)
-        count = len(program.parameters.shapes)
-        sets = [(program.parameters, parameters, program.order[:count])]
-        if carried is not None:
-            sets.append((program.carried, carried, program.order[count:]))
-        for rule, row, order in sets:
-            edges = np.cumsum([0, *rule.sizes])
-            for index, (place, shape) in enumerate(zip(order, rule.shapes, strict=True)):
-                array = row[edges[index] : edges[index + 1]].reshape(shape)
+        for rows, row in sets:
+            edges = itertools.pairwise(np.cumsum([0, *rows.sizes]))
+            for place, shape, (a, b) in zip(rows.order, rows.shapes, edges, strict=True):
+                array = row[a:b].reshape(shape)
                 weights[place] = (array[np.ix_(*found[place])] if found else array).copy()
         return weights
 
 
-def wider(model: keras.Model, sizes: Sizes, blueprint: Blueprint) -> keras.Model | None:
+def wider(model: keras.Model, sizes: Sizes) -> keras.Model | None:
     """Return a model like `model`, of these sizes and compiled alike; none if it can't be."""
     if not is_of_keras(type(model)) or not hasattr(model, "inputs"):
         return None
-    sized = [part for part in parts(model) if type(part) in SIZED]
-    names = {part.name: (part, size) for part, size in zip(sized, sizes, strict=True)}
-    before = [getattr(part, SIZED[type(part)]) for part in sized]
-    try:
-        for part, size in names.values():
-            setattr(part, SIZED[type(part)], size)
+    pairs = zip(sized(parts(model)), sizes, strict=True)
+    with changed([(*place, size) for place, size in pairs]):
         config = _without_built_shapes(model.get_config())
-    finally:
-        for part, size in zip(sized, before, strict=True):
-            setattr(part, SIZED[type(part)], size)
     own = {type(p).__name__: type(p) for p in parts(model) if not is_of_keras(type(p))}
     try:
         made = type(model).from_config(config, custom_objects=own)
@@ -201,10 +143,8 @@ def places(model: keras.Model, sizes: Sizes) -> list[Places] | None:
     Each tensor between layers is followed as a mask over its axes but the first: what of it is the
     narrow model's.
     """
-    own = {}
-    sized = [part for part in parts(model) if type(part) in SIZED]
-    for part, size in zip(sized, sizes, strict=True):
-        own[id(part)] = size
+    pairs = zip(sized(parts(model)), sizes, strict=True)
+    own = {id(part): size for (part, _), size in pairs}
     found: dict[int, Places] = {}
     row = isinstance(model, keras.Sequential)  # whose layers know tensors of earlier builds, too
     try:
@@ -263,41 +203,27 @@ def _through(
     if type(layer) is layers.BatchNormalization and layer.axis in (-1, len(mask.shape)):
         found |= {id(weight): (kept,) for weight in layer.weights}
         return mask
+    units = np.arange(own.get(id(getattr(layer, "cell", layer)), 0))
     if type(layer) is layers.Dense or type(layer) in CONVOLUTIONS:
-        if getattr(layer, "groups", 1) != 1 or _channels_first(layer):
+        if getattr(layer, "groups", 1) != 1:
             return None
-        units = np.arange(own[id(layer)])
+        if getattr(layer, "data_format", None) == "channels_first":
+            return None
         for weight in layer.weights:
             inner = [np.arange(n) for n in weight.shape[:-2]]
-            rank = len(weight.shape)
-            found[id(weight)] = (units,) if rank == 1 else (*inner, kept, units)
-        return np.broadcast_to(np.arange(shape[-1]) < len(units), shape)
-    if type(layer) is layers.Embedding:
-        units = np.arange(own[id(layer)])
+            found[id(weight)] = (units,) if len(weight.shape) == 1 else (*inner, kept, units)
+    elif type(layer) is layers.Embedding:
         found[id(layer.weights[0])] = (np.arange(layer.weights[0].shape[0]), units)
-        return np.broadcast_to(np.arange(shape[-1]) < len(units), shape)
-    if type(layer) in RECURRENT:
-        return _through_recurrent(layer, kept, shape, own, found)
-    return None
-
-
-def _through_recurrent(
-    layer: Any, kept: Array, shape: list[int], own: dict[int, int], found: dict[int, Places]
-) -> Array:
-    wide, units = layer.cell.units, np.arange(own[id(layer.cell)])
-    gates = np.concatenate([units + k * wide for k in range(GATES[type(layer)])])
-    for weight in layer.weights:
-        if weight.name == "kernel":
-            found[id(weight)] = (kept, gates)
-        elif weight.name == "recurrent_kernel":
-            found[id(weight)] = (units, gates)
-        else:  # GRU has two biases, one below the other
-            found[id(weight)] = (*[np.arange(n) for n in weight.shape[:-1]], gates)
+    elif type(layer) in GATES:
+        wide = layer.cell.units
+        gates = np.concatenate([units + k * wide for k in range(GATES[type(layer)])])
+        rows = {"kernel": (kept,), "recurrent_kernel": (units,)}
+        for weight in layer.weights:  # GRU has two biases, one below the other
+            whole = tuple(np.arange(n) for n in weight.shape[:-1])
+            found[id(weight)] = (*rows.get(weight.name, whole), gates)
+    else:
+        return None
     return np.broadcast_to(np.arange(shape[-1]) < len(units), shape)
-
-
-def _channels_first(layer: Any) -> bool:
-    return getattr(layer, "data_format", "channels_last") == "channels_first"
 
 
 def _leaves_zeros(layer: Any) -> bool:

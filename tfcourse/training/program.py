@@ -21,12 +21,14 @@ from tfcourse._tensorflow import keras, tf
 from tfcourse.training.blueprint import fed, parts
 from tfcourse.training.data import blocks, given
 from tfcourse.training.kernels import Computed, fast_gradients, mix, plain_accuracies
-from tfcourse.training.trained import Objective
-from tfcourse.training.updates import CLIPPING, RULES, Optimizer, update
+from tfcourse.training.objective import Objective
+from tfcourse.training.updates import CLIPPING, Optimizer, update
 
 Array = npt.NDArray[Any]
 Tensor = Any
 Shape = tuple[int, ...]
+Own = tuple[list[Tensor], list[Tensor], list[Tensor], list[Tensor]]
+"""Parameters, carried variables, the rest, and numbers that layers are fed."""
 
 
 class UnmappedError(Exception):
@@ -35,9 +37,14 @@ class UnmappedError(Exception):
 
 @dataclass(frozen=True)
 class Rows:
-    """Arrays of these shapes, one set per model, as rows of shape (models, size)."""
+    """Arrays of these shapes, one set per model, as rows of shape (models, size).
+
+    order: which of `model.weights` each array is.
+    """
 
     shapes: tuple[Shape, ...]
+    order: tuple[int, ...]
+    dtype: str
 
     @cached_property
     def sizes(self) -> list[int]:
@@ -51,10 +58,10 @@ class Rows:
         cut = tf.split(rows, self.sizes, axis=1)
         return [tf.reshape(row, [-1, *shape]) for row, shape in zip(cut, self.shapes, strict=True)]
 
-    def join(self, arrays: Sequence[Tensor], models: int, dtype: Any) -> Tensor:
+    def join(self, arrays: Sequence[Tensor], models: int) -> Tensor:
         """Return rows (models, size) of arrays, each (models, *shape)."""
         if not arrays:
-            return tf.zeros([models, 0], dtype)
+            return tf.zeros([models, 0], self.dtype)
         return tf.concat([tf.reshape(array, [models, -1]) for array in arrays], axis=1)
 
 
@@ -107,8 +114,7 @@ class Choices(NamedTuple):
 class Program:
     """A Keras model taken as the pattern of many, and the functions compiled from it.
 
-    State: the model, which is this object's own, and what was traced for how many models. figures:
-    the names of an epoch's figures, as Keras has them.
+    State: the model, which is this object's own.
     """
 
     def __init__(self, model: keras.Model, optimizer: Optimizer, example: Any, y: Any) -> None:
@@ -126,45 +132,57 @@ class Program:
         self.metrics = [name for name in names if name != "loss"]
         self._no_metrics = [tf.constant(v.numpy()) for v in model.metrics_variables]
         found = parts(model)
-        self._fed = list(fed(found))
+        self._fed = fed(found)
         self._computed = Computed(found)
-        self.dtype = keras.backend.standardize_dtype(model.trainable_variables[0].dtype)
-        kept = [v for v in model.non_trainable_variables if not _is_metric(v, model)]
+        self.dtype = _dtype(model.trainable_variables[0])
+        metrics = set(map(id, model.metrics_variables))
+        kept = [v for v in model.non_trainable_variables if id(v) not in metrics]
         self._carried = [v for v in kept if _dtype(v) == self.dtype]
         self._rest = [v for v in kept if _dtype(v) != self.dtype]
-        self.parameters = Rows(tuple(tuple(v.shape) for v in model.trainable_variables))
-        self.carried = Rows(tuple(tuple(v.shape) for v in self._carried))
-        self.rest = [v.numpy() for v in self._rest]
-        self.is_generator = [v.name == "seed_generator_state" for v in self._rest]
+        self._first_rest = [v.numpy() for v in self._rest]
+        # Weights leave out generators' states.
         places = {id(v): i for i, v in enumerate(model.weights)}
-        ordered = [*model.trainable_variables, *self._carried]
-        # Which of model.weights each array of a row holds; weights leave out generators' states.
-        self.order = [places[id(v)] for v in ordered]
         if any(id(v) in places for v in self._rest):
             raise UnmappedError("the model has weights of several types")
+
+        def rows(variables: Sequence[Any]) -> Rows:
+            shapes = tuple(tuple(v.shape) for v in variables)
+            return Rows(shapes, tuple(places[id(v)] for v in variables), self.dtype)
+
+        self.parameters, self.carried = rows(model.trainable_variables), rows(self._carried)
         self._constraints = [v.constraint for v in model.trainable_variables]
         self._trains = {"training"} <= set(inspect.signature(model.call).parameters)
+
+    def rest(self, seed: int, epochs: int) -> list[Array]:
+        """Variables of other types of a model with this seed and so many epochs behind it."""
+        return [
+            # Random generators start from the seed and their number.
+            np.array([seed % 2**32, number + epochs * 2**16], value.dtype)
+            if variable.name == "seed_generator_state"
+            else value
+            for number, (variable, value) in enumerate(
+                zip(self._rest, self._first_rest, strict=True)
+            )
+        ]
 
     def figures(self, has_validation: bool) -> list[str]:
         """Names of an epoch's figures, as Keras has them."""
         names = ["loss", *self.metrics]
         return names + [f"val_{name}" for name in names] if has_validation else names
 
-    def epoch(self, objective: Objective, *, compiled: bool, mapped: bool) -> Any:
+    def epoch(self, objective: Objective, *, compiled: bool) -> Any:
         """Return a function that trains all models for one epoch.
 
         It takes a `State`, the models' `Choices`, mini-batches (steps, models, batch size) as
         indices, learning rates (steps, models), and `Data.tensors`; it returns the new state, the
         figures (figures, models), and which of the models trained in this epoch and stayed sound.
         """
-        return tf.function(
-            partial(self._epoch, objective, mapped), jit_compile=compiled, autograph=False
-        )
+        epoch = partial(self._epoch, objective)
+        return tf.function(epoch, jit_compile=compiled, autograph=False)
 
     def _epoch(
         self,
         objective: Objective,
-        mapped: bool,
         state: State,
         choices: Choices,
         batches: Tensor,
@@ -181,9 +199,7 @@ class Program:
 
         def step(index: Tensor, state: State, sums: Tensor, metrics: Any) -> tuple[Any, ...]:
             batch = tf.nest.map_structure(lambda a: tf.gather(a, batches[index]), given(training))
-            state, losses, metrics = self._step(
-                mapped, state, choices, batch, rates[index], metrics
-            )
+            state, losses, metrics = self._step(state, choices, batch, rates[index], metrics)
             return index + 1, state, sums + losses, metrics
 
         _, state, sums, metrics = tf.while_loop(
@@ -192,11 +208,11 @@ class Program:
             (tf.constant(0), state, tf.zeros([models], self.dtype), start),
             maximum_iterations=steps,
         )
-        figures = [sums / steps, *self._results(mapped, metrics)]
+        figures = [sums / steps, *self._results(metrics)]
         sound = tf.math.is_finite(sums)
         if validation[0] is not None:
-            losses, metrics = self._validate(mapped, state, choices, validation, start)
-            figures += [losses, *self._results(mapped, metrics)]
+            losses, metrics = self._validate(state, choices, validation, start)
+            figures += [losses, *self._results(metrics)]
             sound &= tf.math.is_finite(losses)
         moving = state.moving & sound
         stacked = tf.stack([tf.cast(figure, self.dtype) for figure in figures])
@@ -207,29 +223,15 @@ class Program:
         return state, stacked, moving
 
     def _step(
-        self,
-        mapped: bool,
-        state: State,
-        choices: Choices,
-        batch: Any,
-        rates: Tensor,
-        metrics: list[Tensor],
+        self, state: State, choices: Choices, batch: Any, rates: Tensor, metrics: list[Tensor]
     ) -> tuple[State, Tensor, list[Tensor]]:
         """One mini-batch of every model; a model that no longer moves stays where it is."""
         models = state.parameters.shape[0]
         keys = mix(choices.keys + tf.cast(state.step, tf.uint32))
-        gradients, squares, loss, carried, rest, metrics = _map(
-            self._train_one,
-            mapped,
-            self.parameters.split(state.parameters),
-            self.carried.split(state.carried),
-            state.rest,
-            tf.unstack(choices.fed, axis=1),
-            keys,
-            batch,
-            metrics,
-        )
-        g = self.parameters.join(gradients, models, self.dtype)
+        own = self._own(state, choices)
+        found = _map(self._train_one, own, keys, batch, metrics)
+        gradients, squares, loss, carried, rest, metrics = found
+        g = self.parameters.join(gradients, models)
         if choices.own is not None:
             g *= choices.own
         # Of the loss, so that the update waits for whatever reads the parameters: then the compiler
@@ -244,12 +246,12 @@ class Program:
             choices.numbers,
             state.updates + 1,
             self.parameters.sizes,
-            self.parameters.join(squares, models, self.dtype) if squares else None,
+            self.parameters.join(squares, models) if squares else None,
         )
-        parameters = self._constrained(mapped, parameters)
+        parameters = self._constrained(parameters)
         state = state._replace(
             parameters=_select(moving, parameters, state.parameters),
-            carried=_select(moving, self.carried.join(carried, models, self.dtype), state.carried),
+            carried=_select(moving, self.carried.join(carried, models), state.carried),
             rest=rest,
             slots=slots,
             updates=state.updates + 1,
@@ -258,19 +260,21 @@ class Program:
         )
         return state, loss, metrics
 
+    def _own(self, state: State, choices: Choices) -> Own:
+        """The models' variables and numbers, each (models, …)."""
+        return (
+            self.parameters.split(state.parameters),
+            self.carried.split(state.carried),
+            state.rest,
+            tf.unstack(choices.fed, axis=1),
+        )
+
     def _train_one(
-        self,
-        parameters: list[Tensor],
-        carried: list[Tensor],
-        rest: list[Tensor],
-        numbers: list[Tensor],
-        key: Tensor,
-        batch: Any,
-        metrics: list[Tensor],
+        self, own: Own, key: Tensor, batch: Any, metrics: list[Tensor]
     ) -> tuple[Any, ...]:
-        self._feed(numbers)
+        parameters = own[0]
         self._computed.begin(key)
-        with fast_gradients(), self._scope(parameters, carried, rest, metrics) as scope:
+        with fast_gradients(), self._scope(own, metrics) as scope:
             loss = self._loss(*batch, training=True)
         # Within the map: gradients of what was mapped are compiled anew for each mini-batch.
         found = tf.gradients(loss, parameters)
@@ -301,17 +305,8 @@ class Program:
             [now(v) for v in self.model.metrics_variables],
         )
 
-    def _validate_one(
-        self,
-        parameters: list[Tensor],
-        carried: list[Tensor],
-        rest: list[Tensor],
-        numbers: list[Tensor],
-        batch: Any,
-        metrics: list[Tensor],
-    ) -> tuple[Any, ...]:
-        self._feed(numbers)
-        with self._scope(parameters, carried, rest, metrics) as scope:
+    def _validate_one(self, own: Own, batch: Any, metrics: list[Tensor]) -> tuple[Any, ...]:
+        with self._scope(own, metrics) as scope:
             loss = self._loss(*batch, training=False)
         now = scope.get_current_value
         return tf.cast(loss, self.dtype), [now(v) for v in self.model.metrics_variables]
@@ -326,40 +321,25 @@ class Program:
         self.model.compute_metrics(x, y, predicted, sample_weight=weight)
         return loss
 
-    def _scope(
-        self,
-        parameters: Sequence[Tensor],
-        carried: Sequence[Tensor],
-        rest: Sequence[Tensor],
-        metrics: Sequence[Tensor],
-    ) -> keras.StatelessScope:
-        variables = (
-            (self.model.trainable_variables, parameters),
-            (self._carried, carried),
-            (self._rest, rest),
-            (self.model.metrics_variables, metrics),
-        )
+    def _scope(self, own: Own, metrics: Sequence[Tensor]) -> keras.StatelessScope:
+        """Where the model has these variables and numbers."""
+        *values, numbers = own
+        for (part, name), number in zip(self._fed, numbers, strict=True):
+            object.__setattr__(part, name, number)
+        variables = self.model.trainable_variables, self._carried, self._rest
+        pairs = zip((*variables, self.model.metrics_variables), (*values, metrics), strict=True)
         return keras.StatelessScope(
-            [pair for own, values in variables for pair in zip(own, values, strict=True)],
+            [pair for some, given in pairs for pair in zip(some, given, strict=True)],
             collect_losses=True,
         )
 
-    def _feed(self, numbers: Sequence[Tensor]) -> None:
-        for (part, name), number in zip(self._fed, numbers, strict=True):
-            object.__setattr__(part, name, number)
-
     def _validate(
-        self, mapped: bool, state: State, choices: Choices, data: Any, start: list[Tensor]
+        self, state: State, choices: Choices, data: Any, start: list[Tensor]
     ) -> tuple[Tensor, list[Tensor]]:
         """Loss of every model on the whole validation set, and what metrics have counted."""
         models, count = state.parameters.shape[0], tf.nest.flatten(data)[0].shape[0]
         number, size = blocks(count)
-        own = (
-            self.parameters.split(state.parameters),
-            self.carried.split(state.carried),
-            state.rest,
-            tf.unstack(choices.fed, axis=1),
-        )
+        own = self._own(state, choices)
 
         def part(arrays: Any, i: Any) -> Any:
             return tf.nest.map_structure(lambda a: a[i], arrays)
@@ -369,7 +349,7 @@ class Program:
             copies = tf.nest.map_structure(
                 lambda a: tf.tile(a[tf.newaxis], [models] + [1] * a.shape.rank), batch
             )
-            losses, metrics = _map(self._validate_one, mapped, *own, copies, metrics)
+            losses, metrics = _map(self._validate_one, own, copies, metrics)
             return sums + losses * length, metrics
 
         # Cut before the loop: products with rows sliced within it take ten times as long.
@@ -391,7 +371,7 @@ class Program:
             sums, metrics = block(rest, left, sums, metrics)
         return sums / count, metrics
 
-    def _results(self, mapped: bool, metrics: list[Tensor]) -> list[Tensor]:
+    def _results(self, metrics: list[Tensor]) -> list[Tensor]:
         """The metrics of every model, each (models,)."""
 
         def one(values: list[Tensor]) -> list[Tensor]:
@@ -399,9 +379,9 @@ class Program:
                 results = self.model.get_metrics_result()
             return [tf.cast(results[name], self.dtype) for name in self.metrics]
 
-        return list(_map(one, mapped, metrics)) if self.metrics else []
+        return list(_map(one, metrics)) if self.metrics else []
 
-    def _constrained(self, mapped: bool, parameters: Tensor) -> Tensor:
+    def _constrained(self, parameters: Tensor) -> Tensor:
         if not any(self._constraints):
             return parameters
 
@@ -409,36 +389,17 @@ class Program:
             pairs = zip(self._constraints, values, strict=True)
             return [value if rule is None else rule(value) for rule, value in pairs]
 
-        found = _map(one, mapped, self.parameters.split(parameters))
-        return self.parameters.join(found, parameters.shape[0], self.dtype)
-
-    def start(
-        self, parameters: Array, carried: Array, rest: Sequence[Array], epoch: int, steps: int
-    ) -> State:
-        """Return the state of models that have trained for `epoch` epochs of `steps` each."""
-        models = len(parameters)
-        weights, others = tf.constant(parameters), tf.constant(carried)
-        least = tf.fill([models], tf.constant(-np.inf, self.dtype))
-        slots = tf.fill(weights.shape, tf.constant(self.optimizer.start, self.dtype))
-        return State(
-            weights,
-            others,
-            [tf.constant(array) for array in rest],
-            (slots,) * RULES[self.optimizer.rule].slots,
-            tf.zeros([models, 1], tf.int32),
-            tf.constant(epoch * steps),
-            tf.ones([models], tf.bool),
-            Best(weights, others, tf.fill([models], epoch - 1), least, -least),
-        )
+        found = _map(one, self.parameters.split(parameters))
+        return self.parameters.join(found, parameters.shape[0])
 
 
-def _map(function: Any, mapped: bool, *inputs: Any) -> Any:
+def _map(function: Any, *inputs: Any) -> Any:
     """Apply `function` to each model's own inputs: to all at once, or to the only one."""
-    if mapped:
+    if tf.nest.flatten(inputs)[0].shape[0] > 1:
         return tf.vectorized_map(
             lambda values: function(*values), inputs, fallback_to_while_loop=False
         )
-    outputs = function(*tf.nest.map_structure(_first, inputs))
+    outputs = function(*tf.nest.map_structure(lambda t: tf.squeeze(t, axis=0), inputs))
     return tf.nest.map_structure(lambda t: t[tf.newaxis], outputs)
 
 
@@ -448,10 +409,6 @@ def _squared(gradient: Any) -> Any:
         return tf.square(gradient)
     values = tf.square(gradient.values)
     return tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
-
-
-def _first(values: Tensor) -> Tensor:
-    return tf.squeeze(values, axis=0)
 
 
 def _best(state: State, moving: Tensor, number: Tensor, score: Tensor, loss: Tensor) -> Best:
@@ -474,7 +431,3 @@ def _select(which: Tensor, new: Tensor, old: Tensor) -> Tensor:
 
 def _dtype(variable: Any) -> str:
     return str(keras.backend.standardize_dtype(variable.dtype))
-
-
-def _is_metric(variable: Any, model: keras.Model) -> bool:
-    return any(variable is own for own in model.metrics_variables)

@@ -52,19 +52,7 @@ def _reading_all(name: str) -> Any:
     return read
 
 
-for _name in (
-    "__iter__",
-    "__len__",
-    "__eq__",
-    "__ne__",
-    "__repr__",
-    "__or__",
-    "__ror__",
-    "__reversed__",
-    "copy",
-    "items",
-    "keys",
-    "popitem",
-    "values",
-):
+_WHOLE = {"__iter__", "__len__", "__reversed__", "copy", "items", "keys", "popitem", "values"}
+_WHOLE |= {"__eq__", "__ne__", "__or__", "__ror__", "__repr__"}
+for _name in _WHOLE:
     setattr(Reads, _name, _reading_all(_name))

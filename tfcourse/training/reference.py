@@ -89,7 +89,9 @@ def _numbered(config: Any) -> Iterator[tuple[str, str]]:
 def _renamed(value: Any, names: dict[str, str]) -> Any:
     if isinstance(value, dict):
         if value.get("class_name") == "__lambda__":
-            return {"class_name": "__lambda__", "code": _lambda(value)}
+            text = value["config"]["code"].encode("ascii")
+            code = marshal.loads(codecs.decode(text, "base64"))
+            return {"class_name": "__lambda__", "code": _digest(code)}
         renamed = {key: _renamed(item, names) for key, item in value.items()}
         if isinstance(renamed.get("name"), str):
             renamed["name"] = names.get(renamed["name"], renamed["name"])
@@ -99,11 +101,6 @@ def _renamed(value: Any, names: dict[str, str]) -> Any:
             return [names.get(value[0], value[0]), *value[1:]]  # a layer, a call, an output
         return [_renamed(item, names) for item in value]
     return value
-
-
-def _lambda(value: dict[str, Any]) -> str:
-    code = marshal.loads(codecs.decode(value["config"]["code"].encode("ascii"), "base64"))
-    return _digest(code)
 
 
 def _code(model: keras.Model) -> dict[str, str]:

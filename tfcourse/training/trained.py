@@ -2,50 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from tfcourse._checks import InputError
 from tfcourse._tensorflow import keras
 
 Array = npt.NDArray[Any]
 Chosen = Mapping[str, Any]  # a trial: its hyperparameters, by name
-
-
-@dataclass(frozen=True)
-class Objective:
-    """Which epoch, and which model, is best: by a figure of `Trained.history`.
-
-    direction: "max" or "min". Between equals the lower validation loss is better, or the lower loss
-    where there is no validation set.
-    """
-
-    name: str
-    direction: str
-
-    @property
-    def sign(self) -> int:
-        """1 if more is better, −1 if less is."""
-        return 1 if self.direction == "max" else -1
-
-
-def chosen(objective: Objective | None, names: Collection[str]) -> Objective:
-    """Return the objective, or else validation accuracy, or else the loss, of these figures.
-
-    Raises: ValueError if there is no such figure.
-    """
-    if objective is not None:
-        if objective.name not in names:
-            raise InputError(f"objective must be one of {', '.join(names)}, got {objective.name!r}")
-        return objective
-    for name, direction in (("val_accuracy", "max"), ("val_loss", "min")):
-        if name in names:
-            return Objective(name, direction)
-    return Objective("loss", "min")
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,11 +114,3 @@ def standing(model: keras.Model, memory: Memory, epochs: int) -> Trained:
     return Trained(
         0, {}, 0, {}, None, weights, weights, "complete", epochs, 0.0, lambda: model, memory
     )
-
-
-def best_of(history: Mapping[str, Array], name: str, sign: int) -> int | None:
-    """Return the epoch with the best figure `name`, at a tie the lowest loss, then the first."""
-    scores = sign * np.asarray(history[name], float)
-    losses = np.asarray(history.get("val_loss", history["loss"]), float)
-    order = [e for e in range(len(scores)) if np.isfinite(scores[e])]
-    return max(order, key=lambda e: (scores[e], -losses[e], -e), default=None)

@@ -8,8 +8,8 @@
 {'layers': 2, 'units': 100}
 """
 
+from tfcourse.training.objective import Objective
 from tfcourse.tuning import panda
-from tfcourse.tuning.objective import Objective
 from tfcourse.tuning.scales import Choice, Integer, Linear, Log, OneMinusLog, ReverseLog, Stepped
 from tfcourse.tuning.search import coarse_to_fine, grid, quasi_random, random
 from tfcourse.tuning.space import Space, When

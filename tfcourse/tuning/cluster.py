@@ -16,9 +16,9 @@ from typing import Any
 from tfcourse.training import Epoch, Trained, chunks, train
 from tfcourse.training.engine import cores
 from tfcourse.training.models import Builder
+from tfcourse.training.objective import Objective
 from tfcourse.tuning.extras import require
 from tfcourse.tuning.models import Own, Packaged
-from tfcourse.tuning.objective import Objective
 from tfcourse.tuning.trainers import Job, Trainer, describe
 
 ATTEMPTS = 4  # at a chunk whose worker is killed, or whose machine is lost
@@ -82,7 +82,7 @@ class ClusterTrainer(Trainer):
         Raises: ConnectionError if the cluster loses a chunk again and again, or itself.
         """
         ray, shared = self._ray, self._shared
-        seeds, draws = [job.seed for job in jobs], self._draws(jobs)
+        seeds, draws = [job.seed for job in jobs], [self._draw(job) for job in jobs]
         members = [
             chunk
             for chunk in chunks(self._build, draws, self.model.data, seeds=seeds)
@@ -116,7 +116,7 @@ class ClusterTrainer(Trainer):
                 ray.cancel(reference, force=True)
 
     def _received(self, job: Job, own: dict[str, Any]) -> Trained:
-        make = partial(Builder(self._build, self.model.data).model, self._draws([job])[0], job.seed)
+        make = partial(Builder(self._build, self.model.data).model, self._draw(job), job.seed)
         return Trained(**own, final_weights=[], make=make)
 
 

@@ -9,7 +9,6 @@ from tfcourse._checks import InputError
 from tfcourse.tuning.extras import require
 from tfcourse.tuning.notation import value_text
 from tfcourse.tuning.scales import Choice, Integer, Log, OneMinusLog, Scale, Stepped
-from tfcourse.tuning.space import Space
 from tfcourse.tuning.trial import Trial, Trials
 
 
@@ -48,49 +47,35 @@ def to_optuna(study: Trials, storage: Any = None) -> Any:
     except (SQLAlchemyError, optuna.exceptions.OptunaError) as error:
         reason = str(error).partition("\n")[0]
         raise OSError(f"optuna cannot keep a study at {storage}: {reason}") from error
-    names = {name: _optuna_name(study.space, name) for name in study.space}
+    turned = {name for name, scale in study.space.items() if isinstance(scale, OneMinusLog)}
+    names = {name: f"1 - {name}" if name in turned else name for name in study.space}
     there = {trial.user_attrs.get("number") for trial in copy.get_trials(deepcopy=False)}
     states = {
         "complete": optuna.trial.TrialState.COMPLETE,
         "pruned": optuna.trial.TrialState.PRUNED,
     }
     for trial in study.trials:
-        if trial.number not in there:
-            copy.add_trial(
-                optuna.trial.create_trial(
-                    state=states.get(trial.state, optuna.trial.TrialState.FAIL),
-                    value=trial.score if trial.state in states else None,
-                    params={
-                        names[name]: _optuna_value(study.space[name], value)
-                        for name, value in trial.hyperparameters.items()
-                    },
-                    distributions={
-                        names[name]: _distribution(study.space[name])
-                        for name in trial.hyperparameters
-                    },
-                    user_attrs=_attributes(trial),
-                    intermediate_values=dict(
-                        enumerate(trial.history.get(study.objective.name, []))
-                    ),
-                )
+        if trial.number in there:
+            continue
+        drawn = {n: value for n, value in trial.hyperparameters.items() if n in names}
+        late = {n: value for n, value in trial.hyperparameters.items() if n not in names}
+        copy.add_trial(
+            optuna.trial.create_trial(
+                state=states.get(trial.state, optuna.trial.TrialState.FAIL),
+                value=trial.score if trial.state in states else None,
+                params={
+                    names[n]: 1 - value if n in turned else value for n, value in drawn.items()
+                },
+                distributions={names[name]: _distribution(study.space[name]) for name in drawn},
+                user_attrs={**late, **_attributes(trial)},
+                intermediate_values=dict(enumerate(trial.history.get(study.objective.name, []))),
             )
+        )
     return copy
 
 
-def _optuna_name(space: Space, name: str) -> str:
-    return f"1 - {name}" if isinstance(space[name], OneMinusLog) else name
-
-
-def _optuna_value(scale: Scale, value: Any) -> Any:
-    return 1 - value if isinstance(scale, OneMinusLog) else value
-
-
 def _distribution(scale: Scale) -> Any:
-    from optuna.distributions import (
-        CategoricalDistribution,
-        FloatDistribution,
-        IntDistribution,
-    )
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     if isinstance(scale, Choice):
         return CategoricalDistribution(scale.options)
@@ -132,7 +117,7 @@ def to_tensorboard(study: Trials, folder: Path) -> None:
     for trial in study.trials:
         with _writer(folder / f"trial-{trial.number:04}"):
             values = {
-                name: value_text(value) if _is_mixed(study.space[name]) else value
+                name: value_text(value) if _is_mixed(study.space.get(name)) else value
                 for name, value in trial.hyperparameters.items()
             }
             api.hparams(values, trial_id=f"{trial.number:04}")
@@ -161,8 +146,8 @@ def _domain(scale: Scale) -> Any:
     return interval(scale.low, scale.high)
 
 
-def _is_mixed(scale: Scale) -> bool:
+def _is_mixed(scale: Scale | None) -> bool:
     """Whether TensorBoard, which takes options of one type only, must be given words."""
-    return isinstance(scale, Choice) and (
-        None in scale.options or len(set(map(type, scale.options))) > 1
-    )
+    if isinstance(scale, Choice):
+        return None in scale.options or len(set(map(type, scale.options))) > 1
+    return scale is None  # of what came late, and no scale is known of

@@ -67,15 +67,8 @@ class HP(Reads):
         parent_name, parent_values: drawn only if that hyperparameter has one of these values; the
         result is None otherwise.
         """
-        sampling = self._sampling(name, sampling)
         low, high = (_checks.integer(name, value) for value in (min_value, max_value))
-        scale: Scale
-        if low == high:
-            scale = Choice(low)
-        elif step is None or (step == 1 and sampling == "linear"):
-            scale = Integer(low, high, log=sampling == "log", reverse=sampling == "reverse_log")
-        else:
-            scale = self._stepped(name, low, high, step, sampling, whole=True)
+        scale = self._numbers(name, low, high, step, sampling, whole=True)
         start = low if default is None else default
         return self._declare(name, scale, start, parent_name, parent_values)
 
@@ -91,15 +84,8 @@ class HP(Reads):
         parent_values: Any = None,
     ) -> Any:
         """Number from `min_value` to `max_value`; arguments as for `Int`."""
-        sampling = self._sampling(name, sampling)
         low, high = (_checks.number(name, value) for value in (min_value, max_value))
-        scale: Scale
-        if low == high:
-            scale = Choice(low)
-        elif step is None:
-            scale = _LINES[sampling](low, high)
-        else:
-            scale = self._stepped(name, low, high, step, sampling, whole=False)
+        scale = self._numbers(name, low, high, step, sampling, whole=False)
         start = low if default is None else float(default)
         return self._declare(name, scale, start, parent_name, parent_values)
 
@@ -168,11 +154,16 @@ class HP(Reads):
             raise InputTypeError(f"a hyperparameter's name must be a text, got {name!r}")
         return "/".join([*self._scopes, name])
 
-    def _sampling(self, name: str, sampling: Any) -> str:
-        return _checks.choice(f"sampling of {name}", str(sampling or "linear").lower(), _LINES)
-
     @staticmethod
-    def _stepped(name: str, low: Any, high: Any, step: Any, sampling: str, *, whole: bool) -> Scale:
+    def _numbers(name: str, low: Any, high: Any, step: Any, sampling: Any, *, whole: bool) -> Scale:
+        sampling = str(sampling or "linear").lower()
+        _checks.choice(f"sampling of {name}", sampling, _LINES)
+        if low == high:
+            return Choice(low)
+        if whole and (step is None or (step == 1 and sampling == "linear")):
+            return Integer(low, high, log=sampling == "log", reverse=sampling == "reverse_log")
+        if step is None:
+            return _LINES[sampling](low, high)
         try:
             return Stepped(low, high, step, sampling.replace("_", "-"), whole)
         except ValueError:
@@ -198,7 +189,7 @@ class HP(Reads):
                 f"{name} must be declared the same wherever it is, got first {known}, then {entry};"
                 " give the second another name"
             )
-        if not all(self.get(parent, _Nothing) in values for parent, values in self._parents):
+        if not all(parent in self and self[parent] in values for parent, values in self._parents):
             return None
         if not dict.__contains__(self, name):
             value = default if self._explore else scale.from_unit(self._draw(name))
@@ -209,10 +200,6 @@ class HP(Reads):
         self.read_all()
         digest = hashlib.sha256(f"{name}\n{self._seed}".encode()).digest()
         return float(np.random.default_rng(list(digest)).random())
-
-
-class _Nothing:
-    """Stands for the value of a name that has none; None may be a value."""
 
 
 class _Values(Mapping[str, Any]):
@@ -237,7 +224,7 @@ class _Values(Mapping[str, Any]):
 MOST_BUILDS = 60  # of models, to find a space
 
 
-class RefusedError(ValueError):
+class RefusedError(InputTypeError):
     """What is wrong with a build function whatever is drawn: exploring does not go on."""
 
 

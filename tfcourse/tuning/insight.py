@@ -63,12 +63,12 @@ def importance(study: Trials) -> list[Importance]:
     is judged among the trials that had it.
     Raises: ValueError with fewer than 20 trials.
     """
-    trials = _scored(study)
-    interactions = _interactions(study, trials)
+    trials = [trial for trial in study.trials if trial.state != "failed"]
     if len(trials) < FEWEST:
         raise InputError(
             f"importance must be measured on at least {FEWEST} trials, got {len(trials)}"
         )
+    interactions = _interactions(study, trials)
     found = []
     for name, scale in study.space.items():
         having = [trial for trial in trials if name in trial.hyperparameters]
@@ -98,8 +98,6 @@ def _interactions(study: Trials, trials: Sequence[Trial]) -> dict[str, Floats]:
     seen. Hyperparameters that some trials lack are left out.
     """
     whole = [n for n in study.space if all(n in t.hyperparameters for t in trials)]
-    if len(trials) < FEWEST or len(whole) < 2:
-        return {}
     ranks, rng = _ranks(study, trials), np.random.default_rng(0)
     every = np.arange(len(trials))
     samples = [every, *(rng.integers(len(trials), size=len(trials)) for _ in range(REPEATS))]
@@ -115,10 +113,6 @@ def _interactions(study: Trials, trials: Sequence[Trial]) -> dict[str, Floats]:
         for name in (a, b):
             found[name] += both - alone[a] - alone[b]
     return found
-
-
-def _scored(study: Trials) -> list[Trial]:
-    return [trial for trial in study.trials if trial.state != "failed"]
 
 
 def _ranks(study: Trials, trials: Sequence[Trial]) -> Floats:

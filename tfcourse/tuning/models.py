@@ -15,30 +15,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from tfcourse import _checks
+from tfcourse import _checks, training
 from tfcourse._checks import InputError, InputTypeError
 from tfcourse.datasets import Examples, standardization
 from tfcourse.datasets.dataset import Array
 from tfcourse.datasets.intake import MOST_CLASSES, each
-from tfcourse.hyperparameters import ARCHITECTURE, Hyperparameters
+from tfcourse.hyperparameters import ARCHITECTURE, TRAINING, Hyperparameters
+from tfcourse.training.objective import Objective
 from tfcourse.tuning import objective as objectives
 from tfcourse.tuning.hp import GIVEN, HP, RefusedError, explore
-from tfcourse.tuning.objective import Objective
 from tfcourse.tuning.scales import Choice
 from tfcourse.tuning.search import random
 from tfcourse.tuning.space import Space
 
-if TYPE_CHECKING:
-    from tfcourse import training
-
 Build = Callable[[Any], Any]
 
-# What training is told by a trial whose model is not compiled; what is GIVEN in any case.
-TRAINING = {"optimizer", "learning_rate", "momentum", "beta_1", "beta_2", "epsilon", "decay"}
 TAKEN_BY = {
     "momentum": ("momentum", "rmsprop"),
     "beta_1": ("adam",),
@@ -53,10 +48,6 @@ FIGURES = ("loss", "accuracy", "val_loss", "val_accuracy")
 DEFAULT_SPACE = Space.parse(
     ["learning_rate=log:1e-4:1", "units=int:100:200", "dropout=linear:0:0.5"]
 )
-
-
-class RefusedTypeError(RefusedError, InputTypeError):
-    """What a build function returned is no model, whatever is drawn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +112,7 @@ class Packaged:
             values["units"] = tuple(chosen[name] for name in wanted)
         return Hyperparameters.from_mapping(values)
 
-    def build(self, chosen: Mapping[str, Any], **how: Any) -> Any:
+    def build(self, chosen: Mapping[str, Any], standardize: Any = None) -> Any:
         """Return the classifier, as `classifier.build` does."""
         from tfcourse import classifier
 
@@ -130,7 +121,7 @@ class Packaged:
         names = *ARCHITECTURE, *(f"units_{k + 1}" for k in range(layers))
         own = {name: chosen[name] for name in names if name in chosen}
         shape = self.examples.x["train"].shape[1:]
-        return classifier.build(shape, self.classes, self.settings(own), **how)
+        return classifier.build(shape, self.classes, self.settings(own), standardize=standardize)
 
     def whole(self, model: Any, chosen: Mapping[str, Any]) -> Any:
         """Return the same weights with the training set's mean and variance in front, compiled."""
@@ -153,10 +144,8 @@ class Packaged:
         objective is not measured.
         """
         space = space or DEFAULT_SPACE
-        names = [field.name for field in dataclasses.fields(Hyperparameters)]
         for name in space:
-            known = "units" if _is_units(name) else _checks.choice("hyperparameter", name, names)
-            _check_values(known, space, name)
+            _check_values("units" if _is_units(name) else name, space, name)
         for chosen in random(space, DRAWS):  # what goes wrong only in combination
             self.settings(chosen or {})
         _check_optimizer(space)
@@ -213,7 +202,7 @@ class Own:
 
             model = self.function(hp)
             if not isinstance(model, keras.Model):
-                raise RefusedTypeError(f"build must return a keras.Model, got {_brief(model)}")
+                raise RefusedError(f"build must return a keras.Model, got {_brief(model)}")
             return model
 
         given = set(space or ())
@@ -226,8 +215,8 @@ class Own:
         for name in found:
             if name in TRAINING or name in GIVEN:
                 _check_values(name, found, name)
-        taken = set(GIVEN) if models[0].compiled else TRAINING | set(GIVEN)
-        for name in sorted(given - read - taken):
+        taken = GIVEN if models[0].compiled else (*TRAINING, *GIVEN)
+        for name in sorted(given - read - set(taken)):
             raise InputError(
                 f"the hyperparameter {name!r} is used neither by {self.name} nor by training"
                 f"{_checks.nearest(name, read - given)}"
@@ -244,8 +233,6 @@ def drawn_text(chosen: Mapping[str, Any]) -> str:
 
 
 def _data(examples: Examples, prepare: Callable[[Array], Array] = lambda x: x) -> training.Data:
-    from tfcourse import training
-
     x, y, weight = examples.x, examples.y, examples.weight
     parts = (each(x[part], prepare) for part in ("train", "validation"))
     (train, validation), weights = parts, (weight["train"], weight["validation"])
@@ -281,7 +268,8 @@ def given_build(build: Any) -> tuple[Build, str]:
         build = load_build(build)
     if isinstance(build, Space):
         raise InputTypeError("build must be a function of hp, got a Space; say space=…")
-    if isinstance(build, type) or _is_keras_model(build):
+    keras = sys.modules.get("keras")  # if it is not loaded, nothing is a model
+    if isinstance(build, type) or (keras is not None and isinstance(build, keras.Model)):
         what = f"the class {build.__name__}" if isinstance(build, type) else "a model"
         raise InputTypeError(f"build must be a function or a HyperModel object, got {what}")
     if callable(getattr(build, "build", None)):
@@ -296,11 +284,6 @@ def given_build(build: Any) -> tuple[Build, str]:
     if not callable(build):
         raise InputTypeError(f"build must be a function of hp, got {_brief(build)}")
     return build, name or getattr(build, "__qualname__", type(build).__qualname__)
-
-
-def _is_keras_model(value: Any) -> bool:
-    keras = sys.modules.get("keras")
-    return keras is not None and isinstance(value, keras.Model)
 
 
 def _brief(value: Any) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from tfcourse.datasets.loading import absolute
 from tfcourse.hyperparameters import Hyperparameters
 from tfcourse.tuning import journal
 from tfcourse.tuning.journal import Journal, Record, made_with
+from tfcourse.tuning.models import FIGURES
 
 if TYPE_CHECKING:
     from tfcourse.classifier import Epoch
@@ -132,8 +133,7 @@ def day(
     _checks.integer("seed", diary.seed, at_least=0)
     _next_day(diary, changes)  # whatever is wrong is said before anything is written
     dataset = datasets.load(data or diary.data)
-    with _open(diary, dataset.fingerprint) as pages:
-        diary = _diary(diary.folder, pages.head, pages.records)
+    with _open(diary, dataset.fingerprint) as (pages, diary):
         new = _train(diary, _next_day(diary, changes), dataset, on_epoch)
         pages.append([{"day": dataclasses.asdict(new)}])
     return new
@@ -145,8 +145,7 @@ def revert(folder: Path | str, to: int | None = None) -> int:
     Raises: ValueError if there is no such day, FileNotFoundError if there is no diary.
     """
     diary = read(folder)
-    with _open(diary, journal.read(_path(folder))[0]["data"]) as pages:
-        diary = _diary(diary.folder, pages.head, pages.records)
+    with _open(diary, journal.read(_path(folder))[0]["data"]) as (pages, diary):
         if to is None:
             if not diary.today:
                 raise InputError(f"{folder} must have a day to go back from, got none")
@@ -163,14 +162,12 @@ def _path(folder: Path | str) -> Path:
 
 
 @contextmanager
-def _open(diary: Diary, fingerprint: str) -> Iterator[Journal]:
+def _open(diary: Diary, fingerprint: str) -> Iterator[tuple[Journal, Diary]]:
+    """Open the diary to write; gives it as it is now, too."""
     surroundings = made_with(data=absolute(diary.data))
     head = {"data": fingerprint, "seed": diary.seed, "made_with": surroundings}
-    pages = Journal(_path(diary.folder), head)
-    try:
-        yield pages
-    finally:
-        pages.close()
+    with closing(Journal(_path(diary.folder), head)) as pages:
+        yield pages, _diary(diary.folder, pages.head, pages.records)
 
 
 def _diary(folder: Path, head: Record, records: list[Record]) -> Diary:
@@ -207,15 +204,11 @@ def _next_day(diary: Diary, changes: Mapping[str, Any]) -> Day:
     )
 
 
-FIGURES = ("loss", "accuracy", "val_loss", "val_accuracy")
-
-
 def _train(diary: Diary, new: Day, dataset: Dataset, on_epoch: Callable[[Epoch], None]) -> Day:
     """Train the model of the day before for the `new` one, save it, and fill in what came of it."""
     from tfcourse import classifier, saving, training
-    from tfcourse.datasets import standardization
 
-    standardize = standardization(dataset.x_train)
+    standardize = datasets.standardization(dataset.x_train)
 
     def build(values: Mapping[str, Any]) -> Any:
         settings = Hyperparameters.from_mapping(values)

@@ -45,17 +45,10 @@ def table(study: Trials, rows: int = 10) -> Table:
     if told:
         result.add_column("state")
     for trial in shown:
-        values = [
-            scale.show(trial.hyperparameters[name]) if name in trial.hyperparameters else "·"
-            for name, scale in study.space.items()
-        ]
-        result.add_row(
-            str(trial.number),
-            "·" if trial.score is None else f"{trial.score:.4f}",
-            *(_over_seeds(trial) if several else []),
-            *values,
-            *([_state(trial)] if told else []),
-        )
+        number, score, *values = _cells(study, trial)
+        over_seeds = _over_seeds(trial) if several else []
+        state = [_state(trial)] if told else []
+        result.add_row(number, score, *over_seeds, *values, *state)
     return result
 
 
@@ -63,23 +56,11 @@ def html(study: Trials, rows: int = 10) -> str:
     """Return the best `rows` trials as an HTML table, as `table` shows them."""
     shown = study.ranking[:rows]
     heads = ["trial", in_words(study.objective.name), *study.space, "state"]
-    lines = [
-        [
-            str(trial.number),
-            "·" if trial.score is None else f"{trial.score:.4f}",
-            *(
-                scale.show(trial.hyperparameters[name]) if name in trial.hyperparameters else "·"
-                for name, scale in study.space.items()
-            ),
-            _state(trial),
-        ]
-        for trial in shown
-    ]
 
     def row(cells: Sequence[str], tag: str) -> str:
         return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
 
-    body = "".join(row(line, "td") for line in lines)
+    body = "".join(row([*_cells(study, trial), _state(trial)], "td") for trial in shown)
     hidden = len(study.trials) - len(shown)
     more = f"<p>and {hidden} more</p>" if hidden > 0 else ""
     more += "".join(f"<p>{escape(sentence)}</p>" for sentence in study.advice())
@@ -89,6 +70,13 @@ def html(study: Trials, rows: int = 10) -> str:
 def in_words(metric: str) -> str:
     """Return a metric's name as one says it: "validation accuracy" for val_accuracy."""
     return metric.replace("val_", "validation_", 1).replace("_", " ")
+
+
+def _cells(study: Trials, trial: Trial) -> list[str]:
+    """A trial's number, its score, and its hyperparameters as their scales show them."""
+    drawn, score = trial.hyperparameters, trial.score
+    values = [s.show(drawn[name]) if name in drawn else "·" for name, s in study.space.items()]
+    return [str(trial.number), "·" if score is None else f"{score:.4f}", *values]
 
 
 def _over_seeds(trial: Trial) -> list[str]:
@@ -108,19 +96,8 @@ def to_csv(study: Trials, path: Path) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     names = study.metric_names
-    writer.writerow(
-        [
-            "number",
-            *study.space,
-            "state",
-            "epochs",
-            "score",
-            *names,
-            "test_accuracy",
-            "seed",
-            "error",
-        ]
-    )
+    told = "state", "epochs", "score", *names, "test_accuracy", "seed", "error"
+    writer.writerow(["number", *study.space, *told])
     for trial in study.trials:
         drawn = trial.hyperparameters
         chosen = [value_text(drawn[name]) if name in drawn else "" for name in study.space]
@@ -209,22 +186,21 @@ def draw_parallel(figure: Figure, study: Trials) -> None:
         on.plot([*x, len(names)], [*y, end], "-", color=color, lw=width, clip_on=False)
     on.set_xticks(range(len(names) + 1), [*names, in_words(study.objective.name)])
     on.set(ylim=(0, 1), yticks=[], xlim=(-0.3, len(names) + 0.3))
+    beside: Any = {"xytext": (3, 0), "textcoords": "offset points", "fontsize": 7}
     for place, name in enumerate(names):
         ticks, labels = _ticks(study.space[name])
         on.axvline(place, color="0.5", lw=0.8)
         for tick, label in zip(ticks, labels, strict=True):
-            on.annotate(label, (place, tick), xytext=(3, 0), textcoords="offset points", fontsize=7)
+            on.annotate(label, (place, tick), **beside)
     on.axvline(len(names), color="0.5", lw=0.8)
     for value, at in ((low, 0), (high, 1)):
-        on.annotate(
-            f"{value:.4g}", (len(names), at), xytext=(3, 0), textcoords="offset points", fontsize=7
-        )
+        on.annotate(f"{value:.4g}", (len(names), at), **beside)
 
 
 def _draw_best(on: Axes, study: Trials, trials: Sequence[Trial]) -> None:
     on.plot([t.number for t in trials], list(map(_score, trials)), "o", ms=4, alpha=0.5, mew=0)
     complete = [trial for trial in trials if trial.state == "complete"]
-    best = list(accumulate(map(_score, complete), max if study.objective.sign < 0 else min))
+    best = list(accumulate(map(_score, complete), max if study.objective.sign > 0 else min))
     on.step([trial.number for trial in complete], best, where="post", color="C1")
     on.set(xlabel="trial", title="best so far")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from tfcourse._files import to_disk
 from tfcourse.tuning.search import Search
 from tfcourse.tuning.study import Study
-from tfcourse.tuning.trainers import Job, Result, Trainer, describe
+from tfcourse.tuning.trainers import Job, Result, Trainer, describe, job_of
 from tfcourse.tuning.trial import STATES, Trial
 
 HALVING = 3  # one in three goes on, for three times as many epochs
@@ -65,7 +65,7 @@ def run(
     is trained as it would have been. Returns why the search ended early, if it did.
     Raises: OSError if the journal or the model cannot be written.
     """
-    rounds = _Rounds(study, trainer, RUNGS if halving else (0,), repeats, on_progress)
+    rounds = _Rounds(study, trainer, RUNGS if halving else (0,), repeats, seed, on_progress)
     jobs: list[Job] = []
     held = {trial.number: trial.hyperparameters for trial in study.trials}
     first, answer = 0, None
@@ -83,44 +83,44 @@ def run(
             jobs.append(Job(number, proposal, trial_seed(seed, number), own_epochs))
             answer = None
         else:
-            rounds.train(jobs, seed)
+            rounds.train(jobs)
             first, jobs = first + len(jobs), []
             # Later rounds that the journal may already hold must not shape the next one.
             answer = [t for t in study.ranking if t.number < first and t.state == "complete"]
-    rounds.train(jobs, seed)
+    rounds.train(jobs)
     if finalists and finalist_seeds:
-        rounds.compare(finalists, [repeats + n for n in range(finalist_seeds)], seed)
+        rounds.compare(finalists, [repeats + n for n in range(finalist_seeds)])
     rounds.finish(refit)
     return reason
 
 
+@dataclass
 class _Rounds:
-    """Trains jobs into a study, and remembers which were trained together."""
+    """Trains jobs into a study, and remembers which were trained together.
 
-    def __init__(
-        self,
-        study: Study,
-        trainer: Callable[[], Trainer],
-        rungs: Sequence[int],
-        repeats: int,
-        on_progress: Callable[[Progress], None],
-    ) -> None:
-        self.study, self.rungs, self.on_progress = study, rungs, on_progress
-        self._make_trainer, self._repeats = trainer, repeats
-        self.before = 0  # trials of earlier rounds
-        self.company: dict[int, Sequence[Job]] = {}
+    before: trials of earlier rounds. company: what each trial was trained with.
+    """
+
+    study: Study
+    make_trainer: Callable[[], Trainer]
+    rungs: Sequence[int]
+    repeats: int
+    seed: int
+    on_progress: Callable[[Progress], None]
+    before: int = 0
+    company: dict[int, Sequence[Job]] = field(default_factory=dict)
 
     @cached_property
     def trainer(self) -> Trainer:
         """Made only when needed: to look at a finished study, TensorFlow need not load."""
-        return self._make_trainer()
+        return self.make_trainer()
 
-    def train(self, jobs: Sequence[Job], seed: int) -> None:
+    def train(self, jobs: Sequence[Job]) -> None:
         """Train a round of jobs; on every rung but the last only the best third goes on."""
         size, share = len(jobs), len(jobs) / len(self.rungs)
         for step, rung in enumerate(self.rungs):
             short = [replace(job, epochs=max(1, job.epochs // HALVING**rung)) for job in jobs]
-            self._train_rung(short, self.before + share * step, share, seed, last=rung == 0)
+            self._train_rung(short, self.before + share * step, share, last=rung == 0)
             if rung:
                 trials = [self.study.get(job.number, job.epochs) for job in short]
                 sound = [trial for trial in trials if trial and trial.state == "pruned"]
@@ -130,13 +130,11 @@ class _Rounds:
         self.before += size
         self._tell(self.before)
 
-    def _train_rung(
-        self, jobs: Sequence[Job], begin: float, share: float, seed: int, *, last: bool
-    ) -> None:
+    def _train_rung(self, jobs: Sequence[Job], begin: float, share: float, *, last: bool) -> None:
         jobs = [
-            replace(job, seed=trial_seed(seed, job.number, repeat))
+            replace(job, seed=trial_seed(self.seed, job.number, repeat))
             for job in jobs
-            for repeat in range(self._repeats)
+            for repeat in range(self.repeats)
         ]
         self.company |= {job.number: jobs for job in jobs}
         missing = [job for job in jobs if self.study.get(job.number, job.epochs) is None]
@@ -182,7 +180,7 @@ class _Rounds:
         self.trainer.save(result, self.study.model_path)
         to_disk(self.study.model_path)
 
-    def compare(self, count: int, repeats: Sequence[int], seed: int) -> None:
+    def compare(self, count: int, repeats: Sequence[int]) -> None:
         """Train the best trials again under further seeds: it is they who decide who is best."""
 
         def rank(trial: Trial) -> tuple[int, int, float, float, int]:
@@ -193,8 +191,8 @@ class _Rounds:
         if len(best) < 2:
             return
         jobs = [
-            Job(t.number, t.hyperparameters, trial_seed(seed, t.number, n), t.epochs)
-            for t in best
+            replace(job_of(trial), seed=trial_seed(self.seed, trial.number, n))
+            for trial in best
             for n in repeats
         ]
         done = {t.number for t in self.study.trials if t.again}
@@ -223,7 +221,7 @@ class _Rounds:
         best, path = self.study.best, self.study.model_path
         if best is None:
             return
-        job = Job(best.number, best.hyperparameters, best.seed, best.epochs)
+        job = job_of(best)
         if refit and (self.study.refitted != best.number or not path.exists()):
             self._tell(self.before, "the best once more, on all examples")
             result = self.trainer.refit(replace(job, epochs=1 + (best.best_epoch or 0)))
@@ -234,7 +232,8 @@ class _Rounds:
             jobs = self.company.get(best.number, [job])
             for results in self.trainer.train(jobs, {best.number}, lambda epochs: None):
                 for result in results:
-                    if result.job == job:
+                    # A trial has what its model drew late besides; its job has not.
+                    if (result.job.number, result.job.seed) == (best.number, best.seed):
                         self._save(result)
                         self.study.add([], kept=best.number)
         if not best.test and (test := self.trainer.test(best, path)):

@@ -7,13 +7,12 @@ scale is sampled as it is meant, and conditions hold.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from typing import Any
 
 from tfcourse._checks import InputTypeError
 from tfcourse.tuning.extras import require
 from tfcourse.tuning.scales import Choice
-from tfcourse.tuning.search import Search, unseen
+from tfcourse.tuning.search import Search, exhausted, unseen
 from tfcourse.tuning.space import Chosen, Space
 from tfcourse.tuning.trial import Trial
 
@@ -62,13 +61,12 @@ def sampled(space: Space, trials: int, by: Any, direction: str, seed: int, batch
         else:
             left = unseen(space, seed, number, seen)
             if left is None:
-                return f"the space holds only {number} combinations: all are tried"
+                return exhausted(number)
             trial, chosen = None, left
         asked.append((trial, chosen))
         yield chosen
         if len(asked) - told == batch and number + 1 < trials:
-            answer: Sequence[Any] = (yield None) or ()
-            found = {tried.number: tried for tried in answer if isinstance(tried, Trial)}
+            found = {tried.number: tried for tried in (yield None) or ()}
             for n in range(told, len(asked)):
                 _tell(study, space, *asked[n], found.get(n))
             told = len(asked)

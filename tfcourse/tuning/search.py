@@ -11,24 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from itertools import islice
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from tfcourse import _checks
 from tfcourse.tuning.space import Chosen, Space
+from tfcourse.tuning.trial import Trial
 
-
-class Tried(Protocol):
-    """What a search needs to know of a finished trial."""
-
-    @property
-    def hyperparameters(self) -> Chosen:
-        """What was tried."""
-
-
-Search = Generator[Chosen | None, Sequence[Tried] | None, str | None]
+Search = Generator[Chosen | None, Sequence[Trial] | None, str | None]
 Seed = int | np.random.Generator
 
 
@@ -76,7 +67,7 @@ def random(space: Space, trials: int, rng: Seed = 0) -> Search:
     for number in range(trials):
         chosen = unseen(space, seed, number, seen)
         if chosen is None:
-            return _exhausted(number)
+            return exhausted(number)
         yield chosen
     return None
 
@@ -104,7 +95,7 @@ def quasi_random(space: Space, trials: int, rng: Seed = 0) -> Search:
         else:  # the space is discrete and nearly listed: the rest at random
             left = unseen(space, seed, number, seen)
             if left is None:
-                return _exhausted(number)
+                return exhausted(number)
             chosen = left
         yield chosen
     return None
@@ -118,7 +109,8 @@ def _step(dimensions: int) -> npt.NDArray[np.float64]:
     return phi ** -np.arange(1.0, dimensions + 1)
 
 
-def _exhausted(number: int) -> str:
+def exhausted(number: int) -> str:
+    """Say why a search ends after so many trials."""
     return f"the space holds only {number} combinations: all are tried"
 
 

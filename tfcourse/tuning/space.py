@@ -10,13 +10,7 @@ from typing import Any
 
 from tfcourse import _checks
 from tfcourse._checks import InputError, InputTypeError
-from tfcourse.tuning.notation import (
-    is_number,
-    outside_quotes,
-    read_value,
-    read_values,
-    value_text,
-)
+from tfcourse.tuning.notation import is_number, outside_quotes, read_value, read_values, value_text
 from tfcourse.tuning.scales import (
     Choice,
     Integer,
@@ -87,13 +81,11 @@ class When:
 
     def can_hold(self, name: str, scale: Scale) -> bool:
         """Whether some draw of `name` from `scale` meets the conditions on it."""
+        some = scale.options if isinstance(scale, Choice) else scale.grid(2)  # or both ends
         return all(
-            any(map(scale.contains, values))
-            if not at_least
-            else any(
-                _holds(value, at_least, values)
-                for value in (scale.options if isinstance(scale, Choice) else [scale.high])
-            )
+            any(_holds(value, True, values) for value in some)
+            if at_least
+            else any(map(scale.contains, values))
             for other, at_least, values in self._parts
             if other == name
         )

@@ -18,10 +18,11 @@ from typing import Any, Self
 
 from tfcourse import _checks
 from tfcourse._checks import InputError
-from tfcourse.tuning import journal
+from tfcourse.training.objective import Objective
+from tfcourse.tuning import insight, journal, report
 from tfcourse.tuning import objective as objectives
+from tfcourse.tuning.extras import require
 from tfcourse.tuning.journal import Journal
-from tfcourse.tuning.objective import Objective
 from tfcourse.tuning.space import Space
 from tfcourse.tuning.trial import STATES, Trial
 
@@ -179,7 +180,7 @@ class Study:
         """Sorts trials, the best first: by state, finalists, score, loss and, last, by number."""
         figures = trial.metrics
         loss = figures.get("val_loss", figures.get("loss", 0.0))
-        score = math.inf if trial.score is None else self.objective.sign * trial.score
+        score = math.inf if trial.score is None else -self.objective.sign * trial.score
         return STATES.index(trial.state), 0 if trial.again else 1, score, loss, trial.number
 
     @property
@@ -256,8 +257,6 @@ class Study:
         hyperparameter under its own name, and one for each metric, at the best epoch.
         Raises: ModuleNotFoundError without pandas.
         """
-        from tfcourse.tuning.extras import require
-
         require("pandas")
         import pandas
 
@@ -279,8 +278,6 @@ class Study:
         """
         from matplotlib.figure import Figure
 
-        from tfcourse.tuning import insight, report
-
         ways = {"trials": report.draw, "parallel": report.draw_parallel, "importance": insight.draw}
         rows = (
             -(-(len(self.space) + 1) // 3) if _checks.choice("what", what, ways) == "trials" else 1
@@ -294,14 +291,10 @@ class Study:
 
         See `insight.importance`. Raises: ValueError with fewer than 20 trials.
         """
-        from tfcourse.tuning import insight
-
         return insight.importance(self)
 
     def advice(self) -> list[str]:
         """Return what to do next, a sentence each; nothing where nothing is clear."""
-        from tfcourse.tuning import insight
-
         return insight.advice(self)
 
     def __repr__(self) -> str:
@@ -315,8 +308,6 @@ class Study:
         return "\n".join([*lines, *([self.ended] if self.ended else []), *self.advice()])
 
     def _repr_html_(self) -> str:
-        from tfcourse.tuning import report
-
         return report.html(self)
 
     def close(self) -> None:

@@ -19,8 +19,8 @@ import numpy as np
 
 from tfcourse import training
 from tfcourse._checks import InputError
+from tfcourse.training.objective import Objective
 from tfcourse.tuning.models import Own, Packaged, drawn_text
-from tfcourse.tuning.objective import Objective
 from tfcourse.tuning.space import Chosen
 from tfcourse.tuning.trial import Trial
 
@@ -35,6 +35,11 @@ class Job:
     hyperparameters: Chosen
     seed: int
     epochs: int
+
+
+def job_of(trial: Trial) -> Job:
+    """The training that a trial came from, under its first seed."""
+    return Job(trial.number, trial.hyperparameters, trial.seed, trial.epochs)
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,7 @@ class Trainer:
         """Take what is tuned, and how each trial is trained."""
         self.model, self.engine = model, engine
         self._batch_size, self._patience = batch_size, patience
-        self._objective = training.Objective(objective.name, objective.direction)
+        self._objective = objective
 
     @cached_property
     def _build(self) -> Callable[[dict[str, Any]], Any]:
@@ -126,7 +131,7 @@ class Trainer:
     ) -> Iterator[Sequence[training.Trained]]:
         return training.train(
             self._build,
-            self._draws(jobs),
+            [self._draw(job) for job in jobs],
             self.model.data,
             seeds=[job.seed for job in jobs],
             engine=self.engine,
@@ -136,11 +141,8 @@ class Trainer:
             on_epoch=on_epoch,
         )
 
-    def _draws(self, jobs: Sequence[Job]) -> list[dict[str, Any]]:
-        return [
-            {"batch_size": self._batch_size, **job.hyperparameters, "epochs": job.epochs}
-            for job in jobs
-        ]
+    def _draw(self, job: Job) -> dict[str, Any]:
+        return {"batch_size": self._batch_size, **job.hyperparameters, "epochs": job.epochs}
 
     def _result(self, job: Job, one: training.Trained) -> Result:
         if one.error:
@@ -152,9 +154,14 @@ class Trainer:
 
     def refit(self, job: Job) -> Result:
         """Train on training and validation examples together, to the last epoch."""
+        from tfcourse._tensorflow import tf
+
+        def joined(*both: Any) -> Any:
+            return tf.nest.map_structure(lambda *parts: np.concatenate(parts), *both)
+
         before = self.model.data
-        x = _joined(before.x, before.x_validation)
-        y = _joined(before.y, before.y_validation)
+        x = joined(before.x, before.x_validation)
+        y = joined(before.y, before.y_validation)
         weights = before.sample_weight, before.sample_weight_validation
         weight = None
         if any(one is not None for one in weights):
@@ -163,7 +170,7 @@ class Trainer:
             weight = np.concatenate([np.ones(n) if one is None else one for one, n in pairs])
         ((one,),) = training.train(
             self._build,
-            self._draws([job]),
+            [self._draw(job)],
             training.Data(x, y, before.x_validation, before.y_validation, weight, weights[1]),
             seeds=[job.seed],
             engine=self.engine,
@@ -179,7 +186,7 @@ class Trainer:
 
         assert result.model is not None
         examples, job = self.model.examples, result.job
-        chosen = self._draws([job])[0]
+        chosen = self._draw(job)
         card = saving.Card(
             examples.source,
             examples.fingerprint,
@@ -196,9 +203,7 @@ class Trainer:
         """
         from tfcourse.training.models import Builder
 
-        chosen = self._draws([Job(trial.number, trial.hyperparameters, trial.seed, trial.epochs)])[
-            0
-        ]
+        chosen = self._draw(job_of(trial))
         bare = Builder(self._build, self.model.data).model(chosen, trial.seed)
         model = self.model.whole(bare, chosen)
         try:
@@ -212,11 +217,11 @@ class Trainer:
 
     def again(self, trial: Trial) -> Any:
         """Train a trial once more and return its model, as it was saved if it was the best."""
-        job = Job(trial.number, trial.hyperparameters, trial.seed, trial.epochs)
+        job = job_of(trial)
         ((result,),) = self.train([job], {job.number}, lambda epochs: None)
         if result.model is None:
             raise InputError(f"trial {trial.number} cannot be trained again: {result.error}")
-        return self.model.whole(result.model(), self._draws([job])[0])
+        return self.model.whole(result.model(), self._draw(job))
 
     def test(self, trial: Trial, path: Path) -> dict[str, float]:
         """What the saved model of `trial` comes to on the test set, if there is one, by name."""
@@ -235,15 +240,6 @@ class Trainer:
             exact = evaluate(model, x, y)
             found |= {"loss": exact.loss, "accuracy": exact.accuracy}
         return found
-
-
-def _joined(first: Any, second: Any) -> Any:
-    """Return nested dicts, tuples or lists of arrays with the examples of both."""
-    if isinstance(first, dict):
-        return {key: _joined(first[key], second[key]) for key in first}
-    if isinstance(first, tuple | list):
-        return type(first)(_joined(a, b) for a, b in zip(first, second, strict=True))
-    return np.concatenate([first, second])
 
 
 def describe(error: Exception) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import stdev
 from typing import Any, Protocol
 
-from tfcourse.tuning.objective import Objective
+from tfcourse.training.objective import Objective
 from tfcourse.tuning.space import Chosen, Space
 
 STATES = ("complete", "pruned", "diverged", "failed")  # in the order they rank

@@ -9,24 +9,23 @@ import re
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial, wraps
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from tfcourse import _checks, datasets
 from tfcourse._checks import InputError, InputTypeError
 from tfcourse.hyperparameters import ENGINES, FINALIST_SEEDS, FINALISTS, Hyperparameters
+from tfcourse.training.objective import Objective
 from tfcourse.tuning import progress as bars
+from tfcourse.tuning import samplers
 from tfcourse.tuning.journal import made_with
 from tfcourse.tuning.models import Build, Own, Packaged, given_build
-from tfcourse.tuning.objective import Objective
 from tfcourse.tuning.rounds import HALVING, RUNGS, Progress, run
 from tfcourse.tuning.search import Search, coarse_to_fine, grid, largest_grid, quasi_random, random
 from tfcourse.tuning.space import Space
 from tfcourse.tuning.study import Study
-
-if TYPE_CHECKING:
-    from tfcourse.tuning.trainers import Trainer
+from tfcourse.tuning.trainers import Trainer
 
 SEARCHES = ("random", "quasi-random", "grid", "coarse-to-fine", "tpe")
 BATCH = 16  # trials that a sampler is asked for at once: a chunk of them for each of two cores
@@ -149,22 +148,20 @@ def tune(
     """
     if "keras" in sys.modules:  # on another backend, this says so before anything is done
         import tfcourse._tensorflow  # noqa: F401
-    for name, value in (("trials", trials), ("rounds", rounds), ("keep", keep)):
-        _checks.integer(name, value, at_least=1)
-    for name, value in (("epochs", epochs), ("batch_size", batch_size), ("repeats", repeats)):
-        _checks.integer(name, value, at_least=1)
-    for name, value in (("finalists", finalists), ("finalist_seeds", finalist_seeds)):
-        _checks.integer(name, value, at_least=0)
+    positive = {"trials": trials, "rounds": rounds, "keep": keep, "epochs": epochs}
+    positive |= {"batch_size": batch_size, "repeats": repeats}
     if patience is not None:
-        _checks.integer("patience", patience, at_least=1)
-    _checks.integer("seed", seed, at_least=0)
+        positive["patience"] = patience
+    for name, value in positive.items():
+        _checks.integer(name, value, at_least=1)
+    others = {"finalists": finalists, "finalist_seeds": finalist_seeds, "seed": seed}
+    for name, value in others.items():
+        _checks.integer(name, value, at_least=0)
     _checks.choice("engine", engine, ENGINES)
-    if isinstance(search, str):
-        _checks.choice("search", search, SEARCHES)
-    if not isinstance(search, str) or search == "tpe":
-        from tfcourse.tuning import samplers
-
+    if search == "tpe" or not isinstance(search, str):
         search = samplers.sampler(search, seed)
+    else:
+        _checks.choice("search", search, SEARCHES)
     if space is not None and not isinstance(space, Space):
         raise InputTypeError(f"space must be a tfc.Space(…), got {type(space).__name__}")
     if cluster is not None:
@@ -203,14 +200,16 @@ def tune(
         "made_with": made_with(data=examples.name, engine=engine, build=name),
     }
     opened = Study(space, study, objective=goal, **head)
+    how: Any = {"batch_size": batch_size, "patience": patience}
+
+    def here() -> Trainer:
+        return Trainer(model, goal, engine=engine, **how)
+
     with opened, ExitStack() as at_the_end, bars.shown(count, progress) as show:
-        how: dict[str, Any] = {"batch_size": batch_size, "patience": patience}
 
         def trainer() -> Trainer:
-            from tfcourse.tuning import trainers
-
             if cluster is None:
-                return trainers.Trainer(model, goal, engine=engine, **how)
+                return here()
             from tfcourse.tuning.cluster import ClusterTrainer
 
             joined = ClusterTrainer(model, goal, address=cluster, **how)
@@ -235,14 +234,8 @@ def tune(
             refit=refit,
             on_progress=tell,
         )
-    opened.trainer = partial(_trainer_here, model, goal, engine, how)
+    opened.trainer = here
     return opened
-
-
-def _trainer_here(model: Any, goal: Objective, engine: str, how: dict[str, Any]) -> Trainer:
-    from tfcourse.tuning import trainers
-
-    return trainers.Trainer(model, goal, engine=engine, **how)
 
 
 def _search(
@@ -257,8 +250,6 @@ def _search(
         told = f"{search}, {trials} trials, {rounds} rounds around the best {keep}"
         return coarse_to_fine(space, rounds, trials, keep, seed), told, trials
     if not isinstance(search, str):
-        from tfcourse.tuning import samplers
-
         found = samplers.sampled(space, trials, search, goal.direction, seed, BATCH)
         return found, f"{type(search).__name__}, {BATCH} at a time", trials
     draw = random if search == "random" else quasi_random
