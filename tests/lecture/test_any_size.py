@@ -1,7 +1,7 @@
 """Figures at sizes of one's own: their words have room, or the size is refused in a line."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shared import crowded, words
 
@@ -63,7 +63,11 @@ sizes = {
 }
 
 
+TWICE = {"name": "beta_sensitivity", "preset": "book", "across": 2.0, "letters": 2.0}
+
+
 @settings(max_examples=12, deadline=None, derandomize=True)
+@example(TWICE | {"language": "en", "height": None})
 @given(st.fixed_dictionaries(sizes))
 def test_any_size_has_room_for_the_words_or_is_refused(size):
     law(**size)

@@ -219,7 +219,8 @@ def beta_sensitivity(step: float = 0.0005, *, seed: int = 0, style: Style = BOOK
     weight.axhline(end, color=c.faint, lw=0.8 * s, zorder=0)
     weight.annotate("$1/e$", (1.1, end), (0, -0.2), textcoords="offset fontsize", va="top")
     names = [f"{b:.6g}" for b in found.betas]
-    weight.annotate("\n".join(names[:2]), (22, 0.2), color=two[0], ha="left", va="center")
+    weight.annotate(names[0], (22, 0.2), color=two[0], ha="left", va="bottom")
+    weight.annotate(names[1], (22, 0.2), color=two[0], ha="left", va="top")
     weight.annotate(names[2], (300, 0.62), color=two[1], ha="right", va="center")
     at = 0.8 * found.values[3]
     weight.annotate(names[3], (at, 0.62), color=two[1], ha="left", va="center")
