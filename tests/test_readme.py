@@ -115,6 +115,17 @@ def test_what_is_linked_is_there():
         assert "://" in path or (ROOT / path).exists(), path
 
 
+@pytest.mark.parametrize(("page", "language"), [("README.md", "en"), ("README.zh.md", "zh")])
+def test_its_figures_have_their_own_alternative_texts(page, language):
+    from tfcourse.lecture import gallery
+
+    shown = re.findall(r"!\[(.*?)\]\(figures/(\w+)\.png\)", (ROOT / page).read_text("utf-8"))
+    assert shown
+    for text, name in shown:
+        [entry] = gallery.find([name])
+        assert text == entry.text(language)[1]
+
+
 def test_a_wrong_word_or_number_is_seen():
     assert agrees("a 0.25\n…\nb\n", "a 0.25\nx\ny\nb\n", measured=False)
     assert not agrees("a 0.25\n", "a 0.26\n", measured=False)

@@ -9,6 +9,7 @@ may want to change; `draw` saves one.
 'tuning'
 """
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from tfcourse.lecture.gallery import Entry, draw, find
@@ -54,4 +55,8 @@ if not TYPE_CHECKING:  # otherwise mypy would accept any name
     def __getattr__(name: str) -> Any:
         if name in __all__:
             return find([name])[0].function
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        here = sys.modules[__name__]
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=here)
+
+    def __dir__() -> list[str]:
+        return __all__

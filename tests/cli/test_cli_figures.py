@@ -8,10 +8,18 @@ from PIL import Image
 from tfcourse.lecture import gallery
 
 
-def test_list_as_json_has_name_part_and_caption_of_each(tfcourse):
+def test_list_as_json_has_name_part_caption_and_alternative_text_of_each(tfcourse):
     listed = json.loads(tfcourse("figures", "--list", "--json").out)["figures"]
     assert [row["name"] for row in listed] == [entry.name for entry in gallery.figures()]
-    assert all(set(row) == {"name", "part", "caption"} and row["caption"] for row in listed)
+    assert all([*row] == ["name", "part", "caption", "alternative"] for row in listed)
+    assert all(len(row["alternative"]) > 80 for row in listed)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_list_tells_every_caption_whole(tfcourse, language):
+    out = "".join(tfcourse("figures", "--list", "--language", language).out.split())
+    for entry in gallery.figures():
+        assert "".join(entry.text(language)[0].split()) in out.replace(entry.name, "")
 
 
 def test_list_draws_nothing(tfcourse, tmp_path):

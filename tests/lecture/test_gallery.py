@@ -71,6 +71,16 @@ def test_an_unknown_name_offers_the_nearest():
         gallery.find(["beta_scales"])
 
 
+def test_what_is_no_style_and_what_is_no_figure_are_told():
+    from tfcourse import figures
+
+    with pytest.raises(TypeError, match=r"must be a tfc.figures.Style, such as .*, got .slide."):
+        figures.softmax_layer((1, 2), style="slide")
+    with pytest.raises(ValueError, match="z must be at most 700, .* got 1000"):
+        figures.softmax_layer((1000, -1000))
+    assert "softmax_layer" in dir(figures)
+
+
 def test_a_pdf_is_the_same_file_again(tmp_path):
     files = [tmp_path / name for name in ("a.pdf", "b.pdf")]
     for file in files:

@@ -217,7 +217,7 @@ def test_a_build_function_is_found_in_the_working_directory(tmp_path, monkeypatc
     for path, says in {
         "my_models": "given as package.module:function, got 'my_models'",
         "my_models:": "got 'my_models:'",
-        "my_models:nothing": "must name a function in my_models, got None",
+        "my_models:biuld": "must name a function of my_models, got 'biuld'; did you mean 'build'",
         "my_models:value": "must name a function in my_models, got 3",
         "my_broken:build": "ModuleNotFoundError: No module named 'nowhere_to_be_found'",
         "no_such_module:build": "No module named 'no_such_module'",

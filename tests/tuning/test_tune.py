@@ -70,15 +70,25 @@ def test_code_in_the_saved_model_is_never_run(blobs, tmp_path):
         assert "\n" not in str(caught.value) and not ran.exists()
 
 
+def pair(hp):
+    one, two = keras.Input((2,), name="one"), keras.Input((2,), name="two")
+    both = keras.layers.Concatenate()([one, two])
+    model = keras.Model({"one": one, "two": two}, keras.layers.Dense(hp.Int("u", 1, 1))(both))
+    model.compile("sgd", "mse")
+    return model
+
+
+def test_an_input_that_the_model_has_not_is_refused():
+    x, y = points()
+    given = {"one": x, "two": x, "twoo": x}
+    data = {"train": (given, y), "validation": (given, y)}
+    says = "inputs one, two, got 'twoo' besides; did you mean 'two'"
+    with pytest.raises(ValueError, match=says):
+        tune(pair, data, trials=1)
+
+
 @pytest.mark.usefixtures("eager")
 def test_a_saved_model_of_two_inputs_is_read(tmp_path):
-    def pair(hp):
-        one, two = keras.Input((2,), name="one"), keras.Input((2,), name="two")
-        both = keras.layers.Concatenate()([one, two])
-        model = keras.Model({"one": one, "two": two}, keras.layers.Dense(hp.Int("u", 1, 1))(both))
-        model.compile("sgd", "mse")
-        return model
-
     x, y = points()
     data = {"train": ({"one": x, "two": x}, y), "validation": ({"one": x, "two": x}, y)}
     how = {"trials": 1, "epochs": 1, "engine": "keras", "refit": False}
@@ -252,6 +262,21 @@ def test_the_next_best_is_trained_again_when_asked_for(regression):
         study.model(4)
     with pytest.raises(ValueError, match=r"keeps only the best model; .*model\(1\)"):
         Study.read(study.folder).model(1)
+
+
+def test_the_model_that_is_handed_out_is_saved_and_opened_without_a_warning(
+    finished, regression, tmp_path, recwarn
+):
+    for study in (finished, regression[0]):
+        study.model().save(tmp_path / "best.keras")
+        opened = keras.saving.load_model(tmp_path / "best.keras")
+        assert len(opened.optimizer.variables) > 2
+    assert not [str(one.message) for one in recwarn if "optimizer" in str(one.message)]
+
+
+def test_data_in_two_arguments_is_answered_with_how_to_say_it():
+    with pytest.raises(TypeError, match=r"data as one: say tune\(build, \(x, y\)\)"):
+        tune(net, *points())
 
 
 def deeper(hp):

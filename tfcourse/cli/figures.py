@@ -60,9 +60,11 @@ def figures(
     ]
     entries = [entry for entry in gallery.find(names or []) if not (quick and entry.trains)]
     Style(preset, theme, language)  # which says what is wrong with them before anything is written
-    rows: list[dict[str, Any]] = [
-        {"name": e.name, "part": e.part, "caption": e.text(language)[0]} for e in entries
-    ]
+    rows: list[dict[str, Any]] = []
+    for entry in entries:
+        caption, alternative = entry.text(language)
+        row = {"name": entry.name, "part": entry.part, "caption": caption}
+        rows.append(row | {"alternative": alternative})
     if listing:
         if json:
             print_json({"figures": rows})
@@ -101,6 +103,7 @@ def _print_list(rows: list[dict[str, Any]]) -> None:
 
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")  # Chinese has no spaces to break a line at
     for part, group in groupby(rows, key=itemgetter("part")):
         table.add_row(f"[bold]{part}[/bold]")
         for row in group:

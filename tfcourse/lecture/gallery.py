@@ -81,6 +81,9 @@ def figure(zh: str, *, trains: bool = False) -> Callable[[Drawing], Drawing]:
     def register(function: Drawing) -> Drawing:
         @wraps(function)
         def styled(*arguments: Any, style: Style = BOOK, **named: Any) -> Figure:
+            if not isinstance(style, Style):
+                such = 'a tfc.figures.Style, such as Style("slide", "dark")'
+                raise _checks.InputTypeError(f"style must be {such}, got {style!r}")
             with style.context():
                 drawn = function(*arguments, style=style, **named)
                 own_size = style.width or style.height or style.points

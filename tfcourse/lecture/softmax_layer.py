@@ -7,6 +7,7 @@ import numpy as np
 
 from tfcourse import softmax
 from tfcourse._arrays import Floats
+from tfcourse._checks import InputError
 from tfcourse.lecture import ledger
 from tfcourse.lecture.gallery import figure
 from tfcourse.lecture.ledger import Evidence, below, claim, corrected, judged, note
@@ -27,6 +28,8 @@ class Layer(NamedTuple):
 def layer(z: Sequence[float] = EXAMPLE) -> Layer:
     """Run the layer on z; nothing is random in it."""
     values = np.array(z, float)
+    if values.max() > 700:
+        raise InputError(f"z must be at most 700, for e^z to be a number, got {values.max():g}")
     return Layer(values, np.exp(values), softmax.softmax(values), softmax.hardmax(values))
 
 

@@ -131,7 +131,6 @@ def load(build: Build, trial: Chosen, data: Data, path: Path, epochs: int) -> Tr
     path: a .keras file of the model that `build` returns for the trial, trained for so many epochs.
     """
     model = Builder(build, data).model(trial, 0)
-    model.optimizer.build(model.trainable_variables)
     model.load_weights(path)
     return standing(model, memory_of(model), epochs)
 

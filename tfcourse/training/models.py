@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tfcourse import _checks
 from tfcourse._checks import InputError, InputTypeError
 from tfcourse._tensorflow import keras
 from tfcourse.hyperparameters import TRAINING, Hyperparameters
@@ -60,12 +61,15 @@ class Builder:
         model.set_weights(initial_weights(first, seed))
         if not compiled:
             self.compile(model, trial)
+        elif model.optimizer is not None:
+            model.optimizer.build(model.trainable_variables)
         return model
 
     def compile(self, model: keras.Model, trial: Chosen) -> None:
         """Compile a model that `build` left uncompiled: the lecture's classifier and its cost."""
         loss = classifier_loss(model, self.data)
         model.compile(keras_optimizer(settings(trial)), loss, metrics=["accuracy"])
+        model.optimizer.build(model.trainable_variables)  # or, saved, it is opened with a warning
 
     def blueprint(self, trial: Chosen, seed: int) -> Blueprint:
         """Return the blueprint of the trial's model, which is built unless nothing would differ.
@@ -99,12 +103,27 @@ class Builder:
                 raise InputTypeError(f"build must return a keras.Model, got {model!r}")
             if not model.built:
                 model(self.data.example[0])
+            _check_inputs(model, self.data.x)
             compiled = bool(model.compiled)
             if compiled and model.loss is None and "compute_loss" not in _own_methods(model):
                 raise InputError("a compiled model must have a loss: compile(optimizer, loss=…)")
             if not compiled:
                 classifier_loss(model, self.data)  # says what is wrong, if anything is
         return model, compiled
+
+
+def _check_inputs(model: keras.Model, x: Any) -> None:
+    """Refuse an input that the model has not: Keras drops it with a warning."""
+    if not isinstance(x, dict) or not getattr(model, "inputs", None):
+        return
+    own = model.input
+    known = list(own) if isinstance(own, dict) else [tensor.name for tensor in model.inputs]
+    for name in x:
+        if name not in known:
+            raise InputError(
+                f"x must have the model's inputs {', '.join(known)}, got {name!r} besides"
+                f"{_checks.nearest(name, known)}"
+            )
 
 
 def _own_methods(model: keras.Model) -> set[str]:

@@ -304,9 +304,13 @@ def load_build(path: str) -> Any:
     import tfcourse._tensorflow  # noqa: F401  before the module does: on the right backend, quietly
 
     try:
-        found = getattr(importlib.import_module(module), function, None)
+        inside = importlib.import_module(module)
     except Exception as error:  # the module's own code runs
         raise InputError(f"build {path}: {type(error).__name__}: {error}") from error
+    if not hasattr(inside, function):
+        near = _checks.nearest(function, vars(inside))
+        raise InputError(f"build must name a function of {module}, got {function!r}{near}")
+    found = getattr(inside, function)
     if not callable(found) and not callable(getattr(found, "build", None)):
         raise InputError(f"build {path} must name a function in {module}, got {found!r}")
     return found
