@@ -63,8 +63,8 @@ def figures(
     rows: list[dict[str, Any]] = []
     for entry in entries:
         caption, alternative = entry.text(language)
-        row = {"name": entry.name, "part": entry.part, "caption": caption}
-        rows.append(row | {"alternative": alternative})
+        about = {"name": entry.name, "part": entry.part, "caption": caption}
+        rows.append({**about, "alternative": alternative})
     if listing:
         if json:
             print_json({"figures": rows})

@@ -113,17 +113,17 @@ class Builder:
 
 
 def _check_inputs(model: keras.Model, x: Any) -> None:
-    """Refuse an input that the model has not: Keras drops it with a warning."""
+    """Refuse more inputs than the model has: Keras drops them with a warning."""
     if not isinstance(x, dict) or not getattr(model, "inputs", None):
         return
     own = model.input
     known = list(own) if isinstance(own, dict) else [tensor.name for tensor in model.inputs]
-    for name in x:
-        if name not in known:
-            raise InputError(
-                f"x must have the model's inputs {', '.join(known)}, got {name!r} besides"
-                f"{_checks.nearest(name, known)}"
-            )
+    besides = [name for name in x if name not in known]
+    if len(x) > len(known) and besides:
+        raise InputError(
+            f"x must have the model's inputs {', '.join(known)}, got {besides[0]!r} besides"
+            f"{_checks.nearest(besides[0], known)}"
+        )
 
 
 def _own_methods(model: keras.Model) -> set[str]:
