@@ -78,6 +78,8 @@ def test_what_is_no_style_and_what_is_no_figure_are_told():
         figures.softmax_layer((1, 2), style="slide")
     with pytest.raises(ValueError, match="z must be at most 700, .* got 1000"):
         figures.softmax_layer((1000, -1000))
+    with pytest.raises(ValueError, match="must hold at least one example"):
+        figures.softmax_layer(())
     assert "softmax_layer" in dir(figures)
 
 

@@ -9,7 +9,7 @@ from tfcourse._tensorflow import keras
 from tfcourse.classifier import evaluate
 from tfcourse.training import Data
 from tfcourse.training.batches import epoch_batches
-from tfcourse.training.models import Builder
+from tfcourse.training.models import Builder, _check_inputs
 from tfcourse.tuning import Choice, Integer, Log, Space, Study, tune
 from tfcourse.tuning.hp import HP
 from tfcourse.tuning.models import Packaged
@@ -85,6 +85,11 @@ def test_an_input_that_the_model_has_not_is_refused():
     says = "inputs one, two, got 'twoo' besides; did you mean 'two'"
     with pytest.raises(ValueError, match=says):
         tune(pair, data, trials=1)
+
+
+def test_whether_one_input_may_have_a_name_is_left_to_keras():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    _check_inputs(model, {"any": points()[0]})
 
 
 @pytest.mark.usefixtures("eager")
@@ -275,7 +280,9 @@ def test_the_model_that_is_handed_out_is_saved_and_opened_without_a_warning(
 
 
 def test_data_in_two_arguments_is_answered_with_how_to_say_it():
-    with pytest.raises(TypeError, match=r"data as one: say tune\(build, \(x, y\)\)"):
+    with pytest.raises(
+        TypeError, match=r"build and data, got 3 values: say tune\(build, \(x, y\)\)"
+    ):
         tune(net, *points())
 
 

@@ -28,9 +28,10 @@ class Layer(NamedTuple):
 def layer(z: Sequence[float] = EXAMPLE) -> Layer:
     """Run the layer on z; nothing is random in it."""
     values = np.array(z, float)
+    a, hardmax = softmax.softmax(values), softmax.hardmax(values)
     if values.max() > 700:
         raise InputError(f"z must be at most 700, for e^z to be a number, got {values.max():g}")
-    return Layer(values, np.exp(values), softmax.softmax(values), softmax.hardmax(values))
+    return Layer(values, np.exp(values), a, hardmax)
 
 
 @figure(

@@ -116,7 +116,7 @@ def _check_inputs(model: keras.Model, x: Any) -> None:
     """Refuse more inputs than the model has: Keras drops them with a warning."""
     if not isinstance(x, dict) or not getattr(model, "inputs", None):
         return
-    own = model.input
+    own = getattr(model, "input", None)  # a Sequential model need not have one
     known = list(own) if isinstance(own, dict) else [tensor.name for tensor in model.inputs]
     besides = [name for name in x if name not in known]
     if len(x) > len(known) and besides:

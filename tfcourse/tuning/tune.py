@@ -68,7 +68,10 @@ def _says_instead(function: Callable[P, T]) -> Callable[P, T]:
     @wraps(function)
     def called(*args: P.args, **named: P.kwargs) -> T:
         if len(args) > 2:
-            raise InputTypeError("tune takes data as one: say tune(build, (x, y))")
+            raise InputTypeError(
+                f"tune takes build and data, got {len(args)} values: say tune(build, (x, y)), and "
+                "the rest by name"
+            )
         known = set(function.__annotations__) - {"return"}
         for name in named:
             if name in INSTEAD:
