@@ -2,9 +2,9 @@
 
 Inside a compiled loop XLA takes a hundred times too long for the gradient of a convolution's
 kernel and ten times for that of max pooling; both are rewritten here as what it does well. The
-gradient of batch norm is written as one formula. Random layers draw by mixing bits, which, unlike
-TensorFlow's generators, maps over models and fuses with what uses it. All figures are those that
-Keras's own layers give, to rounding.
+gradient of batch norm over images is written as one formula. Random layers draw by mixing bits,
+which, unlike TensorFlow's generators, maps over models and fuses with what uses it. All figures are
+those that Keras's own layers give, to rounding.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def _max_pool_gradient(op: Any, dy: Tensor) -> Tensor:
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
 def normalized(z: Tensor, epsilon: Tensor) -> tuple[tuple[Tensor, Tensor, Tensor], Any]:
-    """Batch norm of rows z (n, units): z_norm, μ and σ² over the rows.
+    """Batch norm of many rows z (n, channels): z_norm, μ and σ² over the rows.
 
     Backward, dz = (dz_norm − mean dz_norm − z_norm · mean(dz_norm · z_norm)) / √(σ² + ε).
     """
@@ -227,9 +227,9 @@ class Computed:
             return original
 
         def call(inputs: Tensor, training: bool | None = None, mask: Tensor = None) -> Tensor:
-            axis = layer.axis if layer.axis < 0 else layer.axis - inputs.shape.rank
-            narrow = inputs.dtype not in (tf.float32, tf.float64)
-            if not training or not layer.trainable or mask is not None or axis != -1 or narrow:
+            rank, narrow = inputs.shape.rank, inputs.dtype not in (tf.float32, tf.float64)
+            images = rank > 3 and layer.axis in (-1, rank - 1)  # of fewer rows Keras's is faster
+            if not images or not training or not layer.trainable or mask is not None or narrow:
                 return original(inputs, training=training, mask=mask)
             rows = tf.reshape(inputs, [-1, inputs.shape[-1]])
             z_norm, mu, variance = normalized(rows, tf.cast(layer.epsilon, rows.dtype))

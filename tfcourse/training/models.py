@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
-
-import numpy as np
 
 from tfcourse import _checks
 from tfcourse._checks import InputError, InputTypeError
@@ -22,6 +18,7 @@ from tfcourse.training.first_weights import initial_weights
 from tfcourse.training.identity import is_of_keras
 from tfcourse.training.outputs import classifier_loss
 from tfcourse.training.reads import Reads
+from tfcourse.training.seeds import Seeds
 from tfcourse.training.trained import Chosen
 from tfcourse.training.updates import Optimizer, keras_optimizer
 
@@ -50,13 +47,14 @@ class Builder:
         self.build, self.data = build, data
         self.patterns: dict[Any, Pattern | str | None] = {}
         self._known: dict[tuple[str, ...], dict[Any, tuple[Blueprint, bool]]] = {}
+        self._seeds = Seeds()
 
     def model(self, trial: Chosen, seed: int) -> keras.Model:
         """Build and compile the trial's model, and give it the first weights of `seed`.
 
         Raises: whatever `build` raises, and ValueError or TypeError for a model that does not fit.
         """
-        model, compiled = self._built(Reads(trial), seed)
+        model, compiled, _ = self._built(trial, seed)
         first = blueprint.read(model, None).first
         model.set_weights(initial_weights(first, seed))
         if not compiled:
@@ -80,11 +78,10 @@ class Builder:
         for names, models in self._known.items():
             if (values := _values(trial, names)) in models:
                 return self._told(*models[values], trial)
-        reads = Reads(trial)
-        model, compiled = self._built(reads, seed)
+        model, compiled, reads = self._built(trial, seed)
         found = blueprint.read(model, None)
         if not any(weight.by_chance for weight in found.first):
-            names = tuple(sorted(reads.names))
+            names = tuple(sorted(reads.names))  # also by what the model keeps, now that it was read
             self._known.setdefault(names, {})[_values(trial, names)] = found, compiled
         return self._told(found, compiled, trial)
 
@@ -95,21 +92,27 @@ class Builder:
         steps = max(1, self.data.examples // told.batch_size)
         return dataclasses.replace(found, optimizer=Optimizer.told(told, steps))
 
-    def _built(self, reads: Reads, seed: int) -> tuple[keras.Model, bool]:
-        """A model with its weights made, and whether `build` compiled it."""
-        with one_at_a_time, _seeded(seed):
+    def _built(self, trial: Chosen, seed: int) -> tuple[keras.Model, bool, Reads]:
+        """A model with its weights made, whether `build` compiled it, and what it read."""
+
+        def build() -> tuple[keras.Model, Reads]:
+            reads = Reads(trial)
             model = self.build(reads)
+            if isinstance(model, keras.Model) and not model.built:
+                model(self.data.example[0])
+            return model, reads
+
+        with one_at_a_time:
+            model, reads = self._seeds.run(build, seed)
             if not isinstance(model, keras.Model):
                 raise InputTypeError(f"build must return a keras.Model, got {model!r}")
-            if not model.built:
-                model(self.data.example[0])
             _check_inputs(model, self.data.x)
             compiled = bool(model.compiled)
             if compiled and model.loss is None and "compute_loss" not in _own_methods(model):
                 raise InputError("a compiled model must have a loss: compile(optimizer, loss=…)")
             if not compiled:
                 classifier_loss(model, self.data)  # says what is wrong, if anything is
-        return model, compiled
+        return model, compiled, reads
 
 
 def _check_inputs(model: keras.Model, x: Any) -> None:
@@ -128,18 +131,6 @@ def _check_inputs(model: keras.Model, x: Any) -> None:
 
 def _own_methods(model: keras.Model) -> set[str]:
     return {name for kind in type(model).__mro__ if not is_of_keras(kind) for name in vars(kind)}
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Let everything that draws draw by `seed`; Python's and NumPy's states are put back."""
-    before = random.getstate(), np.random.get_state()
-    keras.utils.set_random_seed(seed % 2**32)
-    try:
-        yield
-    finally:
-        random.setstate(before[0])
-        np.random.set_state(before[1])
 
 
 def _values(trial: Chosen, names: tuple[str, ...]) -> tuple[Any, ...]:

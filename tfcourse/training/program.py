@@ -234,9 +234,7 @@ class Program:
         g = self.parameters.join(gradients, models)
         if choices.own is not None:
             g *= choices.own
-        # Of the loss, so that the update waits for whatever reads the parameters: then the compiler
-        # updates them in place instead of copying them.
-        moving = state.moving & tf.math.is_finite(loss)
+        moving = state.moving & tf.math.is_finite(loss) & _known(metrics, models)
         parameters, slots = update(
             self.optimizer,
             state.parameters,
@@ -401,6 +399,17 @@ def _map(function: Any, *inputs: Any) -> Any:
         )
     outputs = function(*tf.nest.map_structure(lambda t: tf.squeeze(t, axis=0), inputs))
     return tf.nest.map_structure(lambda t: t[tf.newaxis], outputs)
+
+
+def _known(arrays: list[Tensor], models: int) -> Tensor:
+    """True for every model, but not before the arrays (models, …) are known.
+
+    So the update waits for whatever reads the parameters, and the compiler, which does not see
+    that no number is below 0 here, updates them in place instead of copying them.
+    """
+    flat = [tf.reshape(tf.cast(array, tf.float32), [models, -1]) for array in arrays]
+    nan = tf.math.is_nan(tf.concat([*flat, tf.zeros([models, 1])], axis=1))
+    return tf.minimum(tf.reduce_sum(tf.cast(nan, tf.int32), axis=1), 0) == 0
 
 
 def _squared(gradient: Any) -> Any:
