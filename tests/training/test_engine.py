@@ -93,6 +93,38 @@ def test_chunks_and_threads_change_nothing_but_rounding(together):
         close(one, other)
 
 
+def plan(trials, build=build, name="compiled"):
+    return engine._Plan(Builder(build, BLOBS), trials, range(len(trials)), EPOCHS, name, None, 4)
+
+
+@pytest.mark.parametrize("name", COMPANY)
+def test_trials_that_are_alike_train_before_the_others_are_built(name):
+    built = []
+
+    def counted(h):
+        built.append(h["learning_rate"])
+        return build(h)
+
+    windows = plan([trial(learning_rate=i / 100) for i in range(1, 25)], counted, name).windows()
+    [first] = next(filter(lambda window: window and not window[0].ahead, windows))
+    assert [m.trial for m in first.members] == list(range(len(first.members)))
+    assert len(set(built)) == max(len(first.members), engine.ALIKE) < 24
+
+
+@pytest.mark.parametrize("odd", [{"units": (7,)}, {"units": "none"}, {"dropout": 0.3}], ids=str)
+def test_a_trial_unlike_the_first_ones_ends_what_is_foreseen_and_none_is_lost(odd):
+    trials = [trial(learning_rate=i / 100) for i in range(1, 25)]
+    trials[9] = trial(**odd)
+    windows = list(plan(trials).windows())
+    items = [item for window in windows for item in window if not getattr(item, "ahead", False)]
+    own = [[m.trial for m in i.members] if isinstance(i, engine.Chunk) else [i.trial] for i in items]
+    assert sorted(sum(own, [])) == list(range(24))
+    assert [0, 1, 2, 3, 4, 5] == own[0]  # of four threads' shares, the one without it
+    for item in items:
+        if isinstance(item, engine.Chunk):
+            assert item.width >= len(item.members)
+
+
 def test_compiling_ahead_changes_no_result_and_is_none(monkeypatch):
     alike = [trial(dropout=0.1 * k) for k in range(1, 7)]
     widths = []

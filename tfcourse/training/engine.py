@@ -158,34 +158,37 @@ class _Plan:
     threads: int
 
     def windows(self) -> Iterator[list[Chunk | Trained]]:
-        """Yield chunks, and records of trials that cannot be built, a window of trials each."""
+        """Yield chunks, and records of trials that cannot be built, of a window of trials each.
+
+        As long as trials are like the first ones, their chunks need not wait for the others.
+        """
         for first in range(0, len(self.trials), WINDOW):
             indices = range(first, min(first + WINDOW, len(self.trials)))
             groups: dict[Any, list[Member]] = {}
             unbuilt = list(self._grouped(indices[:ALIKE], groups))
-            if ahead := self._ahead(groups, len(indices)):
-                yield [ahead]
-            unbuilt += self._grouped(indices[ALIKE:], groups)
+            coming, foreseen = indices[ALIKE:], self._foreseen(groups, len(indices))
+            yield list(_ahead(foreseen))
+            for chunk in foreseen:
+                ((key, members),) = groups.items()
+                more = max(0, len(chunk.members) - len(members))
+                unbuilt += self._grouped(coming[:more], groups)
+                coming = coming[more:]
+                if unbuilt or not _alike(groups):
+                    break
+                yield [replace(chunk, members=tuple(members[: len(chunk.members)]))]
+                del members[: len(chunk.members)]
+            unbuilt += self._grouped(coming, groups)
             own = [(key, part) for key, some in groups.items() for part in _similar(some)]
             parts = [[*self._chunks(key, part)] for key, part in own]
             # By turns, so that threads compile different programs.
             yield [*unbuilt, *filter(None, itertools.chain(*itertools.zip_longest(*parts)))]
 
-    def _ahead(self, groups: dict[Any, list[Member]], count: int) -> Chunk | None:
-        """A chunk to compile the program that `count` trials will take if all are like these.
-
-        None if there is nothing to compile. It takes another core, and as long as many models take
-        to be built.
-        """
-        if len(groups) != 1 or count <= ALIKE or self.engine == "keras":
-            return None
+    def _foreseen(self, groups: dict[Any, list[Member]], count: int) -> list[Chunk]:
+        """The chunks that `count` trials will be cut into if all are like these few."""
+        if count <= ALIKE or not _alike(groups):
+            return []
         ((key, members),) = groups.items()
-        if len({(m.blueprint.sizes, m.blueprint.shapes) for m in members}) != 1:
-            return None
-        chunk = next(self._chunks(key, (members * count)[:count]))
-        if chunk.pattern is None or chunk.pattern.traced(chunk.width):
-            return None
-        return replace(chunk, members=chunk.members[:1], epochs=1, ahead=True)
+        return list(self._chunks(key, (members * count)[:count]))
 
     def _grouped(
         self, indices: Sequence[int], groups: dict[Any, list[Member]]
@@ -365,6 +368,19 @@ def _run(
                         yield news
         finally:
             run.stop.set()  # whatever ended this: an error, Ctrl-C, or nobody asking for more
+
+
+def _alike(groups: dict[Any, list[Member]]) -> bool:
+    """Whether all members are of one shape, and may share a program."""
+    some = [member for group in groups.values() for member in group]
+    return len(groups) == 1 and len({(m.blueprint.sizes, m.blueprint.shapes) for m in some}) == 1
+
+
+def _ahead(foreseen: Sequence[Chunk]) -> Iterator[Chunk]:
+    """What has the program of these chunks compiled, while other models are being built."""
+    for chunk in foreseen[:1]:
+        if chunk.pattern is not None and not chunk.pattern.traced(chunk.width):
+            yield replace(chunk, members=chunk.members[:1], epochs=1, ahead=True)
 
 
 def _similar(members: Sequence[Member]) -> Iterator[list[Member]]:

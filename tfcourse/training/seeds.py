@@ -8,6 +8,7 @@ long. Hardly any build asks them for a number; one that does is noticed, and run
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -51,7 +52,7 @@ def _expected() -> Asked:
     if (asked := _ask()) not in _next:
         keras.utils.set_random_seed(0)
         given = [_ask() for _ in range(KNOWN)]
-        _next.update(zip(given, given[1:], strict=False))
+        _next.update(itertools.pairwise(given))
         keras.utils.set_random_seed(0)
         asked = _ask()
     return _next[asked]
