@@ -250,6 +250,41 @@ def test_a_split_is_decided_by_its_seed(y):
     assert one.fingerprint == same.fingerprint != other.fingerprint
 
 
+FRAME = {name: X[:, i] for i, name in enumerate("abc")}
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda x: take((x, ODD[:, 1])), "y_train must hold finite numbers, got 1 NaN"),
+        (lambda x: take(x.assign(y=ODD[:, 1]), target="y"), "y_train must hold finite numbers"),
+        (lambda x: take((x, Y[:19])), r"as many examples, got x_train\['a'\] 20, y_train 19"),
+        (lambda x: take((x, np.arange(30) % 2)), r"as many examples, got x_train\['a'\] 20"),
+        (lambda x: take((x, Y, np.ones(3))), "weights of train 3"),
+        (lambda x: take((x, Y, -np.ones(20))), "at least 0"),
+        (lambda x: take((x, Y + 1j)), "y_train must hold numbers, got values of type complex128"),
+        (lambda x: take((x.assign(a=None), Y)), "column a must hold numbers or .* got 0: leave"),
+        (lambda x: take((x[:0], Y[:0])), "must hold examples, got an array of shape"),
+        (lambda x: take((x * 1e300, Y)), "column a must hold finite numbers"),
+        (
+            lambda x: take({"train": (x, Y), "test": (x.assign(b=np.inf), Y)}),
+            "column b must hold finite numbers",
+        ),
+        (
+            lambda x: take({"train": (x, Y), "test": (x.assign(b="?"), Y)}),
+            "column b must hold numbers in every part, got texts in one",
+        ),
+        (lambda x: take({"train": (x, Y), "test": (X, Y)}), "data frame in every part or in none"),
+        (lambda x: take((X, Y), validation_data=(x, Y)), "data frame in every part or in none"),
+    ],
+)
+def test_a_data_frame_is_checked_as_arrays_are(make, says):
+    frame = pytest.importorskip("pandas").DataFrame(FRAME)
+    with pytest.raises(InputError, match=says) as caught:
+        make(frame)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
+
+
 def masked(array):
     return np.ma.masked_array(array, mask=np.arange(array.size).reshape(array.shape) == 3)
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ def take(
         path = Path(data)
         source = str(path.absolute()) if path.exists() else str(data)
         if path.suffix.lower() == ".csv":
-            data, name = (tables.read(path, target), None), path.name
+            data, name = tables.read(path, target), path.name
             target = None
         elif image_size is not None:
             with accessible(path):
@@ -151,9 +152,8 @@ def take(
             "validation_split must be left out where the data has a part to validate with, got"
             f" {validation_split}"
         )
-    cut = [part for part in pairs if not isinstance(pairs[part][0], tables.Table)]
-    for part in cut:
-        _check(part, *pairs[part])
+    for part, triple in pairs.items():
+        _check(part, *triple)
     pairs, names = _with_class_numbers(pairs, names)
     if "validation" not in pairs:
         share = SPLIT if validation_split is None else validation_split
@@ -170,6 +170,8 @@ def take(
 
 def leaves(tree: Any, path: str = "x") -> Iterator[tuple[str, Array]]:
     """Arrays of a nested dict, tuple or list with where they stand in it; None has none."""
+    if isinstance(tree, tables.Table):
+        tree = tree.columns
     if isinstance(tree, Mapping):
         for key, value in tree.items():
             yield from leaves(value, f"{path}[{key!r}]")
@@ -182,6 +184,8 @@ def leaves(tree: Any, path: str = "x") -> Iterator[tuple[str, Array]]:
 
 def each(tree: Any, change: Callable[[Any], Any]) -> Any:
     """Return the same nested dict, tuple or list with every array changed; None stays."""
+    if isinstance(tree, tables.Table):
+        return tables.Table(each(tree.columns, change))
     if isinstance(tree, Mapping):
         return {key: each(value, change) for key, value in tree.items()}
     if isinstance(tree, tuple | list):
@@ -215,16 +219,15 @@ def _triple(pair: Any, part: str) -> tuple[Any, Any, Any]:
     if not isinstance(pair, tuple) or len(pair) not in (2, 3):
         raise InputTypeError(f"{part} data must be {ACCEPTED}, got {_brief(pair)}")
     x, y = pair[0], pair[1]
-    if isinstance(x, tables.Table):
-        return x, x.target, None
     if y is None:
         raise InputTypeError(f"{part} data must be (x, y), got no y")
     weight = None
     if len(pair) == 3 and pair[2] is not None:
         _checks.unmasked(f"weights of {part}", pair[2])
         weight = np.asarray(pair[2], np.float32)
-    table = tables.of_frame(x)
-    return table or each(_plain(x), _array), each(_plain(y), _array), weight
+    if tables.is_frame(x):
+        x = tables.of_frame(x)
+    return each(_plain(x), _array), each(_plain(y), _array), weight
 
 
 def _plain(value: Any) -> Any:
@@ -306,12 +309,14 @@ def _check(part: str, x: Any, y: Any, weight: Array | None) -> None:
     """Refuse what no model could be trained on."""
     if not list(leaves(x)):
         raise InputError(f"x_{part} must hold an array, got {_brief(x)}")
-    sizes = dict[str, int]()
+    first = dict[int, str]()  # array of each number of examples
     for name, tree in ((f"x_{part}", x), (f"y_{part}", y), (f"weights of {part}", weight)):
         for path, array in leaves(tree, name):
             if not array.ndim or not array.size:
                 raise InputError(f"{path} must hold examples, got an array of shape {array.shape}")
-            sizes[path] = len(array)
+            first.setdefault(len(array), path)
+            if isinstance(x, tables.Table) and tree is x:
+                continue  # texts and gaps are its encoder's business
             if array.dtype.kind in "US" and name.startswith("x"):
                 raise InputError(
                     f"{path} must hold numbers, got texts: turn them into numbers before, for"
@@ -322,8 +327,8 @@ def _check(part: str, x: Any, y: Any, weight: Array | None) -> None:
                 raise InputError(f"{path} must hold finite numbers, got {bad:,} NaN or infinite")
             if array.dtype.kind not in "biufUS":
                 raise InputTypeError(f"{path} must hold numbers, got values of type {array.dtype}")
-    if len(set(sizes.values())) > 1:
-        told = ", ".join(f"{path} {size}" for path, size in sizes.items())
+    if len(first) > 1:
+        told = ", ".join(f"{path} {size}" for size, path in first.items())
         raise InputError(f"all arrays must have as many examples, got {told}")
     if weight is not None and (weight.ndim != 1 or weight.min() < 0):
         raise InputError(f"weights of {part} must be (m,) numbers at least 0, got {_brief(weight)}")
@@ -364,7 +369,7 @@ def _with_class_numbers(
 
 def _split(pair: tuple[Any, Any, Any], share: float, seed: int) -> dict[str, Any]:
     """Part the examples at random, by class where the labels are classes."""
-    x, y, weight = pair
+    y = pair[1]
     count = len(next(leaves(y))[1])
     size = round(share * count)
     if not 0 < size < count:
@@ -380,16 +385,15 @@ def _split(pair: tuple[Any, Any, Any], share: float, seed: int) -> dict[str, Any
         order = np.argsort(np.random.PCG64(seed).random_raw(count), kind="stable")
         kept, cut = np.sort(order[size:]), np.sort(order[:size])
 
-    def rows(index: Array) -> tuple[Any, Any, Any]:
-        chosen = x.rows(index) if isinstance(x, tables.Table) else each(x, lambda a: a[index])
-        return chosen, each(y, lambda a: a[index]), each(weight, lambda a: a[index])
-
-    return {"train": rows(kept), "validation": rows(cut)}
+    return {"train": each(pair, itemgetter(kept)), "validation": each(pair, itemgetter(cut))}
 
 
 def _encoded(pairs: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Turn tables into arrays, as the training part says."""
-    if not isinstance(pairs["train"][0], tables.Table):
+    are_tables = {isinstance(x, tables.Table) for x, _, _ in pairs.values()}
+    if len(are_tables) > 1:
+        raise InputTypeError("x must be a data frame in every part or in none, got some of each")
+    if are_tables == {False}:
         return pairs, []
     encode, notes = tables.encoder(pairs["train"][0])
     return {part: (encode(x), y, weight) for part, (x, y, weight) in pairs.items()}, notes

@@ -29,21 +29,13 @@ MOST_CATEGORIES = 1000
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Columns by name, each (m,): float64 with NaN where missing, or texts with "" where missing.
-
-    target: the column that is to be predicted, if the table brought it.
-    """
+    """Columns by name, each (m,): float64, or texts; what is missing is NaN, or ""."""
 
     columns: Mapping[str, Array]
-    target: Array | None = None
-
-    def rows(self, index: Array) -> Table:
-        """Some of the rows."""
-        return Table({name: column[index] for name, column in self.columns.items()})
 
 
-def read(path: Path, target: str | None) -> Table:
-    """Read a CSV file in UTF-8 whose first line names the columns.
+def read(path: Path, target: str | None) -> tuple[Table, Array]:
+    """Read a CSV file in UTF-8 whose first line names the columns: the table, and the target.
 
     The target's values are whole numbers, numbers or texts, whichever all of them are.
     Raises: FileNotFoundError, PermissionError; ValueError for a file of another kind, for lines of
@@ -84,7 +76,7 @@ def read(path: Path, target: str | None) -> Table:
     missing = sum(text.lower() in MISSING for text in wanted)
     if missing:
         raise DataFileError(f"{shown(path)} has no value of {target} on {missing} lines")
-    return Table({name: _column(values) for name, values in texts.items()}, _labels(wanted))
+    return Table({name: _column(values) for name, values in texts.items()}), _labels(wanted)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -115,10 +107,8 @@ def is_frame(value: Any) -> bool:
     return pandas is not None and isinstance(value, pandas.DataFrame)
 
 
-def of_frame(value: Any) -> Table | None:
-    """Return the columns of a pandas DataFrame; None for anything else."""
-    if not is_frame(value):
-        return None
+def of_frame(value: Any) -> Table:
+    """Return the columns of a pandas DataFrame."""
     columns = dict[str, Array]()
     for name in value.columns:
         column = value[name]
@@ -143,57 +133,53 @@ def encoder(train: Table) -> tuple[Callable[[Table], Array], list[str]]:
     And a sentence on each thing that is not plain numbers. Raises: ValueError for a column of too
     many categories, or without any value, and for infinite numbers.
     """
-    makers: dict[str, Callable[[Array], list[Array]]] = {}
-    missing, categories = list[str](), list[str]()
+    means, missing = dict[str, float](), list[str]()
+    categories = dict[str, list[str]]()
     for name, column in train.columns.items():
         if column.dtype.kind == "f":
-            known = column[~np.isnan(column)]
-            if not known.size or not np.isfinite(known).all():
-                raise InputError(
-                    f"column {name} must hold finite numbers, got none or infinite ones"
-                )
-            gaps = known.size < column.size
-            makers[name] = _numbers(float(known.mean()), gaps)
-            missing += [name] * gaps
+            gone = np.isnan(column)
+            with np.errstate(over="ignore", invalid="ignore"):  # `encode` refuses what is infinite
+                means[name] = np.nan if gone.all() else column[~gone].mean()
+            if gone.any():
+                missing.append(name)
         else:
-            values = sorted(set(column.tolist()) - {""})
-            if len(values) > MOST_CATEGORIES:
+            categories[name] = values = sorted(set(column.tolist()) - {""})
+            if not 0 < len(values) <= MOST_CATEGORIES:
                 raise InputError(
                     f"column {name} must hold numbers or at most {MOST_CATEGORIES} categories, got"
                     f" {len(values)}: leave it out"
                 )
-            makers[name] = _categories(values)
-            categories.append(f"{name} ({len(values)})")
 
     def encode(table: Table) -> Array:
-        if list(table.columns) != list(makers):
+        if list(table.columns) != list(train.columns):
             raise InputError(
-                f"all parts must have the columns {_listed(list(makers))}, got"
+                f"all parts must have the columns {_listed(list(train.columns))}, got"
                 f" {_listed(list(table.columns))}"
             )
-        found = [array for name, make in makers.items() for array in make(table.columns[name])]
-        return np.stack(found, axis=1).astype(np.float32)
+        made = list[Array]()
+        for name, column in table.columns.items():
+            if name in categories:
+                made += [column.astype(str) == value for value in categories[name]]
+                continue
+            if column.dtype.kind != "f":
+                raise InputError(f"column {name} must hold numbers in every part, got texts in one")
+            gone = np.isnan(column)
+            with np.errstate(over="ignore"):
+                made.append(np.where(gone, means[name], column).astype(np.float32))
+            if not np.isfinite(made[-1]).all():
+                raise InputError(
+                    f"column {name} must hold finite numbers, got none or infinite ones"
+                )
+            made += [gone] * (name in missing)
+        return np.stack(made, axis=1).astype(np.float32)
 
     notes = list[str]()
     if categories:
-        notes.append(f"a column for each category of {', '.join(categories)}")
+        told = ", ".join(f"{name} ({len(values)})" for name, values in categories.items())
+        notes.append(f"a column for each category of {told}")
     if missing:
         notes.append(
             f"missing numbers became the training examples' mean, and a column says where: "
             f"{', '.join(missing)}"
         )
     return encode, notes
-
-
-def _numbers(mean: float, gaps: bool) -> Callable[[Array], list[Array]]:
-    def make(column: Array) -> list[Array]:
-        if column.dtype.kind != "f":
-            raise InputError("a column must hold numbers in every part, got texts in one")
-        gone = np.isnan(column)
-        return [np.where(gone, mean, column), *([gone.astype(np.float64)] if gaps else [])]
-
-    return make
-
-
-def _categories(values: Sequence[str]) -> Callable[[Array], list[Array]]:
-    return lambda column: [(column.astype(str) == value).astype(np.float64) for value in values]
