@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tfcourse.datasets import available, downloads, formats, from_arrays, load, stratified
-from tfcourse.datasets.catalogue import CLOTHES
+from tfcourse.datasets.loading import CLOTHES
 
 SETS = {entry.name: entry for entry in available()}
 

@@ -9,11 +9,10 @@ Dataset('digits', input_shape=(8, 8), classes=10, train/validation/test=1077/360
 """
 
 from tfcourse.datasets.arrays import from_arrays
-from tfcourse.datasets.catalogue import Entry, Format, available, formats
 from tfcourse.datasets.dataset import Dataset, standardization
 from tfcourse.datasets.images import read_images
 from tfcourse.datasets.intake import Examples, take
-from tfcourse.datasets.loading import load
+from tfcourse.datasets.loading import Entry, Format, available, formats, load
 from tfcourse.datasets.splits import stratified
 
 __all__ = [

@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from tfcourse.datasets.catalogue import available, load_entry
 from tfcourse.datasets.dataset import Floats
 from tfcourse.datasets.images import read_grey
+from tfcourse.datasets.loading import load
 
 DIGITS = (8, 8)  # the size of the packaged digits
 SIDE = 128, 512  # pixels of the longer side that ink is looked for in
@@ -119,7 +119,7 @@ def unlike_digits(x: Floats) -> str | None:
 @cache
 def _known() -> tuple[Floats, float]:
     """The packaged training digits, (m, 64), and how far from the nearest a digit may be."""
-    digits = load_entry(available()[0])
+    digits = load("digits")
     known, others = (x.reshape(len(x), -1) for x in (digits.x_train, digits.x_validation))
     squares = np.square(known).sum(1) + np.square(others).sum(1)[:, None] - 2 * others @ known.T
     return known, FAR * float(np.sqrt(squares.min(axis=1)).max())
