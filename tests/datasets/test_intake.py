@@ -1,5 +1,7 @@
 """Whatever users hold their data in: what is taken, what is made of it, what is refused."""
 
+from collections import namedtuple
+
 import numpy as np
 import pytest
 
@@ -167,6 +169,33 @@ def test_a_folder_of_pictures_of_many_sizes(tmp_path):
     assert found.x["train"].max() == pytest.approx(200 / 255) or found.x["train"].max() < 1
     with pytest.raises(ValueError, match="image_size brings them to one"):
         take(tmp_path / "pets")
+    for size in [(8,), (8, 6, 3), 8]:
+        with pytest.raises(InputError, match=r"image_size must be \(height, width\), got .*8"):
+            take(tmp_path / "pets", image_size=size)
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n3,4\n")
+    for other in (tmp_path / "x.csv", tmp_path / "pets/cat", (X, Y)):
+        with pytest.raises(InputError, match="image_size must go with a folder"):
+            take(other, image_size=(8, 6))
+
+
+def test_where_data_comes_from_is_what_loads_it_again(tmp_path, monkeypatch):
+    from PIL import Image
+
+    for name in "ab":
+        (tmp_path / "digits" / name).mkdir(parents=True)
+        for i in range(6):
+            Image.new("L", (3, 2), 40 * i).save(tmp_path / "digits" / name / f"{i}.png")
+    monkeypatch.chdir(tmp_path)
+    assert take("digits").source == "digits" and take("digits").count("test") == 360
+    monkeypatch.chdir(tmp_path / "digits")
+    for found in (take("."), take(".", image_size=(2, 3))):
+        assert (found.name, found.source) == ("digits", str(tmp_path / "digits"))
+
+
+def test_named_tuples_are_inputs_like_any_others():
+    pair = namedtuple("pair", ("one", "two"))
+    found = take((pair(X, Y), Y)).x["train"]
+    assert found[0].shape == (16, 3) and found[1].shape == (16,)
 
 
 ODD = RNG.normal(size=(20, 3))

@@ -20,10 +20,10 @@ import numpy as np
 from tfcourse import _checks
 from tfcourse._checks import InputError, InputTypeError
 from tfcourse.datasets import images, tables
-from tfcourse.datasets.arrays import PARTS, from_arrays
+from tfcourse.datasets.arrays import PARTS
 from tfcourse.datasets.dataset import Array, Dataset
 from tfcourse.datasets.files import MOST_VALUES, accessible
-from tfcourse.datasets.loading import load
+from tfcourse.datasets.loading import dataset_at, load, named
 from tfcourse.datasets.splits import stratified
 
 SPLIT = 0.2  # of the examples, to validate with, where nobody says
@@ -107,40 +107,25 @@ def take(
     >>> tfc.datasets.take((x, y))
     Examples('arrays', x float64(3,), train/validation/test=8/2/0)
     """
-    notes = list[str]()
-    names: tuple[str, ...] | None = None
-    source = "arrays"
-    if isinstance(data, str | os.PathLike):
+    name = source = "arrays"
+    names, notes = None, list[str]()
+    given = data
+    if image_size is not None:
+        data = _pictures(data, image_size)
+    elif isinstance(data, str | os.PathLike):
         path = Path(data)
-        source = str(path.absolute()) if path.exists() else str(data)
         if path.suffix.lower() == ".csv":
-            data, name = tables.read(path, target), path.name
-            target = None
-        elif image_size is not None:
-            with accessible(path):
-                folder = path.is_dir()
-            size = [_checks.integer("image_size", n, at_least=1) for n in image_size]
-            found = images.read_folder(path, (size[0], size[1])) if folder else None
-            if found is None:
-                raise InputError(
-                    f"image_size must go with a folder that has a subfolder of images per class,"
-                    f" got {path}"
-                )
-            data = from_arrays(path.name, found.parts, class_names=found.class_names)
-            notes += found.notes
-            name = path.name
+            name, source = path.name, str(path.absolute())
+            data, target = tables.read(path, target), None
         else:
             data = load(data)
-            name = data.name
-            notes += data.notes
-    else:
-        name = data.name if isinstance(data, Dataset) else "arrays"
     if target is not None:
         data = _with_target(data, target)
     if isinstance(data, Dataset):
-        names, source = data.class_names, data.source if source == "arrays" else source
-        pairs = {p: (getattr(data, f"x_{p}"), getattr(data, f"y_{p}"), None) for p in PARTS}
+        name, names, notes = data.name, data.class_names, [*data.notes]
+        source = given if isinstance(given, str) and named(given) else data.source
         # A data set has a part to validate with: another one, or a split, takes its place.
+        pairs = {p: (getattr(data, f"x_{p}"), getattr(data, f"y_{p}"), None) for p in PARTS}
     else:
         pairs = {part: _triple(pair, part) for part, pair in _parts(data).items()}
     if validation_data is not None:
@@ -189,7 +174,8 @@ def each(tree: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(tree, Mapping):
         return {key: each(value, change) for key, value in tree.items()}
     if isinstance(tree, tuple | list):
-        return type(tree)(each(value, change) for value in tree)
+        changed = [each(value, change) for value in tree]
+        return tuple(changed) if isinstance(tree, tuple) else changed
     return None if tree is None else change(tree)
 
 
@@ -261,6 +247,25 @@ def _array(value: Any) -> Array:
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
+def _pictures(data: Any, size: Any) -> Dataset:
+    """Load a folder of pictures, each brought to the size (height, width)."""
+    try:
+        height, width = size
+    except (TypeError, ValueError):
+        raise InputTypeError(f"image_size must be (height, width), got {size!r}") from None
+    height, width = (_checks.integer("image_size", n, at_least=1) for n in (height, width))
+    got = _brief(data)
+    if isinstance(data, str | os.PathLike):
+        path, got = Path(data), str(data)
+        with accessible(path):
+            is_folder = path.is_dir()
+        if is_folder and (found := images.read_folder(path, (height, width))):
+            return dataset_at(path, found)
+    raise InputError(
+        f"image_size must go with a folder that has a subfolder of images per class, got {got}"
+    )
+
+
 def _with_target(data: Any, target: str) -> tuple[Any, Any]:
     """Take a column of a data frame for y."""
     if not tables.is_frame(data):
@@ -293,16 +298,8 @@ def _drained(dataset: Any) -> tuple[Any, ...]:
             )
     if not batches:
         raise InputError("a tf.data.Dataset must hold examples, got none")
-    return tuple(_joined([batch[i] for batch in batches]) for i in range(len(spec)))
-
-
-def _joined(trees: list[Any]) -> Any:
-    first = trees[0]
-    if isinstance(first, Mapping):
-        return {key: _joined([tree[key] for tree in trees]) for key in first}
-    if isinstance(first, tuple):
-        return tuple(_joined([tree[i] for tree in trees]) for i in range(len(first)))
-    return np.concatenate([np.asarray(tree) for tree in trees])
+    arrays = zip(*([array for _, array in leaves(batch)] for batch in batches), strict=True)
+    return tuple(each(batches[0], lambda _: np.concatenate(next(arrays))))
 
 
 def _check(part: str, x: Any, y: Any, weight: Array | None) -> None:
