@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -58,12 +58,7 @@ class Dataset:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256, in hex, of the class names and of every array's name, type, shape and bytes."""
-        digest = hashlib.sha256(repr(self.class_names).encode())
-        for name, array in self._arrays():
-            stored = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-            digest.update(f"{name} {stored.dtype.str} {stored.shape}".encode())
-            digest.update(stored.data)
-        return digest.hexdigest()
+        return fingerprint(self.class_names, self._arrays())
 
     def standardized(self) -> Dataset:
         """The same set with (x − μ)/σ for x, μ and σ² being those of `x_train` alone.
@@ -90,6 +85,16 @@ class Dataset:
             f"Dataset({self.name!r}, input_shape={self.input_shape}, classes={self.classes}, "
             f"train/validation/test={examples})"
         )
+
+
+def fingerprint(class_names: tuple[str, ...] | None, arrays: Iterable[tuple[str, Array]]) -> str:
+    """SHA-256, in hex, of class names and of each array's name, type, shape and bytes."""
+    digest = hashlib.sha256(repr(class_names).encode())
+    for name, array in arrays:
+        stored = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        digest.update(f"{name} {stored.dtype.str} {stored.shape}".encode())
+        digest.update(stored.data)
+    return digest.hexdigest()
 
 
 def standardization(x: Floats) -> tuple[Floats, Floats]:

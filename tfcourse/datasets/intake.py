@@ -6,7 +6,6 @@ texts among labels (they become class numbers) and tables (see `tables`).
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from tfcourse import _checks
 from tfcourse._checks import InputError, InputTypeError
 from tfcourse.datasets import images, tables
 from tfcourse.datasets.arrays import PARTS
-from tfcourse.datasets.dataset import Array, Dataset
+from tfcourse.datasets.dataset import Array, Dataset, fingerprint
 from tfcourse.datasets.files import MOST_VALUES, accessible
 from tfcourse.datasets.loading import dataset_at, load, named
 from tfcourse.datasets.splits import stratified
@@ -54,14 +53,13 @@ class Examples:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256, in hex, of every array's place, type, shape and bytes."""
-        digest = hashlib.sha256(repr(self.class_names).encode())
-        for part in self.x:
-            for name in ("x", "y", "weight"):
-                for path, array in leaves(getattr(self, name)[part], f"{name}_{part}"):
-                    stored = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-                    digest.update(f"{path} {stored.dtype.str} {stored.shape}".encode())
-                    digest.update(stored.data)
-        return digest.hexdigest()
+        arrays = (
+            leaf
+            for part in self.x
+            for name in ("x", "y", "weight")
+            for leaf in leaves(getattr(self, name)[part], f"{name}_{part}")
+        )
+        return fingerprint(self.class_names, arrays)
 
     def count(self, part: str) -> int:
         """How many examples a part has; 0 if there is no such part."""
