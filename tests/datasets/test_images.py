@@ -60,6 +60,13 @@ def test_a_picture_is_of_the_class_its_folder_is_named_after_though_its_part_lac
         assert "bc"[number % 2] == data.class_names[y]
 
 
+def test_two_folders_to_validate_with_are_refused(tmp_path, images, refusal):
+    for number, pixels in enumerate(images(12, 5, 7)):
+        part = ["train", "val", "validation"][number // 4]
+        saved(tmp_path / part / "ab"[number % 2] / f"{number:02}.png", pixels)
+    assert "holds val and validation, expected one of them" in refusal(tmp_path)
+
+
 def test_train_can_be_a_class_among_vehicles(tmp_path, images):
     for number, pixels in enumerate(images(12, 5, 7)):
         saved(tmp_path / ["train", "bus", "test"][number % 3] / f"{number}.png", pixels)

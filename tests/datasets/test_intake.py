@@ -222,6 +222,10 @@ ODD[3, 1] = np.nan
             lambda: take({"a": X, "b": Y}),
             "must have the parts train, validation and test, got a, b",
         ),
+        (
+            lambda: take({"train": (X, Y), "val": (X, Y), "validation": (X, Y)}),
+            "the parts train, validation and test, got train, val, validation;",
+        ),
         (lambda: take({"train": (X, Y), "test": (X[:, :2], Y)}), "test must be shaped as train"),
         (lambda: take((X, Y), validation_split=1.5), "below 1, got 1.5"),
         (lambda: take((X, Y), validation_split=0.01), "an example in each part, got 0.01 of 20"),

@@ -50,12 +50,23 @@ def test_keras_layout(tmp_path, sets, save):
     assert load(str(path)).fingerprint == data.fingerprint
 
 
-@pytest.mark.parametrize("name", ["validation", "val"])
+@pytest.mark.parametrize("name", ["validation", "val", "valid"])
 def test_a_validation_part_that_is_there_is_used(tmp_path, sets, name):
     path = tmp_path / "data.npz"
     np.savez(path, **sets, **{f"x_{name}": sets["x_test"][:3], f"y_{name}": sets["y_test"][:3]})
     data = load(path)
     assert (len(data.x_train), len(data.x_validation), len(data.x_test)) == (40, 3, 8)
+
+
+def test_two_parts_to_validate_with_are_refused(tmp_path, sets, refusal):
+    path = tmp_path / "data.npz"
+    few = {
+        f"{key[:2]}{name}": sets[key] for key in ("x_test", "y_test") for name in ("val", "valid")
+    }
+    np.savez(path, **sets, **few)
+    assert "holds validation data twice, as x_val and x_valid, expected a NumPy .npz" in refusal(
+        path
+    )
 
 
 def test_orders_and_types_of_numpy(tmp_path, sets):

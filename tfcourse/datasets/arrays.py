@@ -15,6 +15,7 @@ from tfcourse.datasets.files import MOST_VALUES
 from tfcourse.datasets.splits import stratified
 
 PARTS = ("train", "validation", "test")
+SPELLED = dict(zip(PARTS, PARTS, strict=True)) | {"val": "validation", "valid": "validation"}
 SHARE = 10  # a part that is not given gets one in so many training examples
 MOST_EXAMPLES = 10_000_000
 

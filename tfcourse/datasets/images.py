@@ -11,7 +11,7 @@ import numpy as np
 
 from tfcourse._checks import InputError
 from tfcourse.datasets import files
-from tfcourse.datasets.arrays import Found, as_float32
+from tfcourse.datasets.arrays import SPELLED, Found, as_float32
 from tfcourse.datasets.dataset import Array, Floats
 from tfcourse.datasets.files import ContentError, DataFileError, shown
 from tfcourse.datasets.npz import read_array
@@ -24,7 +24,6 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 MAGICS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"GIF8", b"RIFF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 OTHER_SUFFIXES = (".tif", ".tiff", ".heic", ".heif", ".avif", ".svg", ".pgm", ".ppm", ".npy")
-PARTS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
 GREY, COLOUR = "L", "RGB"  # Pillow's names
 MODES = dict.fromkeys(("1", "L", "LA"), GREY) | dict.fromkeys(
     ("P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"), COLOUR
@@ -43,33 +42,36 @@ def read_folder(folder: Path, size: tuple[int, int] | None = None) -> Found | No
     subfolders = {path.name: path for path in _subfolders(folder, folder)}
     if not subfolders:
         return None
-    if "train" in subfolders and subfolders.keys() <= PARTS.keys():
-        roots = {PARTS[name]: path for name, path in subfolders.items()}
-    stray = [
-        path
-        for root in roots.values()
-        for path in _subfolders(root, folder)
-        if not _images(path, alone=True)
-    ]
-    class_names = tuple(
-        path.name for path in _subfolders(roots["train"], folder) if path not in stray
-    )
+    if "train" in subfolders and subfolders.keys() <= SPELLED.keys():
+        roots = {SPELLED[name]: path for name, path in subfolders.items()}
+        if len(roots) < len(subfolders):
+            twice = " and ".join(name for name in subfolders if SPELLED[name] == "validation")
+            raise DataFileError(f"{shown(folder)} holds {twice}, expected one of them")
+    pictures = {
+        part: {path: _images(path) for path in _subfolders(root, folder)}
+        for part, root in roots.items()
+    }
+    class_names = tuple(path.name for path, images in pictures["train"].items() if images)
     if not class_names:
         raise DataFileError(
             f"{shown(roots['train'])} has no image in any of its subfolders, expected a subfolder"
             f" of images ({', '.join(SUFFIXES)}) per class"
         )
-    labelled = {part: _labelled(root, class_names, folder) for part, root in roots.items()}
-    pixels = _stacked([path for pairs in labelled.values() for path, _ in pairs], size)
-    ends = np.cumsum([len(pairs) for pairs in labelled.values()])
-    return Found(
-        {
-            part: (x, np.array([label for _, label in labelled[part]]))
-            for part, x in zip(labelled, np.split(pixels, ends[:-1]), strict=True)
-        },
-        class_names,
-        tuple(f"{shown(path)} holds no images and was left out" for path in stray),
-    )
+    paths, labels, notes = list[Path](), dict[str, list[int]](), list[str]()
+    for part, by_subfolder in pictures.items():
+        labels[part] = []
+        for subfolder, images in by_subfolder.items():
+            if not images:
+                notes.append(f"{shown(subfolder)} holds no images and was left out")
+                continue
+            if subfolder.name not in class_names:
+                raise DataFileError(f"{shown(subfolder)} is no class of the training folder")
+            labels[part] += [class_names.index(subfolder.name)] * len(images)
+            paths += [files.inside(path, folder) for path in images]
+    ends = np.cumsum([len(y) for y in labels.values()])[:-1]
+    x = dict(zip(labels, np.split(_stacked(paths, size), ends), strict=True))
+    parts = {part: (x[part], np.array(y)) for part, y in labels.items()}
+    return Found(parts, class_names, tuple(notes))
 
 
 def read_images(
@@ -131,40 +133,26 @@ def _subfolders(folder: Path, within: Path) -> list[Path]:
     return [files.inside(path, within) for path in files.entries(folder) if path.is_dir()]
 
 
-def _images(folder: Path, *, alone: bool = False) -> list[Path]:
-    """The images in a folder. alone: refuse one whose images cannot be seen from here.
+def _images(folder: Path) -> list[Path]:
+    """The images in a folder; refuses one without any whose images would be lost without a word.
 
-    Those would be lost without a word: pictures a folder deeper, or of kinds that are not read.
+    Those are pictures a folder deeper, or of kinds that are not read.
     """
     found = files.entries(folder)
     images = [path for path in found if path.suffix.lower() in SUFFIXES]
-    if alone and not images:
-        for path in found:
-            if path.suffix.lower() in OTHER_SUFFIXES:
-                raise DataFileError(
-                    f"{shown(folder)} holds no images that are read here, such as {path.name!r}:"
-                    f" expected {', '.join(SUFFIXES)}"
-                )
-            if path.is_dir() and _images(files.inside(path, folder)):
-                raise DataFileError(
-                    f"{shown(folder)} has its images a folder deeper, in {path.name!r}: expected"
-                    " them in the folder of their class"
-                )
+    for path in () if images else found:
+        if path.suffix.lower() in OTHER_SUFFIXES:
+            raise DataFileError(
+                f"{shown(folder)} holds no images that are read here, such as {path.name!r}:"
+                f" expected {', '.join(SUFFIXES)}"
+            )
+        deeper = files.entries(files.inside(path, folder)) if path.is_dir() else ()
+        if any(inner.suffix.lower() in SUFFIXES for inner in deeper):
+            raise DataFileError(
+                f"{shown(folder)} has its images a folder deeper, in {path.name!r}: expected"
+                " them in the folder of their class"
+            )
     return images
-
-
-def _labelled(root: Path, class_names: tuple[str, ...], within: Path) -> list[tuple[Path, int]]:
-    """The images below `root`, each with the index of its subfolder's name."""
-    labelled = []
-    for subfolder in _subfolders(root, within):
-        images = _images(subfolder)
-        if not images:
-            continue
-        if subfolder.name not in class_names:
-            raise DataFileError(f"{shown(subfolder)} is no class of the training folder")
-        label = class_names.index(subfolder.name)
-        labelled += [(files.inside(path, within), label) for path in images]
-    return labelled
 
 
 def _stacked(paths: list[Path], size: tuple[int, int] | None) -> Array:

@@ -19,7 +19,7 @@ import numpy as np
 from tfcourse import _checks
 from tfcourse._checks import InputError, InputTypeError
 from tfcourse.datasets import images, tables
-from tfcourse.datasets.arrays import PARTS
+from tfcourse.datasets.arrays import PARTS, SPELLED
 from tfcourse.datasets.dataset import Array, Dataset, fingerprint
 from tfcourse.datasets.files import MOST_VALUES, accessible
 from tfcourse.datasets.loading import dataset_at, load, named
@@ -186,9 +186,8 @@ def _brief(value: Any) -> str:
 
 def _parts(data: Any) -> dict[str, Any]:
     if isinstance(data, Mapping):
-        named = {"val": "validation", "valid": "validation"}
-        parts = {named.get(str(key), str(key)): value for key, value in data.items()}
-        if "train" not in parts or not set(parts) <= set(PARTS):
+        parts = {SPELLED.get(str(key), str(key)): value for key, value in data.items()}
+        if "train" not in parts or not set(parts) <= set(PARTS) or len(parts) < len(data):
             raise InputError(
                 "a dict of data must have the parts train, validation and test, got"
                 f" {', '.join(map(str, data))}; several inputs are given as (dict of x, y)"

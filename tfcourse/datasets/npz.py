@@ -10,33 +10,27 @@ from typing import IO, Any, BinaryIO
 import numpy as np
 from numpy.lib import format as npy
 
-from tfcourse.datasets.arrays import Found
+from tfcourse.datasets.arrays import SPELLED, Found
 from tfcourse.datasets.dataset import Array
 from tfcourse.datasets.files import ContentError, affordable, opened
 
 EXPECTED = "a NumPy .npz archive of numbers (x_train, y_train, …)"
-KEYS = {
-    "train": [("x_train", "y_train")],
-    "validation": [("x_validation", "y_validation"), ("x_val", "y_val")],
-    "test": [("x_test", "y_test")],
-}
 CONTENTS = {"O": "Python objects (pickled), which are never loaded", "U": "text", "S": "text"}
 LARGEST_DIRECTORY = 2**20  # bytes; six arrays need about 400
 
 
 def read(path: Path) -> Found:
-    """Read x_train, y_train, x_validation (or x_val), … x_test, y_test: what there is of them."""
+    """Read x_train, y_train, x_validation (x_val, x_valid), … x_test, y_test: what there is."""
     with opened(path, EXPECTED, b"PK\x03\x04") as file:
         _check_directory(file)
         with zipfile.ZipFile(file) as archive:
             names = {name.removesuffix(".npy") for name in archive.namelist()}
-            pairs = {
-                part: pair
-                for part, choices in KEYS.items()
-                for pair in choices
-                if names.intersection(pair)
-            }
-            wanted = [key for pair in pairs.values() for key in pair] or ["x_train", "y_train"]
+            given = [name for name in SPELLED if names & {f"x_{name}", f"y_{name}"}] or ["train"]
+            pairs = {SPELLED[name]: (f"x_{name}", f"y_{name}") for name in given}
+            if len(pairs) < len(given):
+                twice = " and ".join(f"x_{n}" for n in given if SPELLED[n] == "validation")
+                raise ContentError(f"holds validation data twice, as {twice}")
+            wanted = [key for pair in pairs.values() for key in pair]
             for key in wanted:
                 if key not in names:
                     raise ContentError(f"lacks {key} (it holds {_listed(names)})")
