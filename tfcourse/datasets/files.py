@@ -21,23 +21,19 @@ from tfcourse._checks import InputError
 MOST_VALUES = 200_000_000  # in one set: 800 MB as float32. CIFAR-10 has 184 million
 MOST_BYTES = 2**29  # of one file, and of what is unpacked from it
 
-KINDS = (
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
-    (b"\x93NUMPY", "a NumPy .npy array"),
-    (b"\x1f\x8b", "a gzip file"),
-    (b"PK\x03\x04", "a zip archive"),
-    (b"PK\x05\x06", "an empty zip archive"),
-    (b"\x89PNG\r\n\x1a\n", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
-    (b"%PDF", "a PDF document"),
-    (b"\x80\x02", "a pickle"),
-    (b"\x80\x03", "a pickle"),
-    (b"\x80\x04", "a pickle"),
-    (b"\x80\x05", "a pickle"),
-    (b"version https://git-lfs", "a Git LFS pointer (fetch the file itself with git lfs pull)"),
-    (b"<!doctype html", "an HTML page"),
-    (b"<html", "an HTML page"),
-)
+KINDS: dict[str, bytes | tuple[bytes, ...]] = {  # with what they begin
+    "an HDF5 file": b"\x89HDF\r\n\x1a\n",
+    "a NumPy .npy array": b"\x93NUMPY",
+    "a gzip file": b"\x1f\x8b",
+    "a zip archive": b"PK\x03\x04",
+    "an empty zip archive": b"PK\x05\x06",
+    "a PNG image": b"\x89PNG\r\n\x1a\n",
+    "a JPEG image": b"\xff\xd8\xff",
+    "a PDF document": b"%PDF",
+    "a pickle": (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"),
+    "a Git LFS pointer (fetch the file itself with git lfs pull)": b"version https://git-lfs",
+    "an HTML page": (b"<!doctype html", b"<html"),
+}
 
 
 class DataFileError(InputError):
@@ -65,7 +61,7 @@ def kind(head: bytes) -> str:
     if not head:
         return "an empty file"
     start = head.lstrip().lower()
-    for magic, name in KINDS:
+    for name, magic in KINDS.items():
         if head.startswith(magic) or start.startswith(magic):
             return name
     return f"of no kind known here (its first bytes are {head[:8]!r})"

@@ -75,14 +75,13 @@ def _read_one(path: Path) -> Found:
         pairs = {part: pair for part, pair in PAIRS.items() if any(_has(file, key) for key in pair)}
         if not pairs:
             raise ContentError("lacks train_set_x and test_set_x")
-        arrays = {key: _dataset(file, key) for pair in pairs.values() for key in pair}
-        names = [_dataset(file, NAMES)] if _has(file, NAMES) else []
-        claimants = [*arrays.values(), *names]
-        files.affordable((dataset.shape, dataset.dtype) for dataset in claimants)
-        for dataset in claimants:
+        keys = [key for pair in pairs.values() for key in pair] + [NAMES] * _has(file, NAMES)
+        claims = {key: _dataset(file, key) for key in keys}
+        files.affordable((dataset.shape, dataset.dtype) for dataset in claims.values())
+        for dataset in claims.values():
             _check_storage(dataset)
-        data = {key: array[()] for key, array in arrays.items()}
-        class_names = tuple(_class_names(names[0])) if names else ()
+        class_names = _class_names(claims.pop(NAMES)) if NAMES in claims else ()
+        data = {key: dataset[()] for key, dataset in claims.items()}
     return Found({part: (data[x], data[y]) for part, (x, y) in pairs.items()}, class_names)
 
 
@@ -119,20 +118,14 @@ def _dataset(file: h5py.File, key: str) -> h5py.Dataset:
 
 def _check_storage(dataset: h5py.Dataset) -> None:
     """See that the file holds as many bytes as it claims, and that they unpack to no more."""
-    import h5py
-
     key = dataset.name
-    plist = dataset.id.get_create_plist()
-    if plist.get_layout() == h5py.h5d.CHUNKED:
-        _check_chunks(dataset, [plist.get_filter(at)[0] for at in range(plist.get_nfilters())])
-    elif plist.get_layout() == h5py.h5d.CONTIGUOUS and not dataset.dtype.hasobject:
+    if not dataset.chunks:
         stored = dataset.id.get_storage_size()
-        if stored != dataset.nbytes:
+        if stored != dataset.nbytes and not dataset.dtype.hasobject:
             raise ContentError(f"holds {stored:,} of the {dataset.nbytes:,} bytes of {key}")
-
-
-def _check_chunks(dataset: h5py.Dataset, filters: list[int]) -> None:
-    key = dataset.name
+        return
+    plist = dataset.id.get_create_plist()
+    filters = [plist.get_filter(at)[0] for at in range(plist.get_nfilters())]
     if not FILTERS.issuperset(filters) or len(set(filters)) < len(filters):
         raise ContentError(f"packs {key} with filters other than gzip, shuffle and fletcher32")
     most = math.prod(dataset.chunks) * dataset.dtype.itemsize
@@ -144,18 +137,16 @@ def _check_chunks(dataset: h5py.Dataset, filters: list[int]) -> None:
     dataset.id.chunk_iter(chunks.append)
     if len(chunks) != expected:
         raise ContentError(f"holds {len(chunks):,} of the {expected:,} chunks of {key}")
-    if DEFLATE in filters:
-        for chunk in chunks:  # HDF5 unpacks without a limit: see first that there is an end to it
-            skipped, packed = dataset.id.read_direct_chunk(chunk.chunk_offset)
-            if not skipped >> filters.index(DEFLATE) & 1 and _unpacks_beyond(most + 4, packed):
+    for chunk in chunks if DEFLATE in filters else ():
+        # HDF5 unpacks without a limit: see first that there is an end to it.
+        skipped, packed = dataset.id.read_direct_chunk(chunk.chunk_offset)
+        if not skipped >> filters.index(DEFLATE) & 1:
+            limit = most + 4  # a checksum may be packed too
+            if len(zlib.decompressobj().decompress(packed, limit + 1)) > limit:
                 raise ContentError(f"packs more into {key} than it claims")
 
 
-def _unpacks_beyond(most: int, packed: bytes) -> bool:
-    return len(zlib.decompressobj().decompress(packed, most + 1)) > most
-
-
-def _class_names(dataset: h5py.Dataset) -> list[str]:
+def _class_names(dataset: h5py.Dataset) -> tuple[str, ...]:
     """Class names, read one at a time: those of variable length can be of any length."""
     if dataset.size > MOST_NAMES:
         raise ContentError(f"holds {dataset.size:,} class names")
@@ -165,4 +156,4 @@ def _class_names(dataset: h5py.Dataset) -> list[str]:
         names.append(name.decode() if isinstance(name, bytes) else str(name))
         if len(names[-1]) > LONGEST_NAME:
             raise ContentError(f"holds a class name of {len(names[-1]):,} characters")
-    return names
+    return tuple(names)

@@ -64,9 +64,13 @@ def read(path: Path) -> Array:
     """Read the array of one IDX file."""
     with opened(path, EXPECTED, b"\x00\x00", GZIP) as file:
         stored = file.read()
-        shape = _shape(_start(stored, 4 + 4 * MOST_AXES))
+        head = _start(stored, 4 + 4 * MOST_AXES)
+        axes = head[3] if len(head) > 3 else 0
+        if head[:3] != b"\x00\x00\x08" or not 1 <= axes <= MOST_AXES or len(head) < 4 + 4 * axes:
+            raise ContentError(f"begins with {head[:4]!r}")
+        shape = struct.unpack_from(f">{axes}I", head, 4)
         affordable([(shape, np.dtype(np.uint8))])
-        begin = 4 + 4 * len(shape)
+        begin = 4 + 4 * axes
         size = begin + math.prod(shape)
         data = _start(stored, size + 1)
         if len(data) != size:
@@ -84,10 +88,3 @@ def _start(stored: bytes, length: int) -> bytes:
     if len(data) < length and not unpacker.eof:  # only at its end is the checksum compared
         raise EOFError("the gzip stream has no end")
     return data
-
-
-def _shape(head: bytes) -> tuple[int, ...]:
-    axes = head[3] if len(head) > 3 else 0
-    if head[:3] != b"\x00\x00\x08" or not 1 <= axes <= MOST_AXES or len(head) < 4 + 4 * axes:
-        raise ContentError(f"begins with {head[:4]!r}")
-    return struct.unpack_from(f">{axes}I", head, 4)
