@@ -60,7 +60,7 @@ def read_digit(path: str | os.PathLike[str], input_shape: tuple[int, ...]) -> Se
     """
     picture = read_grey(Path(path))
     size = input_shape[0], input_shape[1]
-    if picture.shape == size and np.median(_ring(picture)) < 0.25 < picture.max():
+    if picture.shape == size and np.median(picture[_outer(picture)]) < 0.25 < picture.max():
         return Seen(picture, picture.reshape(input_shape), unlike_digits(picture))
     found = find_ink(picture)
     if found is None:
@@ -86,16 +86,15 @@ def find_ink(picture: Floats) -> Floats | None:
     contrast: Any = -rest / np.maximum(paper, 0.1) if darker else rest  # dim light, dim contrast
     # The lower quartile of a normal distribution's absolute values is 0.3186 σ; what ink there is
     # at the edge lies above it.
-    noise = float(np.quantile(np.abs(_ring(contrast)), 0.25)) / 0.3186
+    noise = float(np.quantile(np.abs(contrast[_outer(grey)]), 0.25)) / 0.3186
     top = float(contrast.max())
     if top < max(LEAST_CONTRAST, LEAST_OVER_NOISE * noise):
         return None
     top = float(np.median(contrast[contrast > top / 2]))
     mask = _written(contrast > max(top / 2, 3 * noise))
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     kept = ndimage.binary_dilation(mask, iterations=2)
-    return np.where(kept, np.clip(contrast / top, 0, 1), 0)[box].astype(np.float32)
+    ink = np.where(kept, np.clip(contrast / top, 0, 1), 0).astype(np.float32)
+    return _boxed(ink, mask)
 
 
 def framed(ink: Floats, size: tuple[int, int]) -> Floats:
@@ -125,28 +124,20 @@ def _known() -> tuple[Floats, float]:
     return known, FAR * float(np.sqrt(squares.min(axis=1)).max())
 
 
-def _ring(grey: Floats) -> Floats:
-    """The pixels of the outer eighth, in a row."""
-    return grey[_outer(grey.shape)]  # type: ignore[no-any-return]
-
-
-def _outer(shape: tuple[int, ...]) -> Any:
-    height, width = shape
-    outer = np.ones(shape, bool)
-    y, x = max(1, height // 8), max(1, width // 8)
+def _outer(grey: Floats) -> Any:
+    """A mask of the outer eighth."""
+    outer = np.ones(grey.shape, bool)
+    y, x = (max(1, n // 8) for n in grey.shape)
     outer[y:-y, x:-x] = False
     return outer
 
 
 def _resampled(picture: Floats) -> Floats:
     """The picture with a longer side between `SIDE`'s two, a little blurred against noise."""
-    from PIL import Image
-
     longer = max(picture.shape)
     scale = max(SIDE[0] / longer, min(1.0, SIDE[1] / longer))
     height, width = (max(2, round(scale * n)) for n in picture.shape)
-    image = Image.fromarray(np.asarray(picture, np.float32))
-    resized = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
+    resized = _resized(picture, height, width)
     return ndimage.gaussian_filter(resized, max(height, width) / 200)  # type: ignore[no-any-return]
 
 
@@ -155,7 +146,7 @@ def _paper(grey: Floats) -> Floats:
     height, width = grey.shape
     y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
-    outer = _outer(grey.shape)
+    outer = _outer(grey)
     # A plane first: ink that touches two edges would bend anything else.
     surface = terms[..., :3] @ _least_absolute(terms[outer][:, :3], grey[outer])
     distance = np.abs(grey - surface)
@@ -200,16 +191,15 @@ def _resized(ink: Any, height: int, width: int) -> Any:
     return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
 
 
-def _boxed(ink: Floats) -> Floats:
-    rows, columns = (np.flatnonzero((ink > 0.5).any(axis=axis)) for axis in (1, 0))
-    if not len(rows):
-        return ink
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+def _boxed(ink: Floats, mask: Any) -> Floats:
+    """The ink in the mask's bounding box; all of it if the mask is empty."""
+    boxes = ndimage.find_objects(mask.astype(int))
+    return ink[boxes[0]] if boxes else ink
 
 
 def _centred(ink: Floats, size: tuple[int, int]) -> Floats:
     """Ink as MNIST shows it."""
-    ink = _boxed(ink)
+    ink = _boxed(ink, ink > 0.5)
     scale = 20 / 28 * min(size) / max(ink.shape)
     small = _resized(ink, *(max(1, round(scale * n)) for n in ink.shape))
     frame = np.zeros(size, np.float32)
@@ -224,7 +214,7 @@ def _centred(ink: Floats, size: tuple[int, int]) -> Floats:
 def _counted(ink: Floats) -> Floats:
     """Ink as the packaged digits show it."""
     side = 32 * SUBPIXELS
-    ink = _boxed(ink)
+    ink = _boxed(ink, ink > 0.5)
     height, width = ink.shape
     wide = SUBPIXELS * int(np.clip(round(32 * width / height * STRETCH), 4, WIDTH))
     bitmap = np.zeros((side, 2 * side), np.float32)  # room to lean

@@ -100,7 +100,7 @@ def read_grey(path: Path) -> Floats:
 
     Raises: as `read_images`.
     """
-    image = _picture(path, MOST_PIXELS, on_paper=True).convert(GREY)
+    image = _picture(path, on_paper=True).convert(GREY)
     return as_float32(np.asarray(image), shown(path))
 
 
@@ -122,11 +122,9 @@ def _examples(path: Path, shape: tuple[int, ...]) -> Floats:
         raise DataFileError(
             f"{shown(path)} cannot fill inputs of shape {shape}, expected a .npy array"
         )
-    image = _picture(path, MOST_PIXELS).convert(GREY if channels == 1 else COLOUR)
-    height, width = shape[:2]
-    if image.size != (width, height):
-        image = _resized(image, (height, width))
-    return as_float32(np.asarray(image).reshape(1, *shape), shown(path))
+    image = _picture(path).convert(GREY if channels == 1 else COLOUR)
+    pixels = np.asarray(_resized(image, (shape[0], shape[1])))
+    return as_float32(pixels.reshape(1, *shape), shown(path))
 
 
 def _subfolders(folder: Path, within: Path) -> list[Path]:
@@ -178,7 +176,7 @@ def _resized(image: Picture, size: tuple[int, int]) -> Picture:
     return image.resize((width, height), Image.Resampling.BILINEAR)  # averages as it shrinks
 
 
-def _picture(path: Path, most: int, *, on_paper: bool = False) -> Picture:
+def _picture(path: Path, most: int = MOST_PIXELS, *, on_paper: bool = False) -> Picture:
     """One picture, upright, grey or RGB, of at most so many values.
 
     on_paper: lay transparent ones on white, or on black where their ink is light; otherwise the
