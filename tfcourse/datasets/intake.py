@@ -151,7 +151,7 @@ def take(
     return Examples(name, x, y, weight, names, tuple(notes), source)
 
 
-def leaves(tree: Any, path: str = "x") -> Iterator[tuple[str, Array]]:
+def leaves(tree: Any, path: str = "x") -> Iterator[tuple[str, Any]]:
     """Arrays of a nested dict, tuple or list with where they stand in it; None has none."""
     if isinstance(tree, tables.Table):
         tree = tree.columns
@@ -201,13 +201,12 @@ def _triple(pair: Any, part: str) -> tuple[Any, Any, Any]:
         pair = _drained(pair)
     if not isinstance(pair, tuple) or len(pair) not in (2, 3):
         raise InputTypeError(f"{part} data must be {ACCEPTED}, got {_brief(pair)}")
-    x, y = pair[0], pair[1]
+    x, y, weight = (*pair, None)[:3]
     if y is None:
         raise InputTypeError(f"{part} data must be (x, y), got no y")
-    weight = None
-    if len(pair) == 3 and pair[2] is not None:
-        _checks.unmasked(f"weights of {part}", pair[2])
-        weight = np.asarray(pair[2], np.float32)
+    if weight is not None:
+        _checks.unmasked(f"weights of {part}", weight)
+        weight = np.asarray(weight, np.float32)
     if tables.is_frame(x):
         x = tables.of_frame(x)
     return each(_plain(x), _array), each(_plain(y), _array), weight
@@ -281,8 +280,7 @@ def _drained(dataset: Any) -> tuple[Any, ...]:
     spec: Any = dataset.element_spec
     if not isinstance(spec, tuple) or len(spec) not in (2, 3):
         raise InputTypeError("a tf.data.Dataset must give (x, y) or (x, y, sample_weight)")
-    specs: list[Any] = [one for _, one in leaves(spec)]
-    if any(not one.shape.rank for one in specs):
+    if any(not one.shape.rank for _, one in leaves(spec)):
         raise InputError("a tf.data.Dataset must be batched, got single examples: use .batch(32)")
     batches, values = [], 0
     for batch in dataset.as_numpy_iterator():
@@ -370,15 +368,12 @@ def _split(pair: tuple[Any, Any, Any], share: float, seed: int) -> dict[str, Any
         raise InputError(
             f"validation_split must leave an example in each part, got {share:g} of {count}"
         )
-    labels = y[:, 0] if isinstance(y, np.ndarray) and y.shape[1:] == (1,) else y
-    whole = isinstance(labels, np.ndarray) and labels.ndim == 1 and labels.dtype.kind in "biu"
-    classes = np.unique(labels, return_inverse=True) if whole else None
-    if classes is not None and len(classes[0]) <= min(MOST_CLASSES, (count - size)):
-        kept, cut = stratified(classes[1], [size], seed)
-    else:
-        order = np.argsort(np.random.PCG64(seed).random_raw(count), kind="stable")
-        kept, cut = np.sort(order[size:]), np.sort(order[:size])
-
+    classes = np.zeros(count, np.int64)
+    if isinstance(y, np.ndarray) and y.size == count and y.dtype.kind in "biu":
+        known, numbers = np.unique(y.ravel(), return_inverse=True)
+        if len(known) <= min(MOST_CLASSES, count - size):
+            classes = numbers
+    kept, cut = stratified(classes, [size], seed)
     return {"train": each(pair, itemgetter(kept)), "validation": each(pair, itemgetter(cut))}
 
 
