@@ -187,6 +187,7 @@ def test_where_data_comes_from_is_what_loads_it_again(tmp_path, monkeypatch):
             Image.new("L", (3, 2), 40 * i).save(tmp_path / "digits" / name / f"{i}.png")
     monkeypatch.chdir(tmp_path)
     assert take("digits").source == "digits" and take("digits").count("test") == 360
+    assert take("digits", image_size=(2, 3)).source == str(tmp_path / "digits")
     monkeypatch.chdir(tmp_path / "digits")
     for found in (take("."), take(".", image_size=(2, 3))):
         assert (found.name, found.source) == ("digits", str(tmp_path / "digits"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
 from pathlib import Path
@@ -48,7 +48,7 @@ class Examples:
     weight: Mapping[str, Array | None]
     class_names: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
-    source: str = field(default="arrays", compare=False)
+    source: str = "arrays"
 
     @cached_property
     def fingerprint(self) -> str:
@@ -121,7 +121,7 @@ def take(
         data = _with_target(data, target)
     if isinstance(data, Dataset):
         name, names, notes = data.name, data.class_names, [*data.notes]
-        source = given if isinstance(given, str) and named(given) else data.source
+        source = given if image_size is None and named(given) else data.source
         # A data set has a part to validate with: another one, or a split, takes its place.
         pairs = {p: (getattr(data, f"x_{p}"), getattr(data, f"y_{p}"), None) for p in PARTS}
     else:
@@ -347,7 +347,6 @@ def _with_class_numbers(
     if len(texts) < len(pairs):
         raise InputTypeError("labels must be texts in every part or in none, got some of each")
     known = sorted(set(texts["train"].ravel().tolist()))
-    found = tuple(map(str, known))
     for part, labels in texts.items():
         unknown = set(labels.ravel().tolist()) - set(known)
         if unknown:
@@ -356,7 +355,7 @@ def _with_class_numbers(
             )
         numbers = np.searchsorted(known, labels).astype(np.int64)
         pairs[part] = (pairs[part][0], numbers, pairs[part][2])
-    return pairs, found
+    return pairs, tuple(known)
 
 
 def _split(pair: tuple[Any, Any, Any], share: float, seed: int) -> dict[str, Any]:
