@@ -216,6 +216,8 @@ ODD[3, 1] = np.nan
         (lambda: take((X, Y, -np.ones(20))), "at least 0"),
         (lambda: take((ODD, Y)), "x_train must hold finite numbers, got 1 NaN or infinite"),
         (lambda: take((X, ODD[:, 1])), "y_train must hold finite numbers, got 1"),
+        (lambda: take((X, np.array(["a", None] * 10))), "of other things"),
+        (lambda: take((X, np.array([1, None] * 10))), "y_train must hold finite numbers, got 10"),
         (lambda: take((np.array(["a"] * 20), Y)), "got texts: turn them into numbers"),
         (lambda: take((X[:0], Y[:0])), r"must hold examples, got an array of shape \(0, 3\)"),
         (lambda: take(([1, [2, 3]], Y)), "a list of lists must hold as many in each"),

@@ -232,7 +232,7 @@ def _array(value: Any) -> Array:
     _checks.unmasked("arrays to train on", value)
     array = np.asarray(value)
     if array.dtype.kind in "OUS":
-        if all(isinstance(item, str | bytes | bool | None) for item in array.ravel().tolist()):
+        if all(isinstance(item, str | bytes | bool) for item in array.ravel().tolist()):
             return array.astype(str)
         try:
             array = np.asarray(value, np.float64)
