@@ -15,8 +15,6 @@ from pathlib import Path
 from tfcourse.datasets.arrays import Found
 from tfcourse.datasets.files import one_line, shown
 
-PATIENCE = 8.0  # seconds without progress
-
 
 class _Progress(io.TextIOBase):
     """Stands in for stdout, where Keras reports: passes it on to stderr and notes when it did."""
@@ -32,7 +30,7 @@ class _Progress(io.TextIOBase):
         sys.stderr.flush()
 
 
-def fetch(name: str, folder: Path, files: Sequence[str], patience: float = PATIENCE) -> Found:
+def fetch(name: str, folder: Path, files: Sequence[str], patience: float = 8.0) -> Found:
     """Download mnist or fashion_mnist into Keras's cache, which is to hold `files` in `folder`.
 
     Raises: ConnectionError, which says where to put the files, if the network fails, or is silent

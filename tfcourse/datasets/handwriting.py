@@ -61,16 +61,16 @@ def read_digit(path: str | os.PathLike[str], input_shape: tuple[int, ...]) -> Se
     picture = read_grey(Path(path))
     size = input_shape[0], input_shape[1]
     if picture.shape == size and np.median(picture[_outer(picture)]) < 0.25 < picture.max():
-        return Seen(picture, picture.reshape(input_shape), unlike_digits(picture))
-    found = find_ink(picture)
-    if found is None:
-        empty = np.zeros(input_shape, np.float32)
-        return Seen(picture, empty, "no ink stands out from the paper")
-    x = framed(found, size)
-    doubt = unlike_digits(x if size == DIGITS else framed(found, DIGITS))
-    height, width = found.shape
-    if width > TOO_WIDE * height:
+        x, doubt = picture, unlike_digits(picture)
+    elif (ink := find_ink(picture)) is None:
+        x = np.zeros(size, np.float32)
+        doubt = unlike_digits(x)
+    elif ink.shape[1] > TOO_WIDE * ink.shape[0]:
+        x = framed(ink, size)
         doubt = "what stands out is wider than a digit; one digit a picture is expected"
+    else:
+        x = framed(ink, size)
+        doubt = unlike_digits(x if size == DIGITS else framed(ink, DIGITS))
     return Seen(picture, x.reshape(input_shape), doubt)
 
 
