@@ -209,6 +209,10 @@ ODD[3, 1] = np.nan
         (lambda: take(X), r"must be a data set's name, .* got ndarray of shape \(20, 3\)"),
         (lambda: take([X, Y]), "got list of 2"),
         (lambda: take((X,)), "got tuple of 1"),
+        (
+            lambda: take((X, Y), validation_data="digits"),
+            r"^validation data must be \(x, y\), \(x, y, sample_weight\) or a .* got str",
+        ),
         (lambda: take(None), "got NoneType"),
         (lambda: take((X, None)), "got no y"),
         (lambda: take((X, Y[:19])), "as many examples, got x_train 20, y_train 19"),
@@ -255,6 +259,7 @@ def test_what_cannot_be_trained_on_is_refused_in_one_short_line(make, says):
         ("a,b\n1,2\n", "got 1 lines"),
         ("a,a\n1,2\n3,4\n", "different column names"),
         ("a,price\n1,2\n3\n", "must have 2 values on each line, got 1 on line 3"),
+        ("a,price\n\n1,2\n3\n", "got 1 on line 4"),
         ("a,b\n1,2\n3,4\n", "target must be one of a, b, got 'price'"),
         ("a,price\n1,\n3,4\n", "has no value of price on 1 lines"),
         ("price\n1\n2\n", "must have columns beside price"),

@@ -27,10 +27,8 @@ from tfcourse.datasets.splits import stratified
 
 SPLIT = 0.2  # of the examples, to validate with, where nobody says
 MOST_CLASSES = 1000  # of whole numbers, to take them for classes when examples are split
-ACCEPTED = (
-    "a data set's name, a path, (x, y), (x, y, sample_weight), a dict with train, validation and"
-    " test, or a finite tf.data.Dataset"
-)
+PART = "(x, y), (x, y, sample_weight) or a finite tf.data.Dataset"
+WHOLE = f"a data set's name, a path, a dict with train, validation and test, {PART}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -200,7 +198,8 @@ def _triple(pair: Any, part: str) -> tuple[Any, Any, Any]:
     if hasattr(pair, "element_spec"):
         pair = _drained(pair)
     if not isinstance(pair, tuple) or len(pair) not in (2, 3):
-        raise InputTypeError(f"{part} data must be {ACCEPTED}, got {_brief(pair)}")
+        accepted = WHOLE if part == "train" else PART
+        raise InputTypeError(f"{part} data must be {accepted}, got {_brief(pair)}")
     x, y, weight = (*pair, None)[:3]
     if y is None:
         raise InputTypeError(f"{part} data must be (x, y), got no y")

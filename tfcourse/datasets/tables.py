@@ -44,17 +44,18 @@ def read(path: Path, target: str | None) -> tuple[Table, Array]:
     with opened(path, "a CSV file with a header, in UTF-8", b"") as file:
         raw = file.read()
     try:
-        lines = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""), strict=True))
+        reader = csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""), strict=True)
+        lines = [(reader.line_num, line) for line in reader if line]
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataFileError(f"{shown(path)} is no CSV file in UTF-8 ({error})") from None
-    header, *rows = [line for line in lines if line] or [[]]
+    (_, header), *rows = lines or [(0, [])]
     names = [name.strip() for name in header]
     if len(rows) < 2 or len(set(names)) < len(names) or "" in names:
         raise DataFileError(
             f"{shown(path)} must have a line of different column names and two lines of values,"
             f" got {len(rows)} lines below {len(names)} names"
         )
-    for number, row in enumerate(rows, start=2):
+    for number, row in rows:
         if len(row) != len(names):
             raise DataFileError(
                 f"{shown(path)} must have {len(names)} values on each line, got {len(row)} on line"
@@ -69,7 +70,7 @@ def read(path: Path, target: str | None) -> tuple[Table, Array]:
             f"target must be one of {_listed(names)}, got {target!r}"
             f"{_checks.nearest(target, names)}"
         )
-    texts = {name: [row[i].strip() for row in rows] for i, name in enumerate(names)}
+    texts = {name: [row[i].strip() for _, row in rows] for i, name in enumerate(names)}
     wanted = texts.pop(target)
     if not texts:
         raise DataFileError(f"{shown(path)} must have columns beside {target}, got none")
