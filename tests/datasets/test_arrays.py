@@ -155,6 +155,17 @@ def test_parts_go_by_their_names(parts):
     assert "expected train (validation, test)" in refused(parts)
 
 
+@pytest.mark.parametrize("pair", [(X, Y, np.ones(40)), (X,), X, np.stack([Y, Y])])
+def test_a_part_is_a_pair(pair):
+    assert "train of 'mine' must be (x, y)" in refused({"train": pair})
+
+
+def test_class_names_may_come_as_a_list():
+    one = from_arrays("mine", {"train": (X, Y)}, class_names=tuple("abcd"))
+    other = from_arrays("mine", {"train": (X, Y)}, class_names=[*"abcd"])
+    assert one.class_names == other.class_names and one.fingerprint == other.fingerprint
+
+
 def test_masked_entries_are_refused():
     hidden = np.ma.masked_greater(X, 0.99)
     assert "x_train of 'mine' must have no masked entries" in refused({"train": (hidden, Y)})

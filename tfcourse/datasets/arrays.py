@@ -60,6 +60,8 @@ def from_arrays(
     if "train" not in parts or not set(PARTS).issuperset(parts):
         raise InputError(f"{name!r} has parts {sorted(parts)}, expected train (validation, test)")
     for part, pair in parts.items():
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise InputError(f"{part} of {name!r} must be (x, y), got {brief(pair)}")
         for letter, values in zip("xy", pair, strict=True):
             _checks.unmasked(f"{letter}_{part} of {name!r}", values)
     x = {part: np.asarray(pair[0]) for part, pair in parts.items()}
@@ -73,6 +75,13 @@ def from_arrays(
     for array in arrays.values():
         array.flags.writeable = False
     return Dataset(name=name, class_names=names, source=source, licence=licence, **arrays)
+
+
+def brief(value: Any) -> str:
+    """What a value is, never what it holds."""
+    shape = getattr(value, "shape", None)
+    size = f" of {len(value)}" if shape is None and isinstance(value, tuple | list | dict) else ""
+    return f"{type(value).__name__}{size}" + (f" of shape {tuple(shape)}" if shape else "")
 
 
 def as_float32(x: Array, what: str, white: float = 255.0) -> Floats:
@@ -143,7 +152,7 @@ def _class_names(
         raise InputError(
             f"y_train of {name!r} holds a single class, {present[0]}, expected two or more"
         )
-    names = class_names or tuple(str(number) for number in range(len(present)))
+    names = tuple(class_names) or tuple(map(str, range(len(present))))
     if not all(text.isprintable() for text in names):
         raise InputError(f"{name!r} has unprintable class names: {names!r:.80}")
     for absent in np.setdiff1d(np.arange(len(names)), present):

@@ -19,7 +19,7 @@ import numpy as np
 from tfcourse import _checks
 from tfcourse._checks import InputError, InputTypeError
 from tfcourse.datasets import images, tables
-from tfcourse.datasets.arrays import PARTS, SPELLED
+from tfcourse.datasets.arrays import PARTS, SPELLED, brief
 from tfcourse.datasets.dataset import Array, Dataset, fingerprint
 from tfcourse.datasets.files import MOST_VALUES, accessible
 from tfcourse.datasets.loading import dataset_at, load, named
@@ -175,13 +175,6 @@ def each(tree: Any, change: Callable[[Any], Any]) -> Any:
     return None if tree is None else change(tree)
 
 
-def _brief(value: Any) -> str:
-    """What a value is, never what it holds."""
-    shape = getattr(value, "shape", None)
-    size = f" of {len(value)}" if shape is None and isinstance(value, tuple | list | dict) else ""
-    return f"{type(value).__name__}{size}" + (f" of shape {tuple(shape)}" if shape else "")
-
-
 def _parts(data: Any) -> dict[str, Any]:
     if isinstance(data, Mapping):
         parts = {SPELLED.get(str(key), str(key)): value for key, value in data.items()}
@@ -199,7 +192,7 @@ def _triple(pair: Any, part: str) -> tuple[Any, Any, Any]:
         pair = _drained(pair)
     if not isinstance(pair, tuple) or len(pair) not in (2, 3):
         accepted = WHOLE if part == "train" else PART
-        raise InputTypeError(f"{part} data must be {accepted}, got {_brief(pair)}")
+        raise InputTypeError(f"{part} data must be {accepted}, got {brief(pair)}")
     x, y, weight = (*pair, None)[:3]
     if y is None:
         raise InputTypeError(f"{part} data must be (x, y), got no y")
@@ -237,7 +230,7 @@ def _array(value: Any) -> Array:
             array = np.asarray(value, np.float64)
         except (TypeError, ValueError):
             raise InputTypeError(
-                f"x and y must be arrays of numbers, got {_brief(value)} of other things"
+                f"x and y must be arrays of numbers, got {brief(value)} of other things"
             ) from None
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
@@ -249,7 +242,7 @@ def _pictures(data: Any, size: Any) -> Dataset:
     except (TypeError, ValueError):
         raise InputTypeError(f"image_size must be (height, width), got {size!r}") from None
     height, width = (_checks.integer("image_size", n, at_least=1) for n in (height, width))
-    got = _brief(data)
+    got = brief(data)
     if isinstance(data, str | os.PathLike):
         path, got = Path(data), str(data)
         with accessible(path):
@@ -264,7 +257,7 @@ def _pictures(data: Any, size: Any) -> Dataset:
 def _with_target(data: Any, target: str) -> tuple[Any, Any]:
     """Take a column of a data frame for y."""
     if not tables.is_frame(data):
-        raise InputTypeError(f"target must go with a CSV file or a data frame, got {_brief(data)}")
+        raise InputTypeError(f"target must go with a CSV file or a data frame, got {brief(data)}")
     if target not in data.columns:
         raise InputError(
             f"target must be a column, got {target!r}{_checks.nearest(target, data.columns)}"
@@ -299,7 +292,7 @@ def _drained(dataset: Any) -> tuple[Any, ...]:
 def _check(part: str, x: Any, y: Any, weight: Array | None) -> None:
     """Refuse what no model could be trained on."""
     if not list(leaves(x)):
-        raise InputError(f"x_{part} must hold an array, got {_brief(x)}")
+        raise InputError(f"x_{part} must hold an array, got {brief(x)}")
     first = dict[int, str]()  # array of each number of examples
     for name, tree in ((f"x_{part}", x), (f"y_{part}", y), (f"weights of {part}", weight)):
         for path, array in leaves(tree, name):
@@ -322,7 +315,7 @@ def _check(part: str, x: Any, y: Any, weight: Array | None) -> None:
         told = ", ".join(f"{path} {size}" for size, path in first.items())
         raise InputError(f"all arrays must have as many examples, got {told}")
     if weight is not None and (weight.ndim != 1 or weight.min() < 0):
-        raise InputError(f"weights of {part} must be (m,) numbers at least 0, got {_brief(weight)}")
+        raise InputError(f"weights of {part} must be (m,) numbers at least 0, got {brief(weight)}")
 
 
 def _alike(part: str, pair: tuple[Any, ...], train: tuple[Any, ...]) -> None:
