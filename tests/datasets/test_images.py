@@ -178,12 +178,10 @@ def test_what_is_no_picture(folder, refusal, content, found):
 
 
 def test_pictures_of_too_many_pixels_or_bits(tmp_path, refusal):
-    for side, found in [(8000, "has 8000×8000 pixels, more than"), (20000, "pixels")]:
-        for number in range(2):
-            path = tmp_path / "ab"[number] / "large.png"
-            path.parent.mkdir(exist_ok=True)
-            Image.new("1", (side, side)).save(path)
-        assert found in refusal(tmp_path)
+    for label in "ab":
+        (tmp_path / label).mkdir()
+        Image.new("1", (8000, 8000)).save(tmp_path / label / "large.png")
+    assert "has 8000×8000 pixels, more than" in refusal(tmp_path)
     saved(tmp_path / "a" / "large.png", np.zeros((5, 5), np.uint16))
     assert "pixels of mode I;16" in refusal(tmp_path)
 

@@ -108,10 +108,11 @@ def _examples(path: Path, shape: tuple[int, ...]) -> Floats:
     """The example or examples of one file."""
     if path.suffix.lower() == ".npy":
         x = read_array(path)
+        # The same with its one channel said, or not.
         grey = shape[:-1] if len(shape) == 3 and shape[-1] == 1 else (*shape, 1)
-        if len(shape) > 1 and grey in (x.shape, x.shape[1:]):  # its one channel said, or not
-            x = x.reshape(shape if x.shape == grey else (len(x), *shape))
-        stack = x[np.newaxis] if x.shape == shape else x
+        stack = x[np.newaxis] if x.shape in (shape, grey) else x
+        if len(shape) > 1 and stack.shape[1:] == grey:
+            stack = stack.reshape(len(stack), *shape)
         if stack.shape[1:] != shape or not len(stack):
             raise DataFileError(
                 f"{shown(path)} has shape {x.shape}, expected {shape} or a stack of such examples"
