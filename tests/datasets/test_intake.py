@@ -218,6 +218,7 @@ ODD[3, 1] = np.nan
         (lambda: take((X, Y[:19])), "as many examples, got x_train 20, y_train 19"),
         (lambda: take((X, Y, np.ones(3))), "weights of train 3"),
         (lambda: take((X, Y, -np.ones(20))), "at least 0"),
+        (lambda: take((X, Y, ["a"] * 20)), "weights of train must hold numbers, got texts"),
         (lambda: take((ODD, Y)), "x_train must hold finite numbers, got 1 NaN or infinite"),
         (lambda: take((X, ODD[:, 1])), "y_train must hold finite numbers, got 1"),
         (lambda: take((X, np.array(["a", None] * 10))), "of other things"),

@@ -198,7 +198,9 @@ def _triple(pair: Any, part: str) -> tuple[Any, Any, Any]:
         raise InputTypeError(f"{part} data must be (x, y), got no y")
     if weight is not None:
         _checks.unmasked(f"weights of {part}", weight)
-        weight = np.asarray(weight, np.float32)
+        weight = _array(_plain(weight))
+        if weight.dtype.kind in "biuf":
+            weight = weight.astype(np.float32)
     if tables.is_frame(x):
         x = tables.of_frame(x)
     return each(_plain(x), _array), each(_plain(y), _array), weight
@@ -301,7 +303,7 @@ def _check(part: str, x: Any, y: Any, weight: Array | None) -> None:
             first.setdefault(len(array), path)
             if isinstance(x, tables.Table) and tree is x:
                 continue  # texts and gaps are its encoder's business
-            if array.dtype.kind in "US" and name.startswith("x"):
+            if array.dtype.kind in "US" and not name.startswith("y"):
                 raise InputError(
                     f"{path} must hold numbers, got texts: turn them into numbers before, for"
                     " example with keras.layers.StringLookup or TextVectorization"
