@@ -1,4 +1,5 @@
 import functools
+import itertools
 
 import keras
 import numpy as np
@@ -117,9 +118,11 @@ def test_a_trial_unlike_the_first_ones_ends_what_is_foreseen_and_none_is_lost(od
     trials[9] = trial(**odd)
     windows = list(plan(trials).windows())
     items = [item for window in windows for item in window if not getattr(item, "ahead", False)]
-    own = [[m.trial for m in i.members] if isinstance(i, engine.Chunk) else [i.trial] for i in items]
-    assert sorted(sum(own, [])) == list(range(24))
-    assert [0, 1, 2, 3, 4, 5] == own[0]  # of four threads' shares, the one without it
+    own = [
+        [m.trial for m in i.members] if isinstance(i, engine.Chunk) else [i.trial] for i in items
+    ]
+    assert sorted(itertools.chain(*own)) == list(range(24))
+    assert own[0] == [0, 1, 2, 3, 4, 5]  # of four threads' shares, the one without it
     for item in items:
         if isinstance(item, engine.Chunk):
             assert item.width >= len(item.members)

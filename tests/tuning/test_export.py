@@ -96,18 +96,35 @@ def test_tensorboard_reads_curves_and_hyperparameters(study, tmp_path):
     assert told["learning_rate"].number_value == best.hyperparameters["learning_rate"]
 
 
+@pytest.fixture
+def late(tmp_path):
+    """A study of trials one of which has a hyperparameter that its space does not know."""
+    with Study(Space(x=Linear(0, 1)), tmp_path / "late") as found:
+        for number, drawn in enumerate([{"x": 0.25}, {"x": 0.5, "depth": 1 / 3}]):
+            figures = {"val_accuracy": [0.8 + number / 10]}
+            found.add([Trial(number, drawn, 0, 1, "complete", figures, 0, (0.8 + number / 10,))])
+    return found
+
+
+def test_tables_have_a_column_for_a_hyperparameter_that_came_late(late, tmp_path):
+    report.to_csv(late, tmp_path / "trials.csv")
+    rows = list(csv.DictReader((tmp_path / "trials.csv").open(encoding="utf-8")))
+    assert [(row["x"], row["depth"]) for row in rows] == [("0.25", ""), ("0.5", str(1 / 3))]
+    assert "<th>x</th><th>depth</th>" in report.html(late)
+    assert "<td>0.5</td><td>0.333</td>" in report.html(late)
+    shown = report.table(late)
+    assert [list(column.cells) for column in shown.columns][-1] == ["0.333", "·"]
+
+
 @pytest.mark.parametrize("extra", ["optuna", "tensorboard"])
-def test_a_hyperparameter_that_came_late_is_told_without_a_scale(extra, tmp_path):
+def test_a_hyperparameter_that_came_late_is_told_without_a_scale(extra, late, tmp_path):
     pytest.importorskip(extra)
-    trial = Trial(0, {"x": 0.5, "depth": 3}, 0, 1, "complete", {"val_accuracy": [0.9]}, 0, (0.9,))
-    with Study(Space(x=Linear(0, 1)), tmp_path / "late") as late:
-        late.add([trial])
     if extra == "optuna":
-        [copied] = export.to_optuna(late).trials
-        assert copied.params == {"x": 0.5} and copied.user_attrs["depth"] == 3
+        _, copied = export.to_optuna(late).trials
+        assert copied.params == {"x": 0.5} and copied.user_attrs["depth"] == 1 / 3
     else:
         export.to_tensorboard(late, tmp_path / "logs")
-        assert (tmp_path / "logs" / "trial-0000").is_dir()
+        assert (tmp_path / "logs" / "trial-0001").is_dir()
 
 
 @pytest.mark.parametrize("extra", ["optuna", "tensorboard"])

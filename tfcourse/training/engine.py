@@ -169,7 +169,7 @@ class _Plan:
             coming, foreseen = indices[ALIKE:], self._foreseen(groups, len(indices))
             yield list(_ahead(foreseen))
             for chunk in foreseen:
-                ((key, members),) = groups.items()
+                (members,) = groups.values()
                 more = max(0, len(chunk.members) - len(members))
                 unbuilt += self._grouped(coming[:more], groups)
                 coming = coming[more:]

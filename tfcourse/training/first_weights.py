@@ -56,11 +56,12 @@ def first_weights(model: keras.Model, parts: Sequence[Any]) -> Iterator[FirstWei
     for weight in model.weights:
         value = weight.numpy()
         shape, dtype = tuple(weight.shape), keras.backend.standardize_dtype(weight.dtype)
-        found = _initializer(holders.get(id(weight)), value, shape, dtype)
         flat = value.ravel()
-        constant = found is None and flat.size > 1 and bool((flat == flat[0]).all())
-        kept = flat[0].item() if constant else np.zeros(0) if found else value
-        yield FirstWeight(found, kept, shape, dtype)
+        if flat.size > 1 and (flat == flat[0]).all():  # nothing that is drawn
+            yield FirstWeight(None, flat[0].item(), shape, dtype)
+            continue
+        found = _initializer(holders.get(id(weight)), value, shape, dtype)
+        yield FirstWeight(found, np.zeros(0) if found else value, shape, dtype)
 
 
 def _initializer(layer: Any, value: Array, shape: tuple[int, ...], dtype: str) -> Any:

@@ -141,10 +141,12 @@ def _max_pool_gradient(op: Any, dy: Tensor) -> Tensor:
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
-def normalized(z: Tensor, epsilon: Tensor) -> tuple[tuple[Tensor, Tensor, Tensor], Any]:
-    """Batch norm of many rows z (n, channels): z_norm, μ and σ² over the rows.
+def batch_norm(
+    z: Tensor, gamma: Tensor, beta: Tensor, epsilon: Tensor
+) -> tuple[tuple[Tensor, Tensor, Tensor], Any]:
+    """Batch norm of many rows z (n, channels): z̃ = γ z_norm + β, and μ and σ² over the rows.
 
-    Backward, dz = (dz_norm − mean dz_norm − z_norm · mean(dz_norm · z_norm)) / √(σ² + ε).
+    Backward, dβ = Σ dz̃, dγ = Σ dz̃ z_norm and dz = γ/√(σ² + ε) (dz̃ − (dβ + z_norm dγ)/n).
     """
     count = tf.cast(z.shape[0], z.dtype)
     ones = tf.ones([1, z.shape[0]], z.dtype)  # sums over rows as products: XLA's own are slower
@@ -154,13 +156,13 @@ def normalized(z: Tensor, epsilon: Tensor) -> tuple[tuple[Tensor, Tensor, Tensor
     scale = tf.math.rsqrt(variance + epsilon)
     z_norm = centred * scale
 
-    def backward(d_norm: Tensor, d_mu: Tensor, d_variance: Tensor) -> tuple[Tensor, None]:
+    def backward(d: Tensor, d_mu: Tensor, d_variance: Tensor) -> tuple[Tensor, ...]:
         # μ and σ² go into the moving averages alone, which the cost does not depend on.
-        mean = tf.matmul(ones, d_norm) / count
-        along = tf.matmul(ones, d_norm * z_norm) / count
-        return scale * (d_norm - mean - z_norm * along), None
+        d_beta, d_gamma = tf.matmul(ones, d), tf.matmul(ones, d * z_norm)
+        d_z = gamma * scale * (d - (d_beta + z_norm * d_gamma) / count)
+        return d_z, d_gamma[0], d_beta[0], None
 
-    return (z_norm, mu[0], variance[0]), backward
+    return (gamma * z_norm + beta, mu[0], variance[0]), backward
 
 
 class Computed:
@@ -232,16 +234,15 @@ class Computed:
             if not images or not training or not layer.trainable or mask is not None or narrow:
                 return original(inputs, training=training, mask=mask)
             rows = tf.reshape(inputs, [-1, inputs.shape[-1]])
-            z_norm, mu, variance = normalized(rows, tf.cast(layer.epsilon, rows.dtype))
-            beta = tf.cast(layer.momentum, tf.float64)
+            one, zero = tf.ones_like(rows[0]), tf.zeros_like(rows[0])
+            gamma = tf.convert_to_tensor(layer.gamma) if layer.scale else one
+            beta = tf.convert_to_tensor(layer.beta) if layer.center else zero
+            z, mu, variance = batch_norm(rows, gamma, beta, tf.cast(layer.epsilon, rows.dtype))
+            kept = tf.cast(layer.momentum, tf.float64)
             for average, new in ((layer.moving_mean, mu), (layer.moving_variance, variance)):
-                kept, taken = tf.cast(beta, new.dtype), tf.cast(1 - beta, new.dtype)
-                average.assign(average * kept + tf.stop_gradient(new) * taken)
-            if layer.scale:
-                z_norm *= layer.gamma
-            if layer.center:
-                z_norm += layer.beta
-            return tf.reshape(z_norm, inputs.shape)
+                old, share = tf.cast(kept, new.dtype), tf.cast(1 - kept, new.dtype)
+                average.assign(average * old + tf.stop_gradient(new) * share)
+            return tf.reshape(z, inputs.shape)
 
         return call
 

@@ -40,7 +40,7 @@ def table(study: Trials, rows: int = 10) -> Table:
     result.add_column(in_words(study.objective.name).replace(" ", "\n"), justify="right")
     for name in ("±", "seeds") if several else ():
         result.add_column(name, justify="right")
-    for name in study.space:
+    for name in _drawn_names(study):
         result.add_column(name.replace("_", "\n"), justify="right")
     if told:
         result.add_column("state")
@@ -55,7 +55,7 @@ def table(study: Trials, rows: int = 10) -> Table:
 def html(study: Trials, rows: int = 10) -> str:
     """Return the best `rows` trials as an HTML table, as `table` shows them."""
     shown = study.ranking[:rows]
-    heads = ["trial", in_words(study.objective.name), *study.space, "state"]
+    heads = ["trial", in_words(study.objective.name), *_drawn_names(study), "state"]
 
     def row(cells: Sequence[str], tag: str) -> str:
         return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
@@ -75,8 +75,23 @@ def in_words(metric: str) -> str:
 def _cells(study: Trials, trial: Trial) -> list[str]:
     """A trial's number, its score, and its hyperparameters as their scales show them."""
     drawn, score = trial.hyperparameters, trial.score
-    values = [s.show(drawn[name]) if name in drawn else "·" for name, s in study.space.items()]
+    values = [
+        _shown(study, name, drawn[name]) if name in drawn else "·" for name in _drawn_names(study)
+    ]
     return [str(trial.number), "·" if score is None else f"{score:.4f}", *values]
+
+
+def _drawn_names(study: Trials) -> list[str]:
+    """Names of hyperparameters: the space's, and then those that models of some trials added."""
+    return list(
+        dict.fromkeys([*study.space, *(n for t in study.trials for n in t.hyperparameters)])
+    )
+
+
+def _shown(study: Trials, name: str, value: Any) -> str:
+    if name in study.space:
+        return study.space[name].show(value)
+    return value_text(float(f"{value:.3g}") if isinstance(value, float) else value)
 
 
 def _over_seeds(trial: Trial) -> list[str]:
@@ -95,12 +110,12 @@ def to_csv(study: Trials, path: Path) -> None:
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    names = study.metric_names
+    names, drawn_names = study.metric_names, _drawn_names(study)
     told = "state", "epochs", "score", *names, "test_accuracy", "seed", "error"
-    writer.writerow(["number", *study.space, *told])
+    writer.writerow(["number", *drawn_names, *told])
     for trial in study.trials:
         drawn = trial.hyperparameters
-        chosen = [value_text(drawn[name]) if name in drawn else "" for name in study.space]
+        chosen = [value_text(drawn[name]) if name in drawn else "" for name in drawn_names]
         figures = [trial.metrics.get(name) for name in names]
         came_to = [trial.state, trial.epochs, trial.score, *figures, trial.test_accuracy]
         writer.writerow([trial.number, *chosen, *came_to, trial.seed, trial.error])
