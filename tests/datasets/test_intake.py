@@ -307,6 +307,10 @@ FRAME = {name: X[:, i] for i, name in enumerate("abc")}
         (lambda x: take((x, Y + 1j)), "y_train must hold numbers, got values of type complex128"),
         (lambda x: take((x.assign(a=None), Y)), "column a must hold numbers or .* got 0: leave"),
         (lambda x: take((x[:0], Y[:0])), "must hold examples, got an array of shape"),
+        (
+            lambda x: take((x.set_axis(["a", "b", "a"], axis=1), Y)),
+            "must have different column names, got a, b, a",
+        ),
         (lambda x: take((x * 1e300, Y)), "column a must hold finite numbers"),
         (
             lambda x: take({"train": (x, Y), "test": (x.assign(b=np.inf), Y)}),

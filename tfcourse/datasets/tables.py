@@ -110,21 +110,22 @@ def is_frame(value: Any) -> bool:
 
 def of_frame(value: Any) -> Table:
     """Return the columns of a pandas DataFrame."""
+    names = [str(name) for name in value.columns]
+    if not names or len(set(names)) < len(names):
+        raise InputError(
+            f"a data frame must have different column names, got {_listed(names) or 'none'}"
+        )
     columns = dict[str, Array]()
-    for name in value.columns:
-        column = value[name]
+    for name, (_, column) in zip(names, value.items(), strict=True):
         if column.dtype.kind in "biuf":
-            columns[str(name)] = column.to_numpy(np.float64, na_value=np.nan)
+            columns[name] = column.to_numpy(np.float64, na_value=np.nan)
         elif column.dtype.kind in "mM":
             raise InputTypeError(
                 f"column {name} must hold numbers or categories, got {column.dtype}"
             )
         else:
-            columns[str(name)] = (
-                column.astype(object).where(column.notna(), "").astype(str).to_numpy(str)
-            )
-    if not columns or len(columns) < value.shape[1]:
-        raise InputError(f"a data frame must have different column names, got {value.shape[1]}")
+            texts = column.astype(object).where(column.notna(), "").astype(str)
+            columns[name] = texts.to_numpy(str)
     return Table(columns)
 
 
