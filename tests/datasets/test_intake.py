@@ -215,6 +215,8 @@ ODD[3, 1] = np.nan
         ),
         (lambda: take(None), "got NoneType"),
         (lambda: take((X, None)), "got no y"),
+        (lambda: take((X, {"a": None})), "y_train must hold an array, got dict of 1"),
+        (lambda: take(({}, Y)), "x_train must hold an array, got dict of 0"),
         (lambda: take((X, Y[:19])), "as many examples, got x_train 20, y_train 19"),
         (lambda: take((X, Y, np.ones(3))), "weights of train 3"),
         (lambda: take((X, Y, -np.ones(20))), "at least 0"),

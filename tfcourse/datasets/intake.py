@@ -225,7 +225,7 @@ def _array(value: Any) -> Array:
     """An array in the machine's own byte order, of numbers or of texts."""
     _checks.unmasked("arrays to train on", value)
     array = np.asarray(value)
-    if array.dtype.kind in "OUS":
+    if array.dtype.kind in "OS":
         if all(isinstance(item, str | bytes | bool) for item in array.ravel().tolist()):
             return array.astype(str)
         try:
@@ -293,8 +293,9 @@ def _drained(dataset: Any) -> tuple[Any, ...]:
 
 def _check(part: str, x: Any, y: Any, weight: Array | None) -> None:
     """Refuse what no model could be trained on."""
-    if not list(leaves(x)):
-        raise InputError(f"x_{part} must hold an array, got {brief(x)}")
+    for name, tree in (("x", x), ("y", y)):
+        if not list(leaves(tree)):
+            raise InputError(f"{name}_{part} must hold an array, got {brief(tree)}")
     first = dict[int, str]()  # array of each number of examples
     for name, tree in ((f"x_{part}", x), (f"y_{part}", y), (f"weights of {part}", weight)):
         for path, array in leaves(tree, name):
