@@ -1,5 +1,6 @@
 import functools
 import itertools
+import random
 
 import keras
 import numpy as np
@@ -92,6 +93,74 @@ def test_a_model_in_company_ends_as_it_does_alone(together, index):
 def test_chunks_and_threads_change_nothing_but_rounding(together):
     for one, other in zip(trained(MIXED, threads=2), together, strict=True):
         close(one, other)
+
+
+class Hits(keras.metrics.Metric):
+    """Tells what it has counted as it is kept."""
+
+    def __init__(self):
+        super().__init__(name="hits")
+        self.count = self.add_weight(shape=(), initializer="zeros")
+
+    def update_state(self, y, predicted, sample_weight=None):
+        hits = keras.metrics.sparse_categorical_accuracy(y, predicted)
+        self.count.assign(self.count + keras.ops.sum(hits))
+
+    def result(self):
+        return self.count
+
+
+def compiled_build(h, optimizer=None, metrics=()):
+    model = build(h)
+    own = optimizer or keras.optimizers.SGD(h["learning_rate"])
+    model.compile(own, "sparse_categorical_crossentropy", metrics=list(metrics))
+    return model
+
+
+def test_a_metric_that_tells_its_variable_is_read_where_it_counts():
+    def counted(h):
+        return compiled_build(h, metrics=["accuracy", Hits()])
+
+    [one] = trained([trial()], build=counted)
+    assert one.notes == ()  # by a program
+    examples = len(BLOBS.y_validation)
+    np.testing.assert_allclose(one.history["val_hits"], one.history["val_accuracy"] * examples)
+
+
+def test_a_schedule_is_asked_by_one_thread_at_a_time(monkeypatch):
+    schedules = keras.optimizers.schedules
+
+    def falling(h):
+        rate = schedules.PolynomialDecay(h["learning_rate"], 60, 1e-4)
+        return compiled_build(h, keras.optimizers.SGD(rate))
+
+    monkeypatch.setattr(engine, "MOST_MODELS", 2)
+    same_rate = [trial(learning_rate=0.3, batch_size=4)] * 12
+    alone, beside = (trained(same_rate, build=falling, threads=n) for n in (1, 2))
+    for one, other in zip(alone, beside, strict=True):
+        close(one, other)
+
+
+def test_models_have_the_dtype_policy_that_the_user_has_set(way):
+    before, seen = keras.config.dtype_policy(), set()
+
+    def noted(h):
+        model = build(h)
+        seen.add(model.layers[0].dtype_policy.name)
+        return model
+
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        trained([trial()], build=noted, engine=way, epochs=1)
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert seen == {"mixed_bfloat16"}
+
+
+def test_what_a_build_draws_for_itself_is_its_own_under_each_seed():
+    builder = Builder(lambda h: build({"units": (random.choice(range(3, 60)),)}), BLOBS)
+    sizes = [builder.blueprint({"x": 1}, seed).sizes for seed in (1, 2, 3, 1)]
+    assert sizes[0] == sizes[3] and len(set(sizes)) > 1
 
 
 def plan(trials, build=build, name="compiled"):

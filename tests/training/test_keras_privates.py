@@ -9,7 +9,14 @@ import numpy as np
 import tfcourse
 from tfcourse.training import kernels
 
-OURS = {"_getframe", "_replace", "_asdict", "_journal", "_take"}  # Python's, and this package's
+OURS = {
+    "_getframe",
+    "_randbelow",
+    "_replace",
+    "_asdict",
+    "_journal",
+    "_take",
+}  # Python's, and this package's
 USED = {"_fn", "_compile_config"}
 """Attributes of Keras's objects that begin with an underscore; each has a test below."""
 

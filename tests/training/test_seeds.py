@@ -10,7 +10,8 @@ import tensorflow as tf
 from tfcourse.training.seeds import KNOWN, Seeds
 
 DRAWS = {
-    "python": random.random,
+    "python": lambda: random.random(),  # as it is called then, not as it is now
+    "choice": lambda: random.choice(range(1000)),
     "numpy": lambda: float(np.random.uniform()),
     "keras": lambda: float(keras.random.uniform(())),
     "initializer": lambda: float(keras.initializers.GlorotUniform()((1, 1))[0, 0]),
@@ -63,3 +64,13 @@ def test_a_build_that_seeds_everything_itself_draws_what_it_says():
 
     seeds = Seeds()
     assert len({seeds.run(build, seed) for seed in (1, 2, 3)}) == 1
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_a_build_that_draws_by_itself_is_noticed(name):
+    seeds = Seeds()
+    seeds.run(lambda: keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]), 1)
+    seeds.run(lambda: keras.layers.Dropout(0.5), 1)
+    assert not seeds.drew
+    seeds.run(DRAWS[name], 1)
+    assert seeds.drew == (name not in ("initializer", "layer"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tfcourse.training import Data
 
@@ -227,6 +228,90 @@ def branching(h):
     return _compiled(_dense(layers.Dense(8, "relu"), *extra), h)
 
 
+def ruled(h, **rules):
+    """A kernel with rules that its layer does not know."""
+    model = _dense(layers.Dense(8, "relu"))
+    for name, rule in rules.items():
+        setattr(model.layers[0].kernel, name, rule)
+    return _compiled(model, h)
+
+
+class Traced(keras.layers.Layer):
+    """TensorFlow traces its call when it is first made, with the weights that it has then."""
+
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(shape[-1], 6))
+
+    @tf.function
+    def call(self, inputs):
+        return tf.tanh(tf.matmul(inputs, self.kernel))
+
+
+class Unknown(keras.layers.Layer):
+    """A variable that Keras does not know."""
+
+    def __init__(self):
+        super().__init__()
+        self.factor = tf.Variable(0.0, trainable=False)
+
+    def call(self, inputs):
+        self.factor.assign_add(0.1)
+        return inputs * (1 + self.factor)
+
+
+class Noise(keras.layers.Layer):
+    """Draws with whatever stream Keras has for those that bring none."""
+
+    def call(self, inputs, training=False):
+        return inputs + keras.random.normal(keras.ops.shape(inputs)) if training else inputs
+
+
+def behind(h):
+    model = _dense(layers.Dense(8, "relu"))
+    opt = keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(h["rate"], 2, 0.5))
+    opt.iterations.assign(8)
+    return _compiled(model, h, opt=opt)
+
+
+def stepping(h):
+    model = _compiled(_dense(layers.Dense(8, "relu")), h)
+    own = model.train_step
+    model.train_step = lambda data: own((0 * data[0], data[1]))
+    return model
+
+
+class Metrics(keras.Model):
+    """Tells a figure more."""
+
+    def __init__(self):
+        super().__init__()
+        self.last = layers.Dense(3, "softmax")
+
+    def call(self, inputs):
+        return self.last(inputs)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        told = super().compute_metrics(x, y, y_pred, sample_weight)
+        return {**told, "largest": keras.ops.max(y_pred)}
+
+
+class Warmup(keras.optimizers.schedules.LearningRateSchedule):
+    """Does not tell its configuration."""
+
+    def __init__(self, rate):
+        self.rate = rate
+
+    def __call__(self, step):
+        return self.rate * keras.ops.minimum(1.0, (keras.ops.cast(step, "float32") + 1) / 4)
+
+
+class AtLeast(keras.constraints.Constraint):
+    """Leaves no zero."""
+
+    def __call__(self, w):
+        return keras.ops.clip(w, 0.5, 1.0)
+
+
 def closure_loss(h):
     def focal(y_true, y_pred):
         index = keras.ops.reshape(keras.ops.cast(y_true, "int32"), (-1, 1))
@@ -423,6 +508,57 @@ ZOO = {
     "frozen": Case(frozen, "classes"),
     "loaded weights": Case(loaded, "classes", _two("start", 1, 2)),
     "a layer more above a threshold": Case(branching, "classes", _two("x", 0.4, 0.6)),
+    "names like options": Case(
+        _of(lambda h: layers.Dense(8), lambda h: layers.Activation(h["act"], name=h["act"])),
+        "classes",
+        _two("act", "tanh", "relu"),
+        suite="default",
+    ),
+    "a variable's own regularizer": Case(
+        lambda h: ruled(h, regularizer=keras.regularizers.L2(h["d"])),
+        "classes",
+        _two("d", 1e-4, 0.5),
+        suite="whole",
+    ),
+    "a variable's own constraint": Case(
+        lambda h: ruled(h, constraint=keras.constraints.MaxNorm(h["c"])),
+        "classes",
+        _two("c", 0.05, 0.5),
+        suite="whole",
+    ),
+    "a call traced by TensorFlow": Case(
+        _of(lambda h: Traced()), "classes", mapped=False, suite="whole"
+    ),
+    "a variable that Keras does not know": Case(
+        _of(lambda h: Unknown()), "classes", mapped=False, suite="whole"
+    ),
+    "noise without a seed": Case(
+        _of(lambda h: Noise()), "classes", mapped=False, epochs=1, suite="whole"
+    ),
+    "an optimizer with steps behind it": Case(
+        behind, "classes", mapped=False, epochs=1, suite="whole"
+    ),
+    "a model with another train_step": Case(stepping, "classes", mapped=False, suite="whole"),
+    "a model with a figure more": Case(
+        lambda h: _compiled(Metrics(), h), "classes", mapped=False, suite="whole"
+    ),
+    "a schedule that tells nothing": Case(
+        _of(_dense8, opt=lambda h: keras.optimizers.SGD(Warmup(h["rate"]))),
+        "classes",
+        suite="whole",
+    ),
+    "a constraint that leaves no zero": Case(
+        _of(
+            lambda h: layers.Dense(h["n"], "sigmoid"),
+            last=lambda h: layers.Dense(1, kernel_constraint=AtLeast()),
+            loss="mse",
+            metrics=(),
+            inputs=(5,),
+        ),
+        "numbers",
+        _two("n", 5, 8),
+        suite="whole",
+    ),
     "a loss that closes over a number": Case(closure_loss, "classes", _two("gamma", 0.0, 3.0)),
     "a number outside the configuration": Case(
         _of(lambda h: Scaled(h["f"])), "classes", _two("f", 0.1, 2.0), suite="default"

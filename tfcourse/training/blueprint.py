@@ -49,6 +49,8 @@ SIZED: dict[type, str] = {
     layers.GRUCell: "units",
     layers.SimpleRNNCell: "units",
 }
+# Where names of layers stand in a configuration; anywhere else a text is what it says.
+NAMING = "name", "input_layers", "output_layers"
 PARTS = (keras.Layer, regularizers.Regularizer, keras.constraints.Constraint)
 
 
@@ -59,7 +61,8 @@ class Blueprint:
     key: equal for models that may share a program. numbers: its own of `FED`, in the order of
     `fed`. sizes: its own of `SIZED`. shapes, first: of each of `model.weights`. optimizer: what
     updates it, with its own numbers; none if Keras's own optimizer must. compiled: whether `build`
-    compiled it. why_not: what keeps it from a compiled program, if anything does.
+    compiled it. why_not: what keeps it from a compiled program, if anything does. moves_padding:
+    whether a constraint that is not Keras's own might make something of zeros.
     """
 
     key: Hashable
@@ -70,6 +73,7 @@ class Blueprint:
     optimizer: Optimizer | None
     compiled: bool
     why_not: str | None
+    moves_padding: bool
 
 
 def read(model: keras.Model, optimizer: Optimizer | None) -> Blueprint:
@@ -82,15 +86,24 @@ def read(model: keras.Model, optimizer: Optimizer | None) -> Blueprint:
     numbers = tuple(float(getattr(part, name)) for part, name in fed_to)
     sizes = tuple(getattr(part, name) for part, name in sized_by)
     own = Optimizer.of(model.optimizer) if model.compiled else optimizer
-    variables = tuple(
-        (len(w.shape), w.dtype, w.trainable, w.constraint is None) for w in model.variables
-    )
+    variables = tuple((len(w.shape), w.dtype, *rules(w, found)) for w in model.variables)
     with changed([(*at, 0.5) for at in fed_to] + [(*at, 1) for at in sized_by]):
         key = _structure(model, found), _compiled(model), variables
     shapes = tuple(tuple(weight.shape) for weight in model.weights)
     first = tuple(first_weights(model, found))
-    why_not = _why_not(model)
-    return Blueprint(key, numbers, sizes, shapes, first, own, bool(model.compiled), why_not)
+    compiled, why_not = bool(model.compiled), _why_not(model)
+    held = [w.constraint for w in model.weights if w.constraint is not None]
+    moves_padding = not all(is_of_keras(type(constraint)) for constraint in held)
+    return Blueprint(key, numbers, sizes, shapes, first, own, compiled, why_not, moves_padding)
+
+
+def rules(variable: Any, found: Sequence[Any]) -> tuple[Hashable, ...]:
+    """Whether a variable trains, its constraint and regularizer: which of the parts, or what."""
+    own = variable.constraint, getattr(variable, "regularizer", None)
+    place = {id(part): number for number, part in enumerate(found)}
+    return variable.trainable, *(
+        None if rule is None else place.get(id(rule), fingerprint(rule)) for rule in own
+    )
 
 
 def parts(model: keras.Model) -> list[Any]:
@@ -207,7 +220,12 @@ def _marked(value: Any, number: dict[int, int]) -> Any:
 def _names(config: Any) -> Iterator[str]:
     if isinstance(config, dict):
         own = config.get("config")
-        if "class_name" in config and isinstance(own, dict) and isinstance(own.get("name"), str):
+        kind = str(config.get("class_name", "Policy"))  # of types: its name is what it is
+        if (
+            not kind.endswith("Policy")
+            and isinstance(own, dict)
+            and isinstance(own.get("name"), str)
+        ):
             yield own["name"]
         config = list(config.values())
     if isinstance(config, list | tuple):
@@ -221,8 +239,6 @@ def _plain(config: Any, names: dict[str, str]) -> Any:
     Names of layers become their numbers; initializers are asked for first weights elsewhere;
     shapes that follow from other numbers go.
     """
-    if isinstance(config, str):
-        return names.get(config, config)
     if isinstance(config, list | tuple):
         return [_plain(inner, names) for inner in config]
     if not isinstance(config, dict):
@@ -230,12 +246,19 @@ def _plain(config: Any, names: dict[str, str]) -> Any:
     if config.get("module") == "keras.initializers":
         return "initializer"
     if config.get("class_name") == "__keras_tensor__":
-        return _plain(config["config"]["keras_history"], names)
+        return _numbered(config["config"]["keras_history"], names)
     return {
-        key: _plain(value, names)
+        key: _numbered(value, names) if key in NAMING else _plain(value, names)
         for key, value in config.items()
         if key not in ("build_config", "build_input_shape", "registered_name")
     }
+
+
+def _numbered(named: Any, names: dict[str, str]) -> Any:
+    """Names of layers, in whatever nested list, as numbers."""
+    if isinstance(named, list | tuple):
+        return [_numbered(inner, names) for inner in named]
+    return names.get(named, named) if isinstance(named, str) else _plain(named, names)
 
 
 def _compiled(model: keras.Model) -> Hashable:
@@ -264,8 +287,8 @@ def _names_other_code(config: Any) -> bool:
 
 def _why_not(model: keras.Model) -> str | None:
     """What keeps a model from being trained by a compiled program, if anything does."""
-    for name in ("train_step", "test_step", "fit", "evaluate"):
-        if not is_of_keras(getattr(type(model), name)):
+    for name in ("train_step", "test_step", "compute_metrics", "fit", "evaluate"):
+        if name in vars(model) or not is_of_keras(getattr(type(model), name)):
             return f"{type(model).__name__} has a {name} of its own"
     if model.compiled and model.run_eagerly:
         return "the model is compiled to run eagerly"

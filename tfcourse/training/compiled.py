@@ -109,10 +109,11 @@ class Pattern:
 
         Raises: OtherWayError if it must be tried again; UnmappedError if it can't be.
         """
+        compiled = self.compiled
         try:
             return self._traced(objective, width, arguments)(*arguments)
         except CANNOT as error:
-            raise OtherWayError(self._give_way(error, width)) from error
+            raise OtherWayError(self._give_way(error, width, compiled)) from error
 
     def _traced(self, objective: Objective, width: int, arguments: Any) -> Any:
         with one_at_a_time:
@@ -120,14 +121,22 @@ class Pattern:
             if key not in self._epochs:
                 function = self.program.epoch(objective, compiled=self.compiled)
                 with _silence():
-                    self._epochs[key] = function.get_concrete_function(*arguments)
+                    try:
+                        traced = function.get_concrete_function(*arguments)
+                    except (UnmappedError, *CANNOT):
+                        raise
+                    except Exception as error:  # of code of the user's own
+                        told = f"{type(error).__name__}: {error}".splitlines()[0]
+                        raise UnmappedError(told) from error
+                _check_closed(traced)
+                self._epochs[key] = traced
             return self._epochs[key]
 
-    def _give_way(self, error: Exception, width: int) -> str:
+    def _give_way(self, error: Exception, width: int, compiled: bool) -> str:
         operation = re.search(r"(?:of op '|defined for |converter for )(\w+)", str(error))
         layers = f"layers with {operation[1]}" if operation else "such layers"
         with one_at_a_time:
-            if width > self.most:
+            if width > self.most or compiled != self.compiled:
                 return ""  # another thread was here before
             if width > 1 and isinstance(error, tf.errors.ResourceExhaustedError | MemoryError):
                 self.most = width // 2
@@ -166,6 +175,20 @@ def _silence() -> Iterator[None]:
         yield
     finally:
         logger.disabled = before
+
+
+def _check_closed(traced: Any) -> None:
+    """Raise UnmappedError if a program reads or draws what it is not given.
+
+    Variables that Keras does not know, or that a function of TensorFlow's was traced with, would
+    stay as they are; TensorFlow's own random numbers follow no seed here.
+    """
+    if any(tensor.dtype == tf.resource for tensor in traced.captured_inputs):
+        raise UnmappedError("it uses variables that are not among its model's weights")
+    graph = traced.graph.as_graph_def()
+    nodes = (graph.node, *(function.node_def for function in graph.library.function))
+    if any("seed2" in node.attr for some in nodes for node in some):
+        raise UnmappedError("it draws with TensorFlow's own generator")
 
 
 def _has_loops(model: keras.Model) -> bool:

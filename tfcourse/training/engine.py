@@ -25,6 +25,7 @@ import numpy as np
 from tfcourse import _checks
 from tfcourse._tensorflow import keras
 from tfcourse.hyperparameters import ENGINES, Hyperparameters
+from tfcourse.training.blueprint import parts, rules
 from tfcourse.training.compiled import Chunk, Member, Pattern, Run, train_chunk
 from tfcourse.training.data import Data
 from tfcourse.training.fitting import fit
@@ -240,6 +241,8 @@ class _Plan:
         all_sizes = {member.blueprint.sizes for member in members}
         widest = tuple(max(column) for column in zip(*all_sizes, strict=True))
         padded = len(all_sizes) > 1
+        if padded and members[0].blueprint.moves_padding:
+            return None
         shapes = {member.blueprint.shapes for member in members}
         if not padded and len(shapes) > 1:  # of a layer that has sizes of its own
             return None
@@ -264,8 +267,8 @@ class _Plan:
         like = next((m for m in members if m.blueprint.sizes == widest), members[0])
         model = like.make()
         if like.blueprint.sizes != widest:
-            model = wider(model, widest)
-            if model is None:
+            narrow, model = model, wider(model, widest)
+            if model is None or _rules(model) != _rules(narrow):
                 return None
         layout = Layout(model, widest, padded=padded)
         narrowest = min(members, key=lambda m: (sum(m.blueprint.sizes), m.trial))
@@ -331,9 +334,10 @@ def _run(
         own = [m.trial for m in item.members] if isinstance(item, Chunk) else [item.trial]
         return wanted is None or bool(set(own) & set(wanted))
 
+    policy = (keras.config.dtype_policy(),)  # Keras keeps one for each thread
     with (
-        ThreadPoolExecutor(1, "tfcourse-plan") as planner,
-        ThreadPoolExecutor(plan.threads, "tfcourse") as pool,
+        ThreadPoolExecutor(1, "tfcourse-plan", keras.config.set_dtype_policy, policy) as planner,
+        ThreadPoolExecutor(plan.threads, "tfcourse", keras.config.set_dtype_policy, policy) as pool,
     ):
         try:
             windows = plan.windows()
@@ -368,6 +372,11 @@ def _run(
                         yield news
         finally:
             run.stop.set()  # whatever ended this: an error, Ctrl-C, or nobody asking for more
+
+
+def _rules(model: keras.Model) -> list[Any]:
+    found = parts(model)
+    return [rules(weight, found) for weight in model.weights]
 
 
 def _alike(groups: dict[Any, list[Member]]) -> bool:

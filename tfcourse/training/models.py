@@ -80,7 +80,7 @@ class Builder:
                 return self._told(*models[values], trial)
         model, compiled, reads = self._built(trial, seed)
         found = blueprint.read(model, None)
-        if not any(weight.by_chance for weight in found.first):
+        if not (self._seeds.drew or any(weight.by_chance for weight in found.first)):
             names = tuple(sorted(reads.names))  # also by what the model keeps, now that it was read
             self._known.setdefault(names, {})[_values(trial, names)] = found, compiled
         return self._told(found, compiled, trial)

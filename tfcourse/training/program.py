@@ -375,7 +375,7 @@ class Program:
         def one(values: list[Tensor]) -> list[Tensor]:
             with keras.StatelessScope(zip(self.model.metrics_variables, values, strict=True)):
                 results = self.model.get_metrics_result()
-            return [tf.cast(results[name], self.dtype) for name in self.metrics]
+                return [tf.cast(results[name], self.dtype) for name in self.metrics]
 
         return list(_map(one, metrics)) if self.metrics else []
 

@@ -4,6 +4,8 @@ Python's and NumPy's generators are seeded for every build: Keras's initializers
 their seeds from Python's. TensorFlow's own stream is not, nor the one that `keras.random` falls
 back on: to be seeded, TensorFlow drops every kernel it has made, and then a build takes twice as
 long. Hardly any build asks them for a number; one that does is noticed, and run again seeded.
+
+A build that draws anything itself is noticed, too: under another seed its model is another.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import itertools
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,16 +23,22 @@ from tfcourse._tensorflow import keras, tf
 T = TypeVar("T")
 Asked = tuple[int, float]
 
+OF_KERAS = 10**9  # Keras draws a seed among so many for what is given none
 KNOWN = 16  # numbers of the streams that are looked up before these start anew
 
 _next: dict[Asked, Asked] = {}  # what the streams give, by what they gave before
 
 
 class Seeds:
-    """Runs builds under seeds. State: whether one asked TensorFlow or Keras for a number."""
+    """Runs builds under seeds.
+
+    State: whether one asked TensorFlow or Keras for a number. drew: whether one drew anything by
+    itself, beside the seeds that Keras's own objects take.
+    """
 
     def __init__(self) -> None:
         self._asks = False
+        self.drew = False
 
     def run(self, build: Callable[[], T], seed: int) -> T:
         """Return what `build` returns; it is called twice if it turns out to ask those streams."""
@@ -39,12 +47,35 @@ class Seeds:
                 expected = _expected()
                 random.seed(seed % 2**32)
                 np.random.seed(seed % 2**32)
-                built = build()
+                built = self._watched(build)
                 if _ask() == expected:
                     return built
-                self._asks = True
+                self._asks = self.drew = True
             keras.utils.set_random_seed(seed % 2**32)
             return build()
+
+    def _watched(self, build: Callable[[], T]) -> T:
+        generator: Any = random.seed.__self__  # type: ignore[attr-defined]
+        below, uniform = generator._randbelow, generator.random
+        before: Any = np.random.get_state()
+
+        def watched_below(n: int) -> int:
+            self.drew |= n != OF_KERAS
+            return int(below(n))
+
+        def watched_uniform() -> float:
+            self.drew = True
+            return float(uniform())
+
+        generator._randbelow, generator.random = watched_below, watched_uniform
+        random.random = watched_uniform
+        try:
+            return build()
+        finally:
+            del generator._randbelow, generator.random
+            random.random = uniform
+            after: Any = np.random.get_state()
+            self.drew |= after[2] != before[2] or not np.array_equal(after[1], before[1])
 
 
 def _expected() -> Asked:

@@ -9,6 +9,7 @@ in float32, 1 − 0.999 is off by 5e-5. (Lecture, part 1.)
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -167,6 +168,8 @@ class Optimizer:
             or optimizer.gradient_accumulation_steps
             or optimizer.loss_scale_factor
             or any(name.startswith("_exclude_from_weight_decay") for name in vars(optimizer))
+            or {"apply", "apply_gradients", "update_step"} & set(vars(optimizer))  # the user's own
+            or int(optimizer.iterations)  # what it remembers of steps behind it counts
         )
         if rule is None or unmapped:
             return None
@@ -213,19 +216,26 @@ def _rule_of(optimizer: Any) -> str | None:
 
 
 def _schedule(optimizer: Any) -> Callable[[Any], Any]:
-    told = optimizer.get_config()["learning_rate"]
+    try:
+        told = optimizer.get_config()["learning_rate"]
+    except NotImplementedError:  # of a schedule of the user's own
+        told = None
     if isinstance(told, int | float):
         return lambda steps: np.full(len(steps), float(told))
 
     def asked(steps: Any) -> Any:
         """Let the optimizer itself say what it is at each step: not all schedules take many."""
         rates = []
-        for step in steps:
-            optimizer.iterations.assign(int(step))
-            rates.append(float(optimizer.learning_rate))
+        with _asking:  # models of one optimizer may train in several threads
+            for step in steps:
+                optimizer.iterations.assign(int(step))
+                rates.append(float(optimizer.learning_rate))
         return np.array(rates)
 
     return asked
+
+
+_asking = threading.Lock()
 
 
 def update(
