@@ -14,6 +14,7 @@ import itertools
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -90,7 +91,20 @@ def _expected() -> Asked:
 
 
 def _ask() -> Asked:
-    return tf.compat.v1.get_seed(None)[1], float(keras.random.uniform(()))
+    return tf.compat.v1.get_seed(None)[1], _of_keras() if keras_starts_anew() else 0.0
+
+
+@cache
+def keras_starts_anew() -> bool:
+    """Whether Keras's stream starts anew when it is seeded; in its first versions it goes on."""
+    keras.utils.set_random_seed(0)
+    first = _of_keras()
+    keras.utils.set_random_seed(0)
+    return first == _of_keras()
+
+
+def _of_keras() -> float:
+    return float(keras.random.uniform(()))
 
 
 @contextmanager
