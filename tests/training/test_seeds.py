@@ -61,6 +61,14 @@ def test_pythons_and_numpys_generators_are_left_as_they_were():
     assert (random.random(), np.random.uniform()) == before
 
 
+def test_a_build_may_have_another_model_built():
+    outer = Seeds()
+    before = random.random
+    drawn = [outer.run(lambda: (Seeds().run(random.random, 5), random.random()), 1) for _ in "12"]
+    assert drawn[0] == drawn[1] and outer.drew
+    assert random.random is before and "random" not in vars(random.seed.__self__)
+
+
 def test_a_build_that_seeds_everything_itself_draws_what_it_says():
     def build():
         keras.utils.set_random_seed(7)

@@ -86,7 +86,8 @@ def read(model: keras.Model, optimizer: Optimizer | None) -> Blueprint:
     numbers = tuple(float(getattr(part, name)) for part, name in fed_to)
     sizes = tuple(getattr(part, name) for part, name in sized_by)
     own = Optimizer.of(model.optimizer) if model.compiled else optimizer
-    variables = tuple((len(w.shape), w.dtype, *rules(w, found)) for w in model.variables)
+    kinds = [(len(variable.shape), variable.dtype) for variable in model.variables]
+    variables = tuple(zip(kinds, rules(model), strict=True))
     with changed([(*at, 0.5) for at in fed_to] + [(*at, 1) for at in sized_by]):
         key = _structure(model, found), _compiled(model), variables
     shapes = tuple(tuple(weight.shape) for weight in model.weights)
@@ -97,13 +98,20 @@ def read(model: keras.Model, optimizer: Optimizer | None) -> Blueprint:
     return Blueprint(key, numbers, sizes, shapes, first, own, compiled, why_not, moves_padding)
 
 
-def rules(variable: Any, found: Sequence[Any]) -> tuple[Hashable, ...]:
-    """Whether a variable trains, its constraint and regularizer: which of the parts, or what."""
-    own = variable.constraint, getattr(variable, "regularizer", None)
-    place = {id(part): number for number, part in enumerate(found)}
-    return variable.trainable, *(
-        None if rule is None else place.get(id(rule), fingerprint(rule)) for rule in own
-    )
+def rules(model: keras.Model) -> list[Hashable]:
+    """Of each variable, whether it trains, and its constraint and regularizer.
+
+    A rule is told by its number among the model's parts, or, if it is none of them, as a whole.
+    """
+    place = {id(part): number for number, part in enumerate(parts(model))}
+
+    def told(rule: Any) -> Hashable:
+        return None if rule is None else place.get(id(rule)) or fingerprint(rule)
+
+    return [
+        (v.trainable, told(v.constraint), told(getattr(v, "regularizer", None)))
+        for v in model.variables
+    ]
 
 
 def parts(model: keras.Model) -> list[Any]:

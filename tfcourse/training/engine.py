@@ -25,7 +25,7 @@ import numpy as np
 from tfcourse import _checks
 from tfcourse._tensorflow import keras
 from tfcourse.hyperparameters import ENGINES, Hyperparameters
-from tfcourse.training.blueprint import parts, rules
+from tfcourse.training.blueprint import rules
 from tfcourse.training.compiled import Chunk, Member, Pattern, Run, train_chunk
 from tfcourse.training.data import Data
 from tfcourse.training.fitting import fit
@@ -268,7 +268,7 @@ class _Plan:
         model = like.make()
         if like.blueprint.sizes != widest:
             narrow, model = model, wider(model, widest)
-            if model is None or _rules(model) != _rules(narrow):
+            if model is None or rules(model) != rules(narrow):
                 return None
         layout = Layout(model, widest, padded=padded)
         narrowest = min(members, key=lambda m: (sum(m.blueprint.sizes), m.trial))
@@ -372,11 +372,6 @@ def _run(
                         yield news
         finally:
             run.stop.set()  # whatever ended this: an error, Ctrl-C, or nobody asking for more
-
-
-def _rules(model: keras.Model) -> list[Any]:
-    found = parts(model)
-    return [rules(weight, found) for weight in model.weights]
 
 
 def _alike(groups: dict[Any, list[Member]]) -> bool:

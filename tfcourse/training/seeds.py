@@ -57,7 +57,8 @@ class Seeds:
 
     def _watched(self, build: Callable[[], T]) -> T:
         generator: Any = random.seed.__self__  # type: ignore[attr-defined]
-        below, uniform = generator._randbelow, generator.random
+        below, uniform, function = generator._randbelow, generator.random, random.random
+        watched = {k: v for k, v in vars(generator).items() if k in ("_randbelow", "random")}
         before: Any = np.random.get_state()
 
         def watched_below(n: int) -> int:
@@ -74,7 +75,8 @@ class Seeds:
             return build()
         finally:
             del generator._randbelow, generator.random
-            random.random = uniform
+            vars(generator).update(watched)  # by a build that this one is part of
+            random.random = function
             after: Any = np.random.get_state()
             self.drew |= after[2] != before[2] or not np.array_equal(after[1], before[1])
 
