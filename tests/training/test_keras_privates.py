@@ -17,7 +17,7 @@ OURS = {
     "_journal",
     "_take",
 }  # Python's, and this package's
-USED = {"_fn", "_compile_config"}
+USED = {"_fn", "_compile_config", "_inbound_nodes"}
 """Attributes of Keras's objects that begin with an underscore; each has a test below."""
 
 
@@ -39,8 +39,9 @@ def test_a_metric_takes_what_stands_in_fn_as_its_function():
     """If this fails, `kernels.plain_accuracies` must find another way to replace it."""
     metric = keras.metrics.SparseCategoricalAccuracy()
     assert metric._fn is keras.metrics.sparse_categorical_accuracy
-    kernels.plain_accuracies([metric])
-    assert metric._fn is not keras.metrics.sparse_categorical_accuracy
+    [(changed, name, plain)] = kernels.plain_accuracies([metric])
+    assert changed is metric and plain is not metric._fn
+    setattr(metric, name, plain)
     called, usual = [], metric._fn
     metric._fn = lambda *given: called.append(given) or usual(*given)
     metric.update_state(np.array([1, 0]), np.array([[0.1, 0.9], [0.2, 0.8]]))
@@ -61,3 +62,14 @@ def test_a_model_keeps_what_it_was_compiled_with_in_compile_config():
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile("sgd", own)
     assert model._compile_config.config["loss"] is own
+
+
+def test_an_operation_of_a_graph_knows_what_it_was_given():
+    inputs = keras.Input((2,))
+
+    def own(row):
+        return row
+
+    model = keras.Model(inputs, keras.ops.map(own, inputs))
+    [operation] = [o for o in model.operations if not isinstance(o, keras.Layer)]
+    assert operation._inbound_nodes[0].arguments.args[0] is own

@@ -21,7 +21,8 @@ def model(kind, units):
     """Two layers of a kind with batch norm between, so that one's units are the other's inputs."""
     first, second = (KINDS[kind](n) for n in units)
     between = layers.BatchNormalization()
-    return keras.Sequential([keras.Input((6, 4)), first, between, second, layers.Dense(2)])
+    last = layers.Dense(2, "softmax")
+    return keras.Sequential([keras.Input((6, 4)), first, between, second, last])
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -248,6 +248,40 @@ class Traced(keras.layers.Layer):
         return tf.tanh(tf.matmul(inputs, self.kernel))
 
 
+class Counting(keras.layers.Layer):
+    """Counts its calls, in validation too."""
+
+    def build(self, shape):
+        self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+    def call(self, inputs):
+        self.calls.assign(self.calls + 1.0)
+        return inputs * keras.ops.exp(-0.1 * self.calls)
+
+
+class Penalty(keras.layers.Layer):
+    """Brings a loss of its own."""
+
+    def call(self, inputs):
+        self.add_loss(keras.ops.mean(keras.ops.square(inputs)))
+        return inputs
+
+
+def penalty_alone(h):
+    model = _dense(layers.Dense(4), last=Penalty())
+    model.compile(keras.optimizers.SGD(h["rate"]))
+    return model
+
+
+def by_row(h):
+    def scaled(row):
+        return row * h["f"]
+
+    inputs = keras.Input((6,))
+    x = keras.ops.map(scaled, inputs)
+    return _compiled(keras.Model(inputs, layers.Dense(3, "softmax")(x)), h)
+
+
 class Unknown(keras.layers.Layer):
     """A variable that Keras does not know."""
 
@@ -533,8 +567,16 @@ ZOO = {
     "a variable that Keras does not know": Case(
         _of(lambda h: Unknown()), "classes", mapped=False, suite="whole"
     ),
+    "a weight that changes in validation": Case(
+        _of(lambda h: Counting()), "classes", mapped=False, epochs=1, suite="whole"
+    ),
+    "no loss but a layer's own": Case(penalty_alone, "classes", suite="whole"),
+    "a function in an operation": Case(by_row, "classes", _two("f", 0.1, 2.0), suite="whole"),
+    "padded before a softmax": Case(
+        _of(lambda h: layers.Dense(h["n"], "relu")), "classes", _two("n", 5, 8), suite="default"
+    ),
     "noise without a seed": Case(
-        _of(lambda h: Noise()), "classes", mapped=False, epochs=1, suite="whole"
+        _of(lambda h: Noise()), "classes", random=True, mapped=False, epochs=1, suite="whole"
     ),
     "an optimizer with steps behind it": Case(
         behind, "classes", mapped=False, epochs=1, suite="whole"

@@ -8,13 +8,14 @@ classes of the user's own included, makes up the blueprint's key.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from types import FunctionType
 from typing import Any
 
-from tfcourse._tensorflow import keras
+from tfcourse._tensorflow import keras, tf
 from tfcourse.training.first_weights import FirstWeight, first_weights
 from tfcourse.training.identity import fingerprint, is_of_keras
 from tfcourse.training.updates import Optimizer
@@ -51,6 +52,7 @@ SIZED: dict[type, str] = {
 }
 # Where names of layers stand in a configuration; anywhere else a text is what it says.
 NAMING = "name", "input_layers", "output_layers"
+_CLASSES = object()  # stands for what an object has of its class
 PARTS = (keras.Layer, regularizers.Regularizer, keras.constraints.Constraint)
 
 
@@ -76,10 +78,13 @@ class Blueprint:
     moves_padding: bool
 
 
-def read(model: keras.Model, optimizer: Optimizer | None) -> Blueprint:
+def read(
+    model: keras.Model, optimizer: Optimizer | None, outside: Collection[int] = ()
+) -> Blueprint:
     """Read a model's blueprint.
 
-    optimizer: how it is updated, if the model is not compiled.
+    optimizer: how it is updated, if the model is not compiled. outside: ids of variables that were
+    made before the model was.
     """
     found = parts(model)
     fed_to, sized_by = fed(found), sized(found)
@@ -91,7 +96,7 @@ def read(model: keras.Model, optimizer: Optimizer | None) -> Blueprint:
     with changed([(*at, 0.5) for at in fed_to] + [(*at, 1) for at in sized_by]):
         key = _structure(model, found), _compiled(model), variables
     shapes = tuple(tuple(weight.shape) for weight in model.weights)
-    first = tuple(first_weights(model, found))
+    first = first_weights(model, found, outside)
     compiled, why_not = bool(model.compiled), _why_not(model)
     held = [w.constraint for w in model.weights if w.constraint is not None]
     moves_padding = not all(is_of_keras(type(constraint)) for constraint in held)
@@ -136,6 +141,18 @@ def parts(model: keras.Model) -> list[Any]:
     return list(found.values())
 
 
+def own_code(model: keras.Model) -> list[Any]:
+    """Return the classes and functions of the user's own that a model is made of."""
+    found = parts(model)
+    used: list[Any] = [type(part) for part in found]
+    used += [held for part in found for held in _held(part)]
+    compiled = getattr(getattr(model, "_compile_config", None), "config", None)
+    used += tf.nest.flatten(compiled) if compiled else []
+    used += [type(one) for one in used if isinstance(one, keras.losses.Loss | keras.Metric)]
+    code = type | FunctionType
+    return [one for one in used if isinstance(one, code) and not is_of_keras(one)]
+
+
 def fed(found: Sequence[Any]) -> list[tuple[Any, str]]:
     """Where the numbers of `FED` stand in a model's parts."""
     return [(part, name) for part in found for name in FED.get(type(part), ())]
@@ -149,14 +166,17 @@ def sized(found: Sequence[Any]) -> list[tuple[Any, str]]:
 @contextmanager
 def changed(values: Sequence[tuple[Any, str, Any]]) -> Iterator[None]:
     """Give parts other values of some attributes, for a while."""
-    before = [(part, name, getattr(part, name)) for part, name, _ in values]
+    before = [(part, name, vars(part).get(name, _CLASSES)) for part, name, _ in values]
     try:
         for value in values:
-            setattr(*value)
+            object.__setattr__(*value)
         yield
     finally:
-        for value in before:
-            setattr(*value)
+        for part, name, value in before:
+            if value is _CLASSES:
+                object.__delattr__(part, name)
+            else:
+                object.__setattr__(part, name, value)
 
 
 def _structure(model: keras.Model, found: Sequence[Any]) -> Hashable:
@@ -190,8 +210,15 @@ def _own_configuration(part: Any, names: dict[str, str]) -> Hashable:
 
 def _callables(part: Any) -> Hashable:
     """Functions, and objects called like them, that a part was given: activations, losses."""
-    given = [v for v in vars(part).values() if callable(v) and not isinstance(v, PARTS)]
+    given = [held for held in _held(part) if callable(held) and not isinstance(held, PARTS)]
     return tuple(fingerprint(function) for function in given if not is_of_keras(function))
+
+
+def _held(part: Any) -> list[Any]:
+    """What a part holds, and what was given to operations of its graph that are no layers."""
+    operations = [o for o in getattr(part, "operations", ()) if not isinstance(o, keras.Layer)]
+    nodes = [node.arguments for operation in operations for node in operation._inbound_nodes]
+    return [*vars(part).values(), *tf.nest.flatten([(node.args, node.kwargs) for node in nodes])]
 
 
 def _attributes(part: Any, found: Sequence[Any], names: dict[str, str]) -> Hashable:

@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 from tfcourse._tensorflow import keras, tf
 from tfcourse.training.batches import epoch_batches
-from tfcourse.training.blueprint import Blueprint, of_axes, parts
+from tfcourse.training.blueprint import Blueprint, of_axes, own_code, parts
 from tfcourse.training.data import Data
 from tfcourse.training.first_weights import initial_weights
+from tfcourse.training.identity import fingerprint
 from tfcourse.training.objective import Objective, chosen
 from tfcourse.training.padding import Layout
 from tfcourse.training.program import Best, Choices, Program, State, UnmappedError
@@ -92,6 +93,7 @@ class Pattern:
         self.compiled = True
         self.notes: list[str] = []
         self._epochs: dict[Any, Any] = {}
+        self._code = fingerprint(own_code(model))
         self._touched = _numbers_touched(model, self.batch_size)
 
     @property
@@ -119,8 +121,10 @@ class Pattern:
         with one_at_a_time:
             key = objective, width, self.compiled
             if key not in self._epochs:
+                if fingerprint(own_code(self.program.model)) != self._code:
+                    raise UnmappedError("what its functions read outside of them has changed")
                 function = self.program.epoch(objective, compiled=self.compiled)
-                with _silence():
+                with _silence(), self.program.tracing():
                     try:
                         traced = function.get_concrete_function(*arguments)
                     except (UnmappedError, *CANNOT):

@@ -26,9 +26,10 @@ from tfcourse import _checks
 from tfcourse._tensorflow import keras
 from tfcourse.hyperparameters import ENGINES, Hyperparameters
 from tfcourse.training.blueprint import rules
-from tfcourse.training.compiled import Chunk, Member, Pattern, Run, train_chunk
+from tfcourse.training.compiled import Chunk, Member, Pattern, Run, one_at_a_time, train_chunk
 from tfcourse.training.data import Data
 from tfcourse.training.fitting import fit
+from tfcourse.training.identity import surroundings
 from tfcourse.training.models import Build, Builder, settings
 from tfcourse.training.objective import Objective
 from tfcourse.training.padding import Layout, Sizes, wider
@@ -139,7 +140,7 @@ def load(build: Build, trial: Chosen, data: Data, path: Path, epochs: int) -> Tr
 def _builder(build: Build, data: Data) -> Builder:
     """The builder for these two, and the programs with it: the same one each time."""
     for builder in data.programs:
-        if builder.build is build:
+        if builder.build is build and builder.surroundings == surroundings(build):
             return builder  # type: ignore[no-any-return]
     data.programs.append(Builder(build, data))
     del data.programs[:-BUILDS_KEPT]
@@ -250,7 +251,8 @@ class _Plan:
         known = self.builder.patterns
         if name not in known:
             try:
-                known[name] = self._make(members, widest, padded, batch_size)
+                with one_at_a_time:
+                    known[name] = self._make(members, widest, padded, batch_size)
             except UnmappedError as error:
                 known[name] = str(error)
             except Exception as error:  # as the models themselves raise, which model.fit will show
@@ -334,10 +336,11 @@ def _run(
         own = [m.trial for m in item.members] if isinstance(item, Chunk) else [item.trial]
         return wanted is None or bool(set(own) & set(wanted))
 
-    policy = (keras.config.dtype_policy(),)  # Keras keeps one for each thread
+    settings = _set_as_here()
     with (
-        ThreadPoolExecutor(1, "tfcourse-plan", keras.config.set_dtype_policy, policy) as planner,
-        ThreadPoolExecutor(plan.threads, "tfcourse", keras.config.set_dtype_policy, policy) as pool,
+        plan.builder.at_work(),
+        ThreadPoolExecutor(1, "tfcourse-plan", settings) as planner,
+        ThreadPoolExecutor(plan.threads, "tfcourse", settings) as pool,
     ):
         try:
             windows = plan.windows()
@@ -372,6 +375,22 @@ def _run(
                         yield news
         finally:
             run.stop.set()  # whatever ended this: an error, Ctrl-C, or nobody asking for more
+
+
+def _set_as_here() -> Callable[[], None]:
+    """Return what gives another thread the settings that Keras keeps for each thread."""
+    policy = keras.config.dtype_policy()
+    try:
+        keras.saving.deserialize_keras_object({"class_name": "__lambda__", "config": {}})
+    except Exception as error:
+        unsafe = not isinstance(error, ValueError)  # which Keras raises unless it is allowed
+
+    def set_there() -> None:
+        keras.config.set_dtype_policy(policy)
+        if unsafe:
+            keras.config.enable_unsafe_deserialization()
+
+    return set_there
 
 
 def _alike(groups: dict[Any, list[Member]]) -> bool:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 
 from tfcourse._tensorflow import keras, tf
 from tfcourse.training.batches import epoch_batches
-from tfcourse.training.compiled import Chunk, Member, Run
-from tfcourse.training.data import BLOCK, given
+from tfcourse.training.blueprint import own_code
+from tfcourse.training.compiled import Chunk, Member, Run, one_at_a_time
+from tfcourse.training.data import blocks, given
 from tfcourse.training.models import settings
 from tfcourse.training.objective import chosen
+from tfcourse.training.program import GENERATOR
+from tfcourse.training.seeds import seeded
 from tfcourse.training.trained import Epoch, Trained, memory_of, remember
 
 
@@ -21,14 +25,27 @@ def fit(member: Member, chunk: Chunk, run: Run, notes: tuple[str, ...]) -> Train
 
     None is returned if `run.stop` is set before the end.
     """
-    model, started = member.make(), time.perf_counter()
-    start, first, data = member.start, member.first, run.data
+    with ExitStack() as alone:
+        alone.enter_context(one_at_a_time)
+        model = member.make()
+        if own_code(model) or model.run_eagerly:  # which may read, or draw from, what builds change
+            alone.enter_context(seeded(member.seed, member.first))
+        else:
+            alone.close()
+        return _fit(model, member, chunk, run, notes)
+
+
+def _fit(
+    model: keras.Model, member: Member, chunk: Chunk, run: Run, notes: tuple[str, ...]
+) -> Trained | None:
+    started, start, first, data = time.perf_counter(), member.start, member.first, run.data
     size = min(chunk.batch_size, data.examples)
+    model.steps_per_execution = 1  # Keras would leave out steps that do not fill an execution
     if start:
         model.set_weights(list(start.final_weights))
         if start.memory:
             remember(model, start.memory)
-    generators = [v for v in model.non_trainable_variables if v.name == "seed_generator_state"]
+    generators = [v for v in model.non_trainable_variables if v.name == GENERATOR]
     for number, variable in enumerate(generators):  # what goes on draws anew
         own = np.random.SeedSequence([member.seed, first, number])
         variable.assign(own.generate_state(2).astype(variable.dtype))
@@ -39,12 +56,13 @@ def fit(member: Member, chunk: Chunk, run: Run, notes: tuple[str, ...]) -> Train
     dataset = tf.data.Dataset.from_tensor_slices(np.concatenate(order)).map(
         lambda rows: tf.nest.map_structure(lambda array: tf.gather(array, rows), tensors)
     )
+    block = blocks(len(tf.nest.flatten(data.validation[0])[0]))[1] if data.has_validation else None
     model.fit(
         dataset,
         epochs=chunk.epochs,
         steps_per_epoch=data.examples // size,
         validation_data=given(data.validation) if data.has_validation else None,
-        validation_batch_size=BLOCK if data.has_validation else None,
+        validation_batch_size=block,
         shuffle=False,
         callbacks=[record],
         verbose=0,

@@ -1,14 +1,14 @@
 """When two objects do the same: a fingerprint of values, functions and classes.
 
-Equal fingerprints mean equal behaviour. What cannot be looked into has a fingerprint of its own,
-equal to no other, so that a doubt costs time and never a wrong result.
+Equal fingerprints mean equal behaviour. What cannot be looked into is equal to nothing but itself,
+so that a doubt costs time and never a wrong result.
 """
 
 from __future__ import annotations
 
 import hashlib
 import types
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,15 @@ PLAIN = (type(None), bool, int, float, complex, str, bytes)
 def fingerprint(value: Any) -> Hashable:
     """Return what is equal for values that do the same."""
     return _Fingerprints().of(value)
+
+
+def surroundings(function: Any) -> Hashable:
+    """Return what is equal for as long as all that a function reads is as it was.
+
+    That is plain values, arrays, functions, and objects of classes of its own module; any other
+    object counts as the same for as long as it is this one.
+    """
+    return _Surroundings(getattr(function, "__module__", None) or "").of(function)
 
 
 def is_of_keras(thing: Any) -> bool:
@@ -66,7 +75,7 @@ class _Fingerprints:
             return self._code(value)
         if isinstance(value, type):
             return self.class_of(value)
-        return self._object(value)
+        return self.object_of(value)
 
     def class_of(self, kind: type) -> Hashable:
         """A class: by name if it is a library's, else by all that its own classes define."""
@@ -86,38 +95,83 @@ class _Fingerprints:
         if is_of_keras(function) and "<locals>" not in function.__qualname__:
             return "function", function.__module__, function.__qualname__
         cells = tuple(self.of(_content(cell)) for cell in function.__closure__ or ())
-        named = {n: function.__globals__.get(n) for n in function.__code__.co_names}
-        # Values and functions of the module's own that the body refers to by name.
-        plain = (int, float, str, tuple, list, dict, types.FunctionType)
-        referred = {n: v for n, v in named.items() if isinstance(v, plain) and not is_of_keras(v)}
-        parts = function.__defaults__, function.__kwdefaults__, referred
+        parts = function.__defaults__, function.__kwdefaults__, dict(_referred(function))
         return "function", self._code(function.__code__), cells, tuple(map(self.of, parts))
 
     def _code(self, code: types.CodeType) -> Hashable:
         constants = tuple(self.of(constant) for constant in code.co_consts)
         return "code", code.co_code, constants, code.co_names, code.co_varnames
 
-    def _object(self, value: Any) -> Hashable:
+    def object_of(self, value: Any) -> Hashable:
         kind = self.class_of(type(value))
         if is_of_keras(type(value)) and hasattr(value, "get_config"):
             try:
                 config = self.of(value.get_config())
             except Exception:  # what does not tell its configuration is like no other
-                return "object", object()
+                return "object", _Itself(value)
             functions = [v for v in vars(value).values() if isinstance(v, types.FunctionType)]
             return kind, config, tuple(self.of(f) for f in functions if not is_of_keras(f))
         if isinstance(value, keras.KerasTensor):
             return "tensor", str(value.shape), str(value.dtype)
         if type(value) is object:  # a marker: like nothing but itself
-            return value
+            return "object", _Itself(value)
         if hasattr(value, "get_config"):  # a class of the user's own, made from one of Keras's
             state: Any = {name: own for name, own in vars(value).items() if name != "name"}
         else:
             try:  # as a copy would be made: what is written in C tells its state in this way alone
                 state = value.__reduce_ex__(2)
             except Exception:  # a lock, a file, a generator
-                return "object", object()
+                return "object", _Itself(value)
         return kind, self.of(state)
+
+
+class _Surroundings(_Fingerprints):
+    def __init__(self, module: str) -> None:
+        super().__init__()
+        self._module = module
+
+    def object_of(self, value: Any) -> Hashable:
+        kind = type(value)
+        own = kind.__module__ == self._module and not self._module.startswith("tfcourse")
+        return super().object_of(value) if own or kind is types.SimpleNamespace else _Itself(value)
+
+
+class _Itself:
+    """Stands for an object, which it keeps: an address may be another's once one is gone."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Itself) and other.value is self.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __repr__(self) -> str:
+        return f"<object at {id(self.value)}>"
+
+
+def _referred(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    """Of the module's own that a function's body names, and functions in it: what may change."""
+    codes, module = [function.__code__], function.__module__
+    for code in codes:
+        codes += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    names = dict.fromkeys(name for code in codes for name in code.co_names)
+    for name in names:
+        value = function.__globals__.get(name)
+        if isinstance(value, types.ModuleType):
+            inner = ((n, getattr(value, n, None)) for n in names)
+            yield name, {n: v for n, v in inner if isinstance(v, PLAIN) and v is not None}
+        elif isinstance(value, types.FunctionType):
+            if not is_of_keras(value):
+                yield name, value
+        elif (
+            isinstance(value, int | float | str | tuple | list | dict | np.ndarray)
+            or type(value) is types.SimpleNamespace
+            or module in (type(value).__module__, getattr(value, "__module__", None))
+        ):
+            yield name, value
 
 
 def _function_of(item: Any) -> Any:

@@ -168,12 +168,13 @@ def batch_norm(
 class Computed:
     """Makes a model's layers compute as this module does, with numbers given from outside.
 
-    State: the key that decides what random layers draw in the present step, and how many have
-    drawn since. The model is the program's own: its layers are changed for good.
+    calls: what the layers must be called as. State: the key that decides what random layers draw
+    in the present step, and how many have drawn since.
     """
 
     def __init__(self, parts: Sequence[Any]) -> None:
-        """Change the layers among a model's `parts`."""
+        """Take the layers among a model's `parts`."""
+        self.calls: list[tuple[Any, str, Any]] = []
         self._key: Tensor = None
         self._drawn = 0
         random = {
@@ -183,9 +184,9 @@ class Computed:
         }
         for part in parts:
             if type(part) in random:
-                part.call = _in_training(random[type(part)], part)
+                self.calls.append((part, "call", _in_training(random[type(part)], part)))
             elif type(part) is layers.BatchNormalization:
-                part.call = self._batch_norm(part)
+                self.calls.append((part, "call", self._batch_norm(part)))
 
     def begin(self, key: Tensor) -> None:
         """Start a step: `key` (uint32) decides all that is drawn in it."""
@@ -254,8 +255,8 @@ def _in_training(draw: Any, layer: Any) -> Any:
     return call
 
 
-def plain_accuracies(metrics: Sequence[Any]) -> None:
-    """Let these metrics' accuracies find the largest output with TensorFlow's own `argmax`.
+def plain_accuracies(metrics: Sequence[Any]) -> Iterator[tuple[Any, str, Any]]:
+    """Yield what lets metrics' accuracies find the largest output with TensorFlow's own `argmax`.
 
     Keras's tells 0 from −0 by their bits, which does not map over models and makes XLA compile for
     minutes.
@@ -266,8 +267,8 @@ def plain_accuracies(metrics: Sequence[Any]) -> None:
     }
     for metric in metrics:
         if getattr(metric, "_fn", None) in plain:
-            metric._fn = plain[metric._fn]
-        plain_accuracies(getattr(metric, "metrics", ()))
+            yield metric, "_fn", plain[metric._fn]
+        yield from plain_accuracies(getattr(metric, "metrics", ()))
 
 
 def _sparse_categorical_accuracy(y_true: Tensor, y_pred: Tensor) -> Tensor:

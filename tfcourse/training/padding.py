@@ -47,6 +47,7 @@ CHANNELWISE = (
 )
 SAME_OF_ALL = (layers.Add, layers.Subtract, layers.Multiply, layers.Average, layers.Maximum)
 CONVOLUTIONS = of_axes("Conv{}D")
+READERS = (layers.Dense, *CONVOLUTIONS)  # whose outputs are all their own
 GATES = {layers.LSTM: 4, layers.GRU: 3, layers.SimpleRNN: 1}
 # Activations that treat each unit apart.
 APART = {"relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "swish", "mish", "softplus"}
@@ -180,7 +181,7 @@ def _through(
     ]
     if all(m.all() for m in inputs) and not narrowed:
         return np.ones(shape, bool)
-    if not _leaves_zeros(layer):
+    if not _leaves_zeros(layer, narrow=bool(narrowed) or type(layer) not in READERS):
         return None
     channels = mask.reshape(-1, mask.shape[-1])
     even = bool((channels == channels[0]).all())  # the same at all positions
@@ -226,13 +227,13 @@ def _through(
     return np.broadcast_to(np.arange(shape[-1]) < len(units), shape)
 
 
-def _leaves_zeros(layer: Any) -> bool:
-    """Whether its activation treats units apart, and its penalties see nothing in zeros."""
+def _leaves_zeros(layer: Any, *, narrow: bool) -> bool:
+    """Whether its penalties see nothing in zeros, and its activation, if narrow, no other unit."""
     for name, value in vars(getattr(layer, "cell", layer)).items():
         penalty = name.endswith("regularizer") and value is not None
         if penalty and (type(value) not in PENALTIES or name == "activity_regularizer"):
             return False
-        activation = name.endswith("activation") and value is not None
+        activation = narrow and name.endswith("activation") and value is not None
         if activation and getattr(value, "__name__", "") not in APART:
             return False
     return True

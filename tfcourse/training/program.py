@@ -8,8 +8,10 @@ step, each model's forward pass, loss and gradients are Keras's own, mapped over
 from __future__ import annotations
 
 import inspect
+import itertools
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, NamedTuple
@@ -18,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tfcourse._tensorflow import keras, tf
-from tfcourse.training.blueprint import fed, parts
+from tfcourse.training.blueprint import changed, fed, parts
 from tfcourse.training.data import blocks, given
 from tfcourse.training.kernels import Computed, fast_gradients, mix, plain_accuracies
 from tfcourse.training.objective import Objective
@@ -29,6 +31,9 @@ Tensor = Any
 Shape = tuple[int, ...]
 Own = tuple[list[Tensor], list[Tensor], list[Tensor], list[Tensor]]
 """Parameters, carried variables, the rest, and numbers that layers are fed."""
+
+
+GENERATOR = "seed_generator_state"  # as Keras names the state of a layer's random generator
 
 
 class UnmappedError(Exception):
@@ -127,13 +132,14 @@ class Program:
         # Keras makes what losses and metrics need when it first sees targets.
         model.compute_loss(x=example, y=y, y_pred=predicted, training=False)
         names = list(model.compute_metrics(example, y, predicted))
-        plain_accuracies(model.metrics)
         model.reset_metrics()
         self.metrics = [name for name in names if name != "loss"]
         self._no_metrics = [tf.constant(v.numpy()) for v in model.metrics_variables]
         found = parts(model)
         self._fed = fed(found)
         self._computed = Computed(found)
+        own = [(part, name, getattr(part, name)) for part, name in self._fed]
+        self._in_tracing = [*own, *self._computed.calls, *plain_accuracies(model.metrics)]
         self.dtype = _dtype(model.trainable_variables[0])
         metrics = set(map(id, model.metrics_variables))
         kept = [v for v in model.non_trainable_variables if id(v) not in metrics]
@@ -158,7 +164,7 @@ class Program:
         return [
             # Random generators start from the seed and their number.
             np.array([seed % 2**32, number + epochs * 2**16], value.dtype)
-            if variable.name == "seed_generator_state"
+            if variable.name == GENERATOR
             else value
             for number, (variable, value) in enumerate(
                 zip(self._rest, self._first_rest, strict=True)
@@ -179,6 +185,13 @@ class Program:
         """
         epoch = partial(self._epoch, objective)
         return tf.function(epoch, jit_compile=compiled, autograph=False)
+
+    def tracing(self) -> AbstractContextManager[None]:
+        """Where its functions must be traced: its layers compute fast there, and as before after.
+
+        A layer may be in other models, too, some of them the user's.
+        """
+        return changed(self._in_tracing)
 
     def _epoch(
         self,
@@ -307,6 +320,10 @@ class Program:
         with self._scope(own, metrics) as scope:
             loss = self._loss(*batch, training=False)
         now = scope.get_current_value
+        variables = *self.model.trainable_variables, *self._carried, *self._rest
+        for variable, value in zip(variables, itertools.chain(*own[:3]), strict=True):
+            if now(variable) is not value and variable.name != GENERATOR:
+                raise UnmappedError(f"{variable.path} changes in validation")
         return tf.cast(loss, self.dtype), [now(v) for v in self.model.metrics_variables]
 
     def _loss(self, x: Any, y: Any, weight: Any = None, *, training: bool) -> Tensor:

@@ -12,16 +12,15 @@ import hashlib
 import json
 import marshal
 import re
-import types
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tfcourse._checks import InputError
 from tfcourse._tensorflow import keras, tf
-from tfcourse.training.blueprint import parts
+from tfcourse.training.blueprint import own_code
 from tfcourse.training.data import Data, given
-from tfcourse.training.identity import fingerprint, is_of_keras
-from tfcourse.training.models import Builder
+from tfcourse.training.identity import fingerprint
+from tfcourse.training.models import checked, compile_classifier
 
 MOST = 4  # models that stand for all that a function may build
 
@@ -31,14 +30,12 @@ def figures(model: keras.Model, data: Data) -> tuple[str, ...]:
 
     The model is used up. Raises: ValueError or TypeError for a model that does not take the data.
     """
-    builder = Builder(lambda trial: model, data)
     batch = tf.nest.map_structure(lambda array: array[:2], given(data.training))
     try:
-        if model.compiled:
-            builder.model({}, 0)
-        else:
+        if not model.built:
             model(data.example[0])
-            builder.compile(model, {})
+        if not checked(model, data):
+            compile_classifier(model, {}, data)
         model.run_eagerly = True  # twice two examples are not worth a program
         found = model.test_on_batch(*batch, return_dict=True)
     except InputError:
@@ -105,16 +102,8 @@ def _renamed(value: Any, names: dict[str, str]) -> Any:
 
 def _code(model: keras.Model) -> dict[str, str]:
     """A digest of each class and function of the user's own that the model is made of."""
-    kinds: list[Any] = [type(part) for part in parts(model)]
-    kinds += [function for part in parts(model) for function in vars(part).values()]
-    compiled = getattr(getattr(model, "_compile_config", None), "config", None)
-    kinds += tf.nest.flatten(compiled) if compiled else []
-    kinds += [type(one) for one in kinds if isinstance(one, keras.losses.Loss | keras.Metric)]
-    found = {}
-    for one in kinds:
-        if isinstance(one, type | types.FunctionType) and not is_of_keras(one):
-            found[f"{one.__module__}.{one.__qualname__}"] = _digest(one)
-    return dict(sorted(found.items()))
+    code = own_code(model)
+    return dict(sorted((f"{one.__module__}.{one.__qualname__}", _digest(one)) for one in code))
 
 
 def _digest(thing: Any) -> str:

@@ -48,37 +48,59 @@ class Seeds:
                 expected = _expected()
                 random.seed(seed % 2**32)
                 np.random.seed(seed % 2**32)
-                built = self._watched(build)
+                before: Any = np.random.get_state()
+                with _randbelow_watched() as asked:
+                    built = build()
+                after: Any = np.random.get_state()
+                self.drew |= after[2] != before[2] or not np.array_equal(after[1], before[1])
+                alone = random.Random(seed % 2**32)
+                for n in asked:
+                    alone.randrange(n)
+                # Keras's objects take their seeds so, and nothing else.
+                self.drew |= not set(asked) <= {OF_KERAS} or alone.getstate() != random.getstate()
                 if _ask() == expected:
                     return built
                 self._asks = self.drew = True
             keras.utils.set_random_seed(seed % 2**32)
             return build()
 
-    def _watched(self, build: Callable[[], T]) -> T:
-        generator: Any = random.seed.__self__  # type: ignore[attr-defined]
-        below, uniform, function = generator._randbelow, generator.random, random.random
-        watched = {k: v for k, v in vars(generator).items() if k in ("_randbelow", "random")}
-        before: Any = np.random.get_state()
 
-        def watched_below(n: int) -> int:
-            self.drew |= n != OF_KERAS
-            return int(below(n))
+@contextmanager
+def _randbelow_watched() -> Iterator[list[int]]:
+    """Notes what Python's generator is asked for by way of its whole numbers."""
+    generator: Any = random.seed.__self__  # type: ignore[attr-defined]
+    outer, asked = vars(generator).get("_randbelow"), list[int]()
 
-        def watched_uniform() -> float:
-            self.drew = True
-            return float(uniform())
+    def below(n: int) -> int:
+        asked.append(n)
+        return int(random.Random._randbelow(generator, n))  # type: ignore[attr-defined]
 
-        generator._randbelow, generator.random = watched_below, watched_uniform
-        random.random = watched_uniform
-        try:
-            return build()
-        finally:
-            del generator._randbelow, generator.random
-            vars(generator).update(watched)  # by a build that this one is part of
-            random.random = function
-            after: Any = np.random.get_state()
-            self.drew |= after[2] != before[2] or not np.array_equal(after[1], before[1])
+    generator._randbelow = below
+    try:
+        yield asked
+    finally:
+        del generator._randbelow
+        if outer:  # of a build that this one is part of
+            generator._randbelow = outer
+
+
+@contextmanager
+def given_back() -> Iterator[None]:
+    """Let TensorFlow's and Keras's streams go on from where they were, once there were builds."""
+    seed = int(tf.random.uniform((), maxval=2**31 - 1, dtype=tf.int32))
+    try:
+        yield
+    finally:
+        with _put_back():
+            keras.utils.set_random_seed(seed)
+
+
+@contextmanager
+def seeded(*numbers: int) -> Iterator[None]:
+    """Let every stream draw as these numbers decide; Python's and NumPy's are put back."""
+    with _put_back():
+        keras.utils.set_random_seed(int(np.random.SeedSequence(numbers).generate_state(1)[0]))
+        yield
 
 
 def _expected() -> Asked:

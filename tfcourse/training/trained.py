@@ -99,13 +99,12 @@ def memory_of(model: keras.Model) -> Memory:
 
 def remember(model: keras.Model, memory: Memory) -> None:
     """Give a compiled model's optimizer what one of the same kind remembered; others start anew."""
-    model.optimizer.build(model.trainable_variables)
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
     if memory.kind == f"{type(model.optimizer).__name__} of Keras":
-        rate = model.optimizer.get_config()["learning_rate"]
         for variable, value in zip(model.optimizer.variables, memory.slots[0], strict=True):
-            variable.assign(value)
-        if isinstance(rate, float):  # a setting, not a memory
-            model.optimizer.learning_rate = rate
+            if variable.name != "learning_rate":  # a setting, not a memory
+                variable.assign(value)
 
 
 def standing(model: keras.Model, memory: Memory, epochs: int) -> Trained:

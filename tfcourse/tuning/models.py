@@ -125,12 +125,12 @@ class Packaged:
 
     def whole(self, model: Any, chosen: Mapping[str, Any]) -> Any:
         """Return the same weights with the training set's mean and variance in front, compiled."""
-        from tfcourse.training.models import Builder
+        from tfcourse.training.models import compile_classifier
 
         whole = self.build(chosen, standardize=self._standardization)
         for layer in model.layers:
             whole.get_layer(layer.name).set_weights(layer.get_weights())
-        Builder(self.build, self.data).compile(whole, chosen)
+        compile_classifier(whole, chosen, self.data)
         return whole
 
     def card(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
