@@ -1,8 +1,9 @@
 """Seconds a trial for families of Keras models: tfcourse, KerasTuner, and `model.fit` one by one.
 
-Every way runs in a process of its own, from the first line of the search to its end, compilation
-included. tfcourse trains all trials; the others as many as `--peers` says, after which the time of
-a trial is known. Needs the extra `bench`.
+Every way runs in a process of its own, from the first line of the search to its end, building and
+compilation included. tfcourse trains all trials, with nothing compiled before; then once more in
+the same process (warm), and in another one, which finds what the first compiled (again). The others
+train as many as `--peers` says, after which the time of a trial is known. Needs the extra `bench`.
 
     python scripts/benchmark_models.py --json
     python scripts/benchmark_models.py --families dense conv --trials 64 --peers 4
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -213,10 +215,11 @@ def tfcourse(build, data, trials):
     from tfcourse.training import Data, train
 
     data = Data(*data)
-    started = time.perf_counter()
-    finished = [one for chunk in train(build, trials, data, epochs=EPOCHS) for one in chunk]
-    assert all(one.error is None for one in finished)
-    return time.perf_counter() - started
+    for _ in range(2):
+        started = time.perf_counter()
+        finished = [one for chunk in train(build, trials, data, epochs=EPOCHS) for one in chunk]
+        assert all(one.error is None for one in finished)
+        yield time.perf_counter() - started
 
 
 def compiled_too(model, h):
@@ -233,7 +236,7 @@ def model_fit(build, data, trials):
     started = time.perf_counter()
     for h in trials:
         compiled_too(build(h), h).fit(x, y, 64, EPOCHS, validation_data=validation, verbose=0)
-    return time.perf_counter() - started
+    yield time.perf_counter() - started
 
 
 def keras_tuner(build, data, trials):
@@ -256,16 +259,24 @@ def keras_tuner(build, data, trials):
             hypermodel, "val_loss", max_trials=len(trials), directory=folder, seed=0
         )
         tuner.search(x, y, batch_size=64, epochs=EPOCHS, validation_data=validation, verbose=0)
-        return time.perf_counter() - started
+        yield time.perf_counter() - started
 
 
-def measured(family, way, count):
-    """Seconds a trial of one way, in a process of its own."""
-    command = [sys.executable, __file__, "--one", family, way, str(count)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(done.stderr)
-    return float(done.stdout.splitlines()[-1])
+def measured(family, way, count, folder):
+    """Seconds a trial of one way, in a process of its own; of tfcourse, warm and again too."""
+
+    def run():
+        command = [sys.executable, __file__, "--one", family, way, str(count)]
+        own = os.environ | {"TFCOURSE_CACHE": folder}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=own)
+        if done.returncode:
+            sys.exit(done.stderr)
+        return json.loads(done.stdout.splitlines()[-1])
+
+    if way != "tfcourse":
+        return {way: run()[0]}
+    first, warm = run()
+    return {way: first, f"{way}_warm": warm, f"{way}_again": run()[0]}
 
 
 def main():
@@ -285,12 +296,15 @@ def main():
         arrays = data()
         import tfcourse._tensorflow  # noqa: F401 - its import is not part of the time
 
-        print(globals()[way](build, arrays, draws(int(count))) / int(count))
+        took = globals()[way](build, arrays, draws(int(count)))
+        print(json.dumps([seconds / int(count) for seconds in took]))
         return
     found = {}
     for family in options.families:
         counts = {w: options.trials if w == "tfcourse" else options.peers for w in options.ways}
-        found[family] = {way: measured(family, way, count) for way, count in counts.items()}
+        with tempfile.TemporaryDirectory() as folder:
+            parts = [measured(family, way, count, folder) for way, count in counts.items()]
+        found[family] = {way: seconds for part in parts for way, seconds in part.items()}
         told = "  ".join(f"{way} {1000 * s:.0f} ms" for way, s in found[family].items())
         print(f"{family:18} a trial: {told}", file=sys.stderr)
     if options.json:

@@ -2,9 +2,9 @@
 
 The same everywhere: the packaged digits, two hidden layers of 64 with batch norm, mini-batches of
 64, 20 epochs, Adam, a learning rate per trial, validation after every epoch. Each way of
-`benchmark_peers.py` runs in a process of its own, imports apart, the best of several runs; one
-whose package is missing is left out. `--growth` adds more and more trials, and `--mnist FOLDER` one
-larger model on real MNIST. `--json` prints one JSON object.
+`benchmark_peers.py` runs in a process of its own, imports apart, the best of several runs, with
+nothing compiled before; one whose package is missing is left out. `--growth` adds more and more
+trials, and `--mnist FOLDER` one larger model on real MNIST. `--json` prints one JSON object.
 """
 
 # %%

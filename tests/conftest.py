@@ -1,6 +1,7 @@
 """What tests share: the command line, run in this process so that TensorFlow loads once."""
 
 import gc
+import os
 import signal
 import sys
 from dataclasses import dataclass
@@ -10,6 +11,11 @@ import pytest
 
 # Run in the background, a shell has its commands ignore Ctrl-C, which some tests press.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config):
+    """What is compiled is kept here, and not among the user's."""
+    os.environ["TFCOURSE_CACHE"] = str(config.cache.mkdir("tfcourse"))
 
 
 def pytest_collection_finish():

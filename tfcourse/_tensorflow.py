@@ -11,7 +11,10 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from tfcourse._compiled import opened
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # A companion to a TensorFlow course runs Keras on TensorFlow, whatever the machine's Keras prefers.
@@ -51,16 +54,15 @@ def _standard_error_held_back() -> Iterator[None]:
             os.close(kept)
 
 
-if "tensorflow" in sys.modules:
+_was_loaded = "tensorflow" in sys.modules
+with nullcontext() if _was_loaded else _standard_error_held_back():
     import keras
     import tensorflow as tf
-else:
-    with _standard_error_held_back():
-        import keras
-        import tensorflow as tf
 
-        if tuple(map(int, tf.__version__.split(".")[:2])) < (2, 21):
-            # There the compiler greets when it is first used, and heeds no setting.
-            tf.function(lambda: tf.constant(0.0) + 1, jit_compile=True)()
+    KEPT: Path | None = None
+    if tuple(map(int, tf.__version__.split(".")[:2])) >= (2, 21):
+        KEPT = opened(tf.__version__, tf.version.GIT_VERSION)
+    elif not _was_loaded:  # there the compiler greets when it is first used, and heeds no setting
+        tf.function(lambda: tf.constant(0.0) + 1, jit_compile=True)()
 
-__all__ = ["keras", "tf"]
+__all__ = ["KEPT", "keras", "tf"]

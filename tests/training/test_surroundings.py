@@ -200,6 +200,20 @@ def test_what_the_user_allows_to_be_loaded_is_allowed_where_models_are_built():
     assert one.error is None
 
 
+def test_a_scope_of_custom_objects_holds_where_models_are_built():
+    class Doubled(layers.Layer):
+        def call(self, x):
+            return 2 * x
+
+    def build(h):
+        return model(layers.deserialize({"class_name": "Doubled", "config": {}}))
+
+    assert "Doubled" in trained(build, [{}])[0].error
+    with keras.saving.custom_object_scope({"Doubled": Doubled}):
+        [one] = trained(build, [{}])
+    assert one.error is None
+
+
 def test_a_loss_that_sums_is_the_same_in_both_engines_however_many_examples():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(760, 5)).astype("float32")

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from tfcourse._tensorflow import keras, tf
 from tfcourse.training.batches import epoch_batches
 from tfcourse.training.blueprint import Blueprint, of_axes, own_code, parts
+from tfcourse.training.compilation import Kept
 from tfcourse.training.data import Data
 from tfcourse.training.first_weights import initial_weights
 from tfcourse.training.identity import fingerprint
@@ -133,7 +134,7 @@ class Pattern:
                         told = f"{type(error).__name__}: {error}".splitlines()[0]
                         raise UnmappedError(told) from error
                 _check_closed(traced)
-                self._epochs[key] = traced
+                self._epochs[key] = Kept(traced) if self.compiled else traced
             return self._epochs[key]
 
     def _give_way(self, error: Exception, width: int, compiled: bool) -> str:

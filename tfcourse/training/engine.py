@@ -379,7 +379,9 @@ def _run(
 
 def _set_as_here() -> Callable[[], None]:
     """Return what gives another thread the settings that Keras keeps for each thread."""
-    policy = keras.config.dtype_policy()
+    policy, unsafe = keras.config.dtype_policy(), False
+    with keras.saving.custom_object_scope({}) as scope:
+        objects = scope.backup
     try:
         keras.saving.deserialize_keras_object({"class_name": "__lambda__", "config": {}})
     except Exception as error:
@@ -387,6 +389,7 @@ def _set_as_here() -> Callable[[], None]:
 
     def set_there() -> None:
         keras.config.set_dtype_policy(policy)
+        keras.saving.custom_object_scope(objects).__enter__()
         if unsafe:
             keras.config.enable_unsafe_deserialization()
 

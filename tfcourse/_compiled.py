@@ -1,0 +1,108 @@
+"""The folder where TensorFlow keeps what it compiles, for processes to come.
+
+TensorFlow does so if a flag says where, and compares an entry with the program before it takes it,
+but ends in an error where it cannot read one. So sums stand beside the entries, and one that does
+not fit is removed. An entry is code for one processor: hence a folder for each version of
+TensorFlow, processor, number of cores and setting of the compiler.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import time
+import zlib
+from contextlib import suppress
+from pathlib import Path
+
+import platformdirs
+
+LIMIT = 64 * 2**20  # bytes of all entries; a program takes about one million
+FLAGS = "TF_XLA_FLAGS"
+FLAG = "--tf_xla_persistent_cache_directory="
+DEVICES = "--tf_xla_persistent_cache_device_types=CPU,XLA_CPU"
+HOUR = 3600
+
+
+def folder() -> Path | None:
+    """Where compiled programs are kept, none if nowhere: TFCOURSE_CACHE is a folder, or `off`."""
+    told = os.environ.get("TFCOURSE_CACHE") or platformdirs.user_cache_path("tfcourse", False)
+    return None if told == "off" else Path(told) / "compiled"
+
+
+def opened(*version: str) -> Path | None:
+    """Have this version of TensorFlow keep what it compiles; return where, none if nowhere.
+
+    To be called before TensorFlow does anything, which is when it reads its flags. Nowhere, too, if
+    the user's flags name a folder, or if ours cannot be written or its disk is almost full.
+    """
+    root = folder()
+    if root is None:
+        return None
+    ours = f' {FLAG}"{root}'
+    flags = os.environ.get(FLAGS, "").partition(ours)[0]  # in a process that one like this started
+    if FLAG in flags:
+        return None
+    own = root / _machine(version, flags)
+    try:
+        own.mkdir(parents=True, exist_ok=True)
+        root.chmod(0o700)  # an error if it is somebody else's
+        if shutil.disk_usage(own).free < 2 * LIMIT:
+            return None
+        _remove_unsound(own)
+    except OSError:
+        return None
+    os.environ[FLAGS] = f'{flags}{ours}/{own.name}" {DEVICES}'
+    return own
+
+
+def note(own: Path) -> None:
+    """Write down the sums of new entries, and remove the oldest ones beyond the limit."""
+    with suppress(OSError):  # another process may do the same
+        for entry in own.glob("*.pb"):
+            if not _sum(entry).exists():
+                _sum(entry).write_text(_summed(entry), "utf-8")
+        told = [(entry, entry.stat()) for entry in own.parent.rglob("*.pb")]
+        kept = 0
+        for entry, stat in sorted(told, key=lambda one: one[1].st_mtime, reverse=True):
+            kept += stat.st_size
+            if kept > LIMIT:
+                _remove(entry)
+
+
+def _machine(version: tuple[str, ...], flags: str) -> str:
+    """What a compiled program depends on beside itself, as the name of a folder."""
+    processor = platform.processor()
+    with suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text("utf-8").split("\n\n")[0].splitlines()
+        processor = "\n".join(x for x in lines if x.startswith(("model name", "flags", "Features")))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    settings = flags, os.environ.get("XLA_FLAGS", "")
+    told = version, platform.system(), platform.machine(), processor, cores, settings
+    return f"{version[0]}-{hashlib.sha256(repr(told).encode()).hexdigest()[:16]}"
+
+
+def _remove_unsound(own: Path) -> None:
+    """Remove entries that are not as they were noted, and what writing left behind."""
+    for entry in own.glob("*.pb"):
+        noted = _sum(entry)
+        if not noted.exists() or noted.read_text("utf-8") != _summed(entry):
+            _remove(entry)
+    for left in own.glob("*.tmp"):
+        if left.stat().st_mtime < time.time() - HOUR:
+            left.unlink(missing_ok=True)
+
+
+def _sum(entry: Path) -> Path:
+    return entry.with_suffix(".sum")
+
+
+def _summed(entry: Path) -> str:
+    return f"{zlib.crc32(entry.read_bytes()):08x}"
+
+
+def _remove(entry: Path) -> None:
+    entry.unlink(missing_ok=True)
+    _sum(entry).unlink(missing_ok=True)
