@@ -15,7 +15,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def pytest_configure(config):
     """What is compiled is kept here, and not among the user's."""
-    os.environ["TFCOURSE_CACHE"] = str(config.cache.mkdir("tfcourse"))
+    cache = getattr(config, "cache", None)  # none with `-p no:cacheprovider`
+    os.environ["TFCOURSE_CACHE"] = str(cache.mkdir("tfcourse")) if cache else "off"
 
 
 def pytest_collection_finish():

@@ -89,7 +89,7 @@ def begin(copy: Path, tests: tuple[str, ...], longest: int) -> int:
         os.environ |= {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
         sys.path[0], sys.dont_write_bytecode = str(copy), True
         signal.alarm(longest)
-        status = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests])
+        status = pytest.main(["-x", "-q", *tests])
         sys.stdout.flush()
     finally:
         os._exit(status)
@@ -108,6 +108,7 @@ def failure(copy: Path, status: int) -> str | None:
 
 def tried(some: list[Fault], jobs: int) -> dict[Fault, str | None]:
     """Which test notices each fault."""
+    os.environ["TFCOURSE_CACHE"] = "off"  # here: every child has a folder of its own
     importlib.import_module("tfcourse._tensorflow")  # loads TensorFlow, once for all children
 
     for name in [name for name in sys.modules if name.partition(".")[0] == "tfcourse"]:
