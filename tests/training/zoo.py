@@ -568,7 +568,7 @@ ZOO = {
         _of(lambda h: Unknown()), "classes", mapped=False, suite="whole"
     ),
     "a weight that changes in validation": Case(
-        _of(lambda h: Counting()), "classes", mapped=False, epochs=1, suite="whole"
+        _of(lambda h: Counting()), "classes", mapped=False, suite="default"
     ),
     "no loss but a layer's own": Case(penalty_alone, "classes", suite="whole"),
     "a function in an operation": Case(by_row, "classes", _two("f", 0.1, 2.0), suite="whole"),
