@@ -56,6 +56,27 @@ def test_flags_of_the_user_stay_and_a_folder_of_the_users_counts(monkeypatch):
     assert os.environ[FLAGS] == "--tf_xla_persistent_cache_directory=mine"
 
 
+def test_a_file_of_flags_stays_as_it_is(monkeypatch):
+    monkeypatch.setenv(FLAGS, "flags.txt")
+    assert opened(*VERSION) is None and os.environ[FLAGS] == "flags.txt"
+
+
+def test_the_folder_is_the_same_wherever_the_process_goes(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    for told in ("here", "~/here"):
+        monkeypatch.setenv("TFCOURSE_CACHE", told)
+        assert opened(*VERSION).parent == tmp_path / "here" / "compiled"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names there")
+@pytest.mark.parametrize("name", ['a"b', "a\\b"])
+def test_a_name_that_flags_cannot_tell_is_not_used(monkeypatch, tmp_path, name):
+    monkeypatch.setenv("TFCOURSE_CACHE", str(tmp_path / name))
+    assert opened(*VERSION) is None and not list(tmp_path.iterdir())
+
+
 def test_a_process_started_by_this_one_has_the_same_folder():
     assert opened(*VERSION) == opened(*VERSION)
     assert os.environ[FLAGS].count("directory") == 1
@@ -118,6 +139,13 @@ def test_the_oldest_beyond_the_limit_are_removed_those_of_other_versions_too(mon
 def test_where_nothing_can_be_kept_nothing_is(monkeypatch, root):
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1, 1, 0))
+        assert opened(*VERSION) is None
+    with monkeypatch.context() as patch:
+
+        def refused(**_):
+            raise PermissionError
+
+        patch.setattr("tempfile.TemporaryFile", refused)
         assert opened(*VERSION) is None
     shutil.rmtree(root)
     root.write_text("a file in its place")

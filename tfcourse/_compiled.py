@@ -12,6 +12,7 @@ import hashlib
 import os
 import platform
 import shutil
+import tempfile
 import time
 import zlib
 from contextlib import suppress
@@ -29,26 +30,29 @@ HOUR = 3600
 def folder() -> Path | None:
     """Where compiled programs are kept, none if nowhere: TFCOURSE_CACHE is a folder, or `off`."""
     told = os.environ.get("TFCOURSE_CACHE") or platformdirs.user_cache_path("tfcourse", False)
-    return None if told == "off" else Path(told) / "compiled"
+    return None if told == "off" else Path(told).expanduser().absolute() / "compiled"
 
 
 def opened(*version: str) -> Path | None:
     """Have this version of TensorFlow keep what it compiles; return where, none if nowhere.
 
     To be called before TensorFlow does anything, which is when it reads its flags. Nowhere, too, if
-    the user's flags name a folder, or if ours cannot be written or its disk is almost full.
+    the user's flags name a folder or a file, or if ours cannot be written or told, or its disk is
+    almost full.
     """
     root = folder()
-    if root is None:
+    if root is None or set('"\\') & set(root.as_posix()):
         return None
-    ours = f' {FLAG}"{root}'
+    ours = f' {FLAG}"{root.as_posix()}'
     flags = os.environ.get(FLAGS, "").partition(ours)[0]  # in a process that one like this started
-    if FLAG in flags:
+    if FLAG in flags or (flags.strip() and not flags.lstrip().startswith("-")):
         return None
     own = root / _machine(version, flags)
     try:
         own.mkdir(parents=True, exist_ok=True)
         root.chmod(0o700)  # an error if it is somebody else's
+        with tempfile.TemporaryFile(dir=own):  # an error if it cannot be written
+            pass
         if shutil.disk_usage(own).free < 2 * LIMIT:
             return None
         _remove_unsound(own)

@@ -16,6 +16,9 @@ from pathlib import Path
 
 from tfcourse._compiled import opened
 
+_was_loaded = "tensorflow" in sys.modules
+# Else TensorFlow tells as an error that it reads what was compiled, and cannot be kept from it.
+_is_quiet = not _was_loaded or os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "3"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # A companion to a TensorFlow course runs Keras on TensorFlow, whatever the machine's Keras prefers.
 _preferred = os.environ.get("KERAS_BACKEND") or "tensorflow"
@@ -54,14 +57,14 @@ def _standard_error_held_back() -> Iterator[None]:
             os.close(kept)
 
 
-_was_loaded = "tensorflow" in sys.modules
 with nullcontext() if _was_loaded else _standard_error_held_back():
     import keras
     import tensorflow as tf
 
     KEPT: Path | None = None
     if tuple(map(int, tf.__version__.split(".")[:2])) >= (2, 21):
-        KEPT = opened(tf.__version__, tf.version.GIT_VERSION)
+        if _is_quiet or os.environ.get("TFCOURSE_CACHE"):
+            KEPT = opened(tf.__version__, tf.version.GIT_VERSION)
     elif not _was_loaded:  # there the compiler greets when it is first used, and heeds no setting
         tf.function(lambda: tf.constant(0.0) + 1, jit_compile=True)()
 

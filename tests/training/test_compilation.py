@@ -1,5 +1,6 @@
 """Programs under names of their own: the same figures, and each compiled once."""
 
+import json
 import subprocess
 import sys
 
@@ -84,6 +85,18 @@ def test_what_cannot_be_run_under_its_name_is_run_as_it_is():
         assert np.array_equal(program(*ARGUMENTS)[0]["y"], wanted[0]["y"])
 
 
+def run_program(text):
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+SPOIL = """
+import shutil
+from tfcourse._tensorflow import KEPT
+shutil.rmtree(KEPT)
+KEPT.write_text("a file")
+"""
 PROGRAM = """
 import numpy as np
 import tfcourse as tfc
@@ -105,8 +118,7 @@ def test_later_processes_find_it_and_a_spoilt_entry_is_compiled_again(tmp_path, 
     monkeypatch.delenv("TF_XLA_FLAGS")
 
     def run():
-        done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+        done = run_program(PROGRAM)
         (entry,) = tmp_path.rglob("*.pb")
         return done.stdout, entry, entry.stat().st_mtime_ns
 
@@ -118,3 +130,14 @@ def test_later_processes_find_it_and_a_spoilt_entry_is_compiled_again(tmp_path, 
     first[1].write_bytes(spoilt)
     healed = run()
     assert healed[:2] == first[:2] and healed[1].read_bytes() != spoilt
+
+
+@needs_a_folder
+@pytest.mark.hardening
+def test_a_folder_that_can_no_longer_be_written_costs_time_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("TFCOURSE_CACHE", str(tmp_path))
+    monkeypatch.delenv("TF_XLA_FLAGS")
+    figures, _, notes = run_program(PROGRAM).stdout.partition("] ")
+    spoilt, _, told = run_program(SPOIL + PROGRAM).stdout.partition("] ")
+    assert np.allclose(json.loads(figures + "]"), json.loads(spoilt + "]"), rtol=1e-4)
+    assert notes == "()\n" and "cannot be written" in told

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfcourse.training import Data
+from tfcourse.training import Data, train
 from tfcourse.training.outputs import classifier_loss
 
 X, Y = np.zeros((4, 6), np.float32), np.array([0, 1, 2, 1])
@@ -24,6 +24,24 @@ def test_every_example_weighs_once_what_its_class_does_times_its_own_weight(y):
 def test_whole_numbers_stay_whole_and_only_float64_becomes_float32(kind):
     x, y, _ = Data({"id": Y.astype(kind), "size": X.astype(np.float64)}, Y).training
     assert (x["id"].dtype, x["size"].dtype, y.dtype) == (kind, np.float32, Y.dtype)
+
+
+@pytest.mark.parametrize("engine", ["compiled", "keras"])
+def test_lists_of_inputs_and_targets_are_taken_as_tuples_are(engine):
+    def build(h):
+        inputs = [keras.Input((2,)), keras.Input((4,))]
+        x = keras.layers.Concatenate()(inputs)
+        model = keras.Model(inputs, [keras.layers.Dense(1, name=name)(x) for name in "ab"])
+        model.compile("sgd", ["mse", "mae"])
+        return model
+
+    x, y = np.random.default_rng(0).normal(size=(2, 20, 6)).astype("float32")
+    losses = []
+    for kind in (list, tuple):
+        data = Data(kind([x[:, :2], x[:, 2:]]), kind([y[:, :1], y[:, 1:2]]))
+        [[one]] = train(build, [{"batch_size": 5}], data, epochs=1, engine=engine)
+        losses.append(one.history["loss"][0])
+    assert losses[0] == losses[1]
 
 
 LAST = {

@@ -1,6 +1,9 @@
 """What a `build` reads, sets, shares or draws outside of itself, and what it leaves as it was."""
 
+import argparse
 import copy
+import functools
+import os
 import types
 from concurrent.futures import ThreadPoolExecutor
 
@@ -81,6 +84,90 @@ def test_what_was_changed_between_two_trainings_counts(name, values, monkeypatch
         found += trained(build, [{}], seeds=[3])
     shapes = [[w.shape for w in one.weights] for one in found]
     assert shapes[0] != shapes[1] or found[1].history["loss"] > 5 * found[0].history["loss"]
+
+
+ARGUMENTS = argparse.Namespace(factor=1.0)
+TENSOR, PARTIAL, SET = tf.constant(1.0), functools.partial(np.multiply, 1.0), {1.0}
+
+
+class Unserializable(layers.Layer):
+    """Keras cannot tell the configuration of a model that has it."""
+
+    def __init__(self, columns):
+        super().__init__()
+        self.columns = columns
+
+    def get_config(self):
+        return {"columns": self.columns}
+
+    def call(self, x):
+        return keras.ops.stack([x[:, column] for column in sorted(self.columns)], axis=1)
+
+
+def of_class(attribute, read):
+    """A model of a layer whose class holds this."""
+
+    class Scaled(layers.Layer):
+        held = attribute
+
+        def call(self, x):
+            return x * read(type(self).held)
+
+    return model(Scaled())
+
+
+def merged(factor):
+    inputs = keras.Input((6,))
+    x = Unserializable({0, 1, 2})(inputs)
+    one, other = layers.Dense(4, "tanh")(x), layers.Dense(4, "sigmoid")(x)
+    both = one * other if factor == 1 else one - factor * other
+    made = keras.Model(inputs, layers.Dense(3, "softmax")(both))
+    made.compile("sgd", "sparse_categorical_crossentropy")
+    return made
+
+
+OUTSIDE = {
+    "a namespace": lambda f: ARGUMENTS.__setattr__("factor", f),
+    "a tensor": lambda f: globals().update(TENSOR=tf.constant(f)),
+    "a partial function": lambda f: globals().update(PARTIAL=functools.partial(np.multiply, f)),
+    "a set": lambda f: globals().update(SET={f}),
+    "the environment": lambda f: os.environ.update(FACTOR=str(f)),
+}
+READ = {
+    "a namespace": lambda x: x * ARGUMENTS.factor,
+    "a tensor": lambda x: x * TENSOR,
+    "a partial function": lambda x: x * PARTIAL(1.0),
+    "a set": lambda x: x * max(SET),
+    "the environment": lambda x: x * float(os.environ["FACTOR"]),
+}
+INSIDE = {
+    "an array of a class": lambda f: of_class(np.full(6, f, "float32"), np.copy),
+    "a partial function of a class": lambda f: of_class(
+        functools.partial(np.multiply, f), lambda held: held(1.0)
+    ),
+    "an object of a class": lambda f: of_class(
+        argparse.Namespace(factor=f), lambda held: held.factor
+    ),
+    "a graph that cannot be told": merged,
+}
+
+
+@pytest.mark.parametrize("kind", [*OUTSIDE, *INSIDE])
+def test_models_that_differ_in_what_they_read_alone_are_not_taken_for_the_same(kind, monkeypatch):
+    monkeypatch.setenv("FACTOR", "1.0")
+
+    def build(h):
+        if kind in INSIDE:
+            return INSIDE[kind](h["factor"])
+        OUTSIDE[kind](h["factor"])
+        return model(layers.Lambda(READ[kind]))
+
+    trials, data = [{"factor": 1.0}, {"factor": 20.0}], Data(BLOBS.x, BLOBS.y)
+    ours, theirs = (trained(build, trials, data, seeds=[7, 7], engine=e) for e in WAYS)
+    alone = trained(build, trials[1:], data, seeds=[7])
+    assert abs(theirs[0].history["loss"] / theirs[1].history["loss"] - 1) > 0.01
+    for one, other in zip([*ours, *alone], [*theirs, theirs[1]], strict=True):
+        np.testing.assert_allclose(one.history["loss"], other.history["loss"], rtol=1e-3)
 
 
 def test_programs_are_kept_though_a_build_notes_its_calls():

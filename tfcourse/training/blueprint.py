@@ -191,7 +191,7 @@ def _structure(model: keras.Model, found: Sequence[Any]) -> Hashable:
         config = None
     # The configuration of a class of the user's own need not tell of what it is made of.
     told_whole = config is not None and all(is_of_keras(type(part)) for part in found)
-    own: list[Hashable] = []
+    own = [_graph(part, found) for part in found] if config is None else list[Hashable]()
     for part in found:
         own.append((type(part).__qualname__, _callables(part)))
         if not is_of_keras(type(part)):
@@ -199,6 +199,25 @@ def _structure(model: keras.Model, found: Sequence[Any]) -> Hashable:
         if not told_whole and part is not model:
             own.append(_own_configuration(part, names))
     return fingerprint(config), tuple(own)
+
+
+def _graph(part: Any, found: Sequence[Any]) -> Hashable:
+    """What is computed from what in a graph of layers and other operations."""
+    number = {id(one): f"part {i}" for i, one in enumerate(found)}
+    tensors: dict[int, str] = {}
+
+    def told(value: Any) -> Any:
+        is_tensor = isinstance(value, keras.KerasTensor)
+        return tensors.setdefault(id(value), f"tensor {len(tensors)}") if is_tensor else value
+
+    nodes = []
+    for operation in getattr(part, "operations", ()):
+        own = {n: v for n, v in vars(operation).items() if n[0] != "_" and n != "name"}
+        what = number.get(id(operation)) or (type(operation).__qualname__, own)
+        for node in operation._inbound_nodes:
+            given = node.arguments.args, node.arguments.kwargs, node.outputs
+            nodes.append((what, tf.nest.map_structure(told, given)))
+    return fingerprint(nodes)
 
 
 def _own_configuration(part: Any, names: dict[str, str]) -> Hashable:

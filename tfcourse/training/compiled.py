@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tfcourse._tensorflow import keras, tf
+from tfcourse._tensorflow import KEPT, keras, tf
 from tfcourse.training.batches import epoch_batches
 from tfcourse.training.blueprint import Blueprint, of_axes, own_code, parts
 from tfcourse.training.compilation import Kept
@@ -143,6 +143,9 @@ class Pattern:
         with one_at_a_time:
             if width > self.most or compiled != self.compiled:
                 return ""  # another thread was here before
+            if KEPT is not None and str(KEPT) in str(error):
+                self.compiled = False
+                return f"nothing is compiled, for {KEPT} cannot be written"
             if width > 1 and isinstance(error, tf.errors.ResourceExhaustedError | MemoryError):
                 self.most = width // 2
                 return f"memory is short: {self.most} models are trained at a time"

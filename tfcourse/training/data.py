@@ -108,7 +108,8 @@ def _taken(*arrays: Structure) -> tuple[Structure, Structure, Any]:
             return found.astype(keras.config.floatx())
         return found.astype(found.dtype.newbyteorder("="), copy=False)
 
-    return _each(taken, arrays)  # type: ignore[no-any-return]
+    # Tuples, as in `model.fit`: TensorFlow's data sets make one tensor of a list.
+    return keras.tree.lists_to_tuples(_each(taken, arrays))  # type: ignore[no-any-return]
 
 
 def _each(change: Callable[[Any], Any], arrays: Structure) -> Structure:

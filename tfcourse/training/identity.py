@@ -6,9 +6,11 @@ so that a doubt costs time and never a wrong result.
 
 from __future__ import annotations
 
+import dis
 import hashlib
 import types
 from collections.abc import Hashable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,14 @@ import numpy as np
 from tfcourse._tensorflow import keras
 
 PLAIN = (type(None), bool, int, float, complex, str, bytes)
+IN_C = (  # what classes of Python's own define
+    types.GetSetDescriptorType,
+    types.MemberDescriptorType,
+    types.MethodDescriptorType,
+    types.WrapperDescriptorType,
+    types.BuiltinFunctionType,
+)
+FIXED = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, np.ufunc)
 
 
 def fingerprint(value: Any) -> Hashable:
@@ -27,7 +37,7 @@ def surroundings(function: Any) -> Hashable:
     """Return what is equal for as long as all that a function reads is as it was.
 
     That is plain values, arrays, functions, and objects of classes of its own module; any other
-    object counts as the same for as long as it is this one.
+    object counts as the same for as long as it is this one and its plain values are as they were.
     """
     return _Surroundings(getattr(function, "__module__", None) or "").of(function)
 
@@ -86,8 +96,8 @@ class _Fingerprints:
             for part in own
             if part.__module__ not in ("abc", "typing", "builtins")
             for key, item in ((key, _function_of(item)) for key, item in vars(part).items())
-            if isinstance(item, (*PLAIN, types.FunctionType, tuple, list, dict))
-            and key not in ("__module__", "__doc__", "__qualname__", "__firstlineno__")
+            if not isinstance(item, IN_C)
+            and key not in ("__module__", "__doc__", "__qualname__", "__firstlineno__", "_abc_impl")
         ]
         return "class", name, tuple(body)
 
@@ -122,6 +132,8 @@ class _Fingerprints:
                 state = value.__reduce_ex__(2)
             except Exception:  # a lock, a file, a generator
                 return "object", _Itself(value)
+            if isinstance(state, str):  # where to find it, and not what it is
+                return "object", _Itself(value)
         return kind, self.of(state)
 
 
@@ -133,7 +145,10 @@ class _Surroundings(_Fingerprints):
     def object_of(self, value: Any) -> Hashable:
         kind = type(value)
         own = kind.__module__ == self._module and not self._module.startswith("tfcourse")
-        return super().object_of(value) if own or kind is types.SimpleNamespace else _Itself(value)
+        if own or kind is types.SimpleNamespace:
+            return super().object_of(value)
+        inner = {} if is_of_keras(kind) else getattr(value, "__dict__", {})
+        return _Itself(value), *((n, self.of(v)) for n, v in inner.items() if isinstance(v, PLAIN))
 
 
 class _Itself:
@@ -153,25 +168,31 @@ class _Itself:
 
 
 def _referred(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
-    """Of the module's own that a function's body names, and functions in it: what may change."""
-    codes, module = [function.__code__], function.__module__
-    for code in codes:
-        codes += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
-    names = dict.fromkeys(name for code in codes for name in code.co_names)
-    for name in names:
+    """Globals that a function's body names, and functions in it: what may change."""
+    for name, attributes in _global_names(function.__code__):
         value = function.__globals__.get(name)
         if isinstance(value, types.ModuleType):
-            inner = ((n, getattr(value, n, None)) for n in names)
-            yield name, {n: v for n, v in inner if isinstance(v, PLAIN) and v is not None}
+            inner = ((n, getattr(value, n, None)) for n in attributes)
+            yield name, {n: v for n, v in inner if v is not None and not isinstance(v, FIXED)}
         elif isinstance(value, types.FunctionType):
             if not is_of_keras(value):
                 yield name, value
-        elif (
-            isinstance(value, int | float | str | tuple | list | dict | np.ndarray)
-            or type(value) is types.SimpleNamespace
-            or module in (type(value).__module__, getattr(value, "__module__", None))
+        elif value is not None and (
+            not isinstance(value, FIXED) or value.__module__ == function.__module__
         ):
             yield name, value
+
+
+@cache
+def _global_names(code: types.CodeType) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Names of globals in a body and in functions within it, and of all attributes there."""
+    codes = [code]
+    for one in codes:
+        codes += [constant for constant in one.co_consts if isinstance(constant, types.CodeType)]
+    told = [line for one in codes for line in dis.get_instructions(one)]
+    names = dict.fromkeys(t.argval for t in told if t.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
+    attributes = tuple(dict.fromkeys(name for one in codes for name in one.co_names))
+    return tuple((name, attributes) for name in names)
 
 
 def _function_of(item: Any) -> Any:
