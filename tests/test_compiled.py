@@ -104,12 +104,13 @@ def test_what_was_noted_stays():
     assert opened(*VERSION) == own and kept.read_bytes() == b"code"
 
 
-@pytest.mark.parametrize("spoilt", [b"cod", b"", b"codf"])
-def test_what_is_not_as_it_was_noted_is_removed(spoilt):
+@pytest.mark.parametrize("ending", ["pb", "sum"])
+@pytest.mark.parametrize("spoilt", [b"cod", b"", b"codf", b"\xff"])
+def test_what_is_not_as_it_was_noted_is_removed(ending, spoilt):
     own = opened(*VERSION)
     kept = entry(own)
     note(own)
-    kept.write_bytes(spoilt)
+    kept.with_suffix(f".{ending}").write_bytes(spoilt)
     opened(*VERSION)
     assert not list(own.iterdir())
 

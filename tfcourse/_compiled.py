@@ -67,7 +67,7 @@ def note(own: Path) -> None:
     with suppress(OSError):  # another process may do the same
         for entry in own.glob("*.pb"):
             if not _sum(entry).exists():
-                _sum(entry).write_text(_summed(entry), "utf-8")
+                _sum(entry).write_bytes(_summed(entry))
         told = [(entry, entry.stat()) for entry in own.parent.rglob("*.pb")]
         kept = 0
         for entry, stat in sorted(told, key=lambda one: one[1].st_mtime, reverse=True):
@@ -92,7 +92,7 @@ def _remove_unsound(own: Path) -> None:
     """Remove entries that are not as they were noted, and what writing left behind."""
     for entry in own.glob("*.pb"):
         noted = _sum(entry)
-        if not noted.exists() or noted.read_text("utf-8") != _summed(entry):
+        if not noted.exists() or noted.read_bytes() != _summed(entry):
             _remove(entry)
     for left in own.glob("*.tmp"):
         if left.stat().st_mtime < time.time() - HOUR:
@@ -103,8 +103,8 @@ def _sum(entry: Path) -> Path:
     return entry.with_suffix(".sum")
 
 
-def _summed(entry: Path) -> str:
-    return f"{zlib.crc32(entry.read_bytes()):08x}"
+def _summed(entry: Path) -> bytes:
+    return b"%08x" % zlib.crc32(entry.read_bytes())
 
 
 def _remove(entry: Path) -> None:
