@@ -119,12 +119,14 @@ class Pattern:
             raise OtherWayError(self._give_way(error, width, compiled)) from error
 
     def _traced(self, objective: Objective, width: int, arguments: Any) -> Any:
+        key = objective, width, compiled = objective, width, self.compiled
+        if key in self._epochs:  # without waiting for models that are being built
+            return self._epochs[key]
         with one_at_a_time:
-            key = objective, width, self.compiled
             if key not in self._epochs:
                 if fingerprint(own_code(self.program.model)) != self._code:
                     raise UnmappedError("what its functions read outside of them has changed")
-                function = self.program.epoch(objective, compiled=self.compiled)
+                function = self.program.epoch(objective, compiled=compiled)
                 with _silence(), self.program.tracing():
                     try:
                         traced = function.get_concrete_function(*arguments)
@@ -134,7 +136,7 @@ class Pattern:
                         told = f"{type(error).__name__}: {error}".splitlines()[0]
                         raise UnmappedError(told) from error
                 _check_closed(traced)
-                self._epochs[key] = Kept(traced) if self.compiled else traced
+                self._epochs[key] = Kept(traced) if compiled else traced
             return self._epochs[key]
 
     def _give_way(self, error: Exception, width: int, compiled: bool) -> str:
