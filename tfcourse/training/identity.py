@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dis
 import hashlib
+import sys
 import types
 from collections.abc import Hashable, Iterator, Mapping
 from functools import cache
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tfcourse._tensorflow import keras
+from tfcourse._tensorflow import keras, tf
 
 PLAIN = (type(None), bool, int, float, complex, str, bytes)
 IN_C = (  # what classes of Python's own define
@@ -47,9 +48,17 @@ def is_of_keras(thing: Any) -> bool:
 
     A function is whose code it is: `functools.wraps` gives it the module of what it wraps.
     """
+    return _package(thing) in ("keras", "tensorflow")
+
+
+def _is_of_python(thing: Any) -> bool:
+    """Whether a class or function is of Python's own library."""
+    return _package(thing) in sys.stdlib_module_names
+
+
+def _package(thing: Any) -> str:
     written_in = getattr(thing, "__globals__", {}).get("__name__")
-    module = written_in or getattr(thing, "__module__", None) or ""
-    return module.partition(".")[0] in ("keras", "tensorflow")
+    return str(written_in or getattr(thing, "__module__", None) or "").partition(".")[0]
 
 
 class _Fingerprints:
@@ -89,12 +98,11 @@ class _Fingerprints:
 
     def class_of(self, kind: type) -> Hashable:
         """A class: by name if it is a library's, else by all that its own classes define."""
-        own = [part for part in kind.__mro__ if part is not object and not is_of_keras(part)]
+        own = [p for p in kind.__mro__ if not (is_of_keras(p) or _is_of_python(p))]
         name = f"{kind.__module__}.{kind.__qualname__}"
         body = [
             (key, self.of(item))
             for part in own
-            if part.__module__ not in ("abc", "typing", "builtins")
             for key, item in ((key, _function_of(item)) for key, item in vars(part).items())
             if not isinstance(item, IN_C)
             and key not in ("__module__", "__doc__", "__qualname__", "__firstlineno__", "_abc_impl")
@@ -102,7 +110,8 @@ class _Fingerprints:
         return "class", name, tuple(body)
 
     def _function(self, function: types.FunctionType) -> Hashable:
-        if is_of_keras(function) and "<locals>" not in function.__qualname__:
+        of_library = is_of_keras(function) or _is_of_python(function)
+        if of_library and "<locals>" not in function.__qualname__:
             return "function", function.__module__, function.__qualname__
         cells = tuple(self.of(_content(cell)) for cell in function.__closure__ or ())
         parts = function.__defaults__, function.__kwdefaults__, dict(_referred(function))
@@ -123,6 +132,14 @@ class _Fingerprints:
             return kind, config, tuple(self.of(f) for f in functions if not is_of_keras(f))
         if isinstance(value, keras.KerasTensor):
             return "tensor", str(value.shape), str(value.dtype)
+        if is_of_keras(type(value)):
+            if isinstance(value, tf.DType | tf.TensorShape | tf.TypeSpec):
+                return kind, repr(value)
+            if isinstance(value, tf.Tensor | tf.Variable) and not tf.is_symbolic_tensor(value):
+                return kind, self.of(value.numpy())
+            if hasattr(value, "python_function"):  # what `tf.function` made
+                return kind, self.of(value.python_function)
+            return "object", _Itself(value)
         if type(value) is object:  # a marker: like nothing but itself
             return "object", _Itself(value)
         if hasattr(value, "get_config"):  # a class of the user's own, made from one of Keras's
@@ -172,10 +189,12 @@ def _referred(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
     for name, attributes in _global_names(function.__code__):
         value = function.__globals__.get(name)
         if isinstance(value, types.ModuleType):
+            if value is sys:  # it holds all that is loaded
+                continue
             inner = ((n, getattr(value, n, None)) for n in attributes)
             yield name, {n: v for n, v in inner if v is not None and not isinstance(v, FIXED)}
         elif isinstance(value, types.FunctionType):
-            if not is_of_keras(value):
+            if not (is_of_keras(value) or _is_of_python(value)):
                 yield name, value
         elif value is not None and (
             not isinstance(value, FIXED) or value.__module__ == function.__module__
