@@ -125,6 +125,10 @@ def merged(factor):
     return made
 
 
+def lambda_model(h):
+    return model(layers.Lambda(lambda x: x * ARGUMENTS.factor))
+
+
 OUTSIDE = {
     "a namespace": lambda f: ARGUMENTS.__setattr__("factor", f),
     "a tensor": lambda f: globals().update(TENSOR=tf.constant(f)),
@@ -167,6 +171,15 @@ def test_models_that_differ_in_what_they_read_alone_are_not_taken_for_the_same(k
     assert abs(theirs[0].history["loss"] / theirs[1].history["loss"] - 1) > 0.01
     for one, other in zip([*ours, *alone], [*theirs, theirs[1]], strict=True):
         np.testing.assert_allclose(one.history["loss"], other.history["loss"], rtol=1e-3)
+
+
+def test_an_object_that_was_changed_between_two_trainings_counts(monkeypatch):
+    losses, data = [], Data(BLOBS.x, BLOBS.y)
+    for factor in (1.0, 20.0):
+        monkeypatch.setattr(ARGUMENTS, "factor", factor)
+        [one] = trained(lambda_model, [{}], data, seeds=[7])
+        losses.append(one.history["loss"][0])
+    assert abs(losses[0] / losses[1] - 1) > 0.01
 
 
 def test_programs_are_kept_though_a_build_notes_its_calls():
