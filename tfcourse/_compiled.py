@@ -1,9 +1,9 @@
-"""The folder where TensorFlow keeps what it compiles, for processes to come.
+"""The folder in which TensorFlow keeps compiled programs for later processes.
 
-TensorFlow does so if a flag says where, and compares an entry with the program before it takes it,
-but ends in an error where it cannot read one. So sums stand beside the entries, and one that does
-not fit is removed. An entry is code for one processor: hence a folder for each version of
-TensorFlow, processor, number of cores and setting of the compiler.
+A flag tells TensorFlow where. It compares an entry with the program before it uses it, but it fails
+on a damaged entry. So each entry has a checksum beside it, and an entry that does not match is
+removed. An entry is machine code: each version of TensorFlow, processor, number of cores and
+compiler setting has a folder of its own.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ HOUR = 3600
 
 
 def folder() -> Path | None:
-    """Where compiled programs are kept, none if nowhere: TFCOURSE_CACHE is a folder, or `off`."""
+    """Return the folder of all compiled programs; None if TFCOURSE_CACHE is `off`."""
     told = os.environ.get("TFCOURSE_CACHE") or platformdirs.user_cache_path("tfcourse", False)
     return None if told == "off" else Path(told).expanduser().absolute() / "compiled"
 
 
 def opened(*version: str) -> Path | None:
-    """Have this version of TensorFlow keep what it compiles; return where, none if nowhere.
+    """Make TensorFlow keep what it compiles; return the folder for this version and machine.
 
-    To be called before TensorFlow does anything, which is when it reads its flags. Nowhere, too, if
-    the user's flags name a folder or a file, or if ours cannot be written or told, or its disk is
-    almost full.
+    TensorFlow reads its flags when it first computes something, so this must come before. Returns
+    None, and changes nothing, if keeping is switched off, if the user's flags name a folder or a
+    file of flags, or if our folder cannot be written, cannot be named in a flag, or is almost full.
     """
     root = folder()
     if root is None or set('"\\') & set(root.as_posix()):
@@ -63,7 +63,7 @@ def opened(*version: str) -> Path | None:
 
 
 def note(own: Path) -> None:
-    """Write down the sums of new entries, and remove the oldest ones beyond the limit."""
+    """Write checksums of new entries, and remove the oldest entries beyond the limit."""
     with suppress(OSError):  # another process may do the same
         for entry in own.glob("*.pb"):
             if not _sum(entry).exists():
@@ -77,7 +77,7 @@ def note(own: Path) -> None:
 
 
 def _machine(version: tuple[str, ...], flags: str) -> str:
-    """What a compiled program depends on beside itself, as the name of a folder."""
+    """Return the name of the folder for this version, processor, cores and settings."""
     processor = platform.processor()
     with suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text("utf-8").split("\n\n")[0].splitlines()
@@ -89,7 +89,7 @@ def _machine(version: tuple[str, ...], flags: str) -> str:
 
 
 def _remove_unsound(own: Path) -> None:
-    """Remove entries that are not as they were noted, and what writing left behind."""
+    """Remove entries that do not match their checksum, and files that were never finished."""
     for entry in own.glob("*.pb"):
         noted = _sum(entry)
         if not noted.exists() or noted.read_bytes() != _summed(entry):

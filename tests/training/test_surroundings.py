@@ -3,7 +3,9 @@
 import argparse
 import copy
 import functools
+import importlib
 import os
+import sys
 import types
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,6 +16,7 @@ import tensorflow as tf
 from zoo import DATA
 
 from tfcourse.training import Data, train
+from tfcourse.training.identity import _is_standard, fingerprint
 from tfcourse.training.models import Builder
 
 layers = keras.layers
@@ -167,6 +170,28 @@ def test_models_that_differ_in_what_they_read_alone_are_not_taken_for_the_same(k
     assert abs(theirs[0].history["loss"] / theirs[1].history["loss"] - 1) > 0.01
     for one, other in zip([*ours, *alone], [*theirs, theirs[1]], strict=True):
         np.testing.assert_allclose(one.history["loss"], other.history["loss"], rtol=1e-3)
+
+
+def test_a_file_of_the_users_may_be_named_as_one_of_pythons(tmp_path, monkeypatch):
+    text = """
+from numpy import tanh
+from keras import layers, ops
+def scaled(factor):
+    class Scaled(layers.Layer):
+        def call(self, x):
+            return x * float(tanh(factor))
+    return Scaled()
+"""
+    (tmp_path / "sched.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "sched", raising=False)
+    scaled = importlib.import_module("sched").scaled
+    try:
+        one, other = (fingerprint(type(scaled(factor))) for factor in (0.1, 2.0))
+    finally:
+        del sys.modules["sched"]
+        _is_standard.cache_clear()
+    assert one != other
 
 
 def test_an_object_that_was_changed_between_two_trainings_counts(monkeypatch):

@@ -1,8 +1,8 @@
-"""Compiled programs under names of their own, so that each is compiled once.
+"""Gives each program a name that follows from what it computes, so that it is compiled once.
 
-Whether TensorFlow has compiled a program before, in this process or in one that kept it (see
-`_compiled`), it tells by the names and operations of its functions. Names differ from trace to
-trace. Here they follow from what a program computes.
+TensorFlow recognizes a program that it has compiled before, in this process or in an earlier one
+(see `_compiled`), by the names and operations of its functions. The names that tracing gives differ
+from trace to trace; these do not.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from tfcourse._tensorflow import KEPT, tf
 
 
 class Kept:
-    """Computes as a traced function does, and is compiled only if that never was done before.
+    """A traced function under its own name: compiled only if no equal one was compiled before.
 
-    State: whether what it was compiled to has been noted, and whether that can be used.
+    State: whether its entry has a checksum yet, and whether the entry can be used.
     """
 
     def __init__(self, traced: Any) -> None:

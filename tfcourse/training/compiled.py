@@ -119,7 +119,8 @@ class Pattern:
             raise OtherWayError(self._give_way(error, width, compiled)) from error
 
     def _traced(self, objective: Objective, width: int, arguments: Any) -> Any:
-        key = objective, width, compiled = objective, width, self.compiled
+        compiled = self.compiled
+        key = objective, width, compiled
         if key in self._epochs:  # without waiting for models that are being built
             return self._epochs[key]
         with one_at_a_time:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import dis
 import hashlib
+import os
 import sys
+import sysconfig
 import types
 from collections.abc import Hashable, Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -53,12 +56,22 @@ def is_of_keras(thing: Any) -> bool:
 
 def _is_of_python(thing: Any) -> bool:
     """Whether a class or function is of Python's own library."""
-    return _package(thing) in sys.stdlib_module_names
+    return _is_standard(_package(thing))
+
+
+@cache
+def _is_standard(package: str) -> bool:
+    """Whether a package is Python's own, and not a file of the user's of the same name."""
+    if package not in sys.stdlib_module_names:
+        return False
+    file = getattr(sys.modules.get(package), "__file__", None)
+    library = os.path.realpath(sysconfig.get_path("stdlib"))
+    return file is None or Path(os.path.realpath(file)).is_relative_to(library)
 
 
 def _package(thing: Any) -> str:
     written_in = getattr(thing, "__globals__", {}).get("__name__")
-    return str(written_in or getattr(thing, "__module__", None) or "").partition(".")[0]
+    return str(written_in or _module(thing) or "").partition(".")[0]
 
 
 class _Fingerprints:
@@ -186,32 +199,35 @@ class _Itself:
 
 def _referred(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
     """Globals that a function's body names, and functions in it: what may change."""
-    for name, attributes in _global_names(function.__code__):
+    names, attributes = _names(function.__code__)
+    for name in names:
         value = function.__globals__.get(name)
+        if value is None or value is sys:  # which holds all that is loaded
+            continue
         if isinstance(value, types.ModuleType):
-            if value is sys:  # it holds all that is loaded
-                continue
             inner = ((n, getattr(value, n, None)) for n in attributes)
             yield name, {n: v for n, v in inner if v is not None and not isinstance(v, FIXED)}
         elif isinstance(value, types.FunctionType):
             if not (is_of_keras(value) or _is_of_python(value)):
                 yield name, value
-        elif value is not None and (
-            not isinstance(value, FIXED) or value.__module__ == function.__module__
-        ):
+        # Classes of other modules, and what is written in C, stay as they are.
+        elif not isinstance(value, FIXED) or _module(value) == function.__module__:
             yield name, value
 
 
+def _module(thing: Any) -> str | None:
+    return getattr(thing, "__module__", None)  # ufuncs of NumPy 2.0 have none
+
+
 @cache
-def _global_names(code: types.CodeType) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Names of globals in a body and in functions within it, and of all attributes there."""
+def _names(code: types.CodeType) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of globals in a body and in functions within it, and all names of attributes."""
     codes = [code]
     for one in codes:
         codes += [constant for constant in one.co_consts if isinstance(constant, types.CodeType)]
     told = [line for one in codes for line in dis.get_instructions(one)]
     names = dict.fromkeys(t.argval for t in told if t.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
-    attributes = tuple(dict.fromkeys(name for one in codes for name in one.co_names))
-    return tuple((name, attributes) for name in names)
+    return tuple(names), tuple(dict.fromkeys(name for one in codes for name in one.co_names))
 
 
 def _function_of(item: Any) -> Any:
